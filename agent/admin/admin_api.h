@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "agent/attestor/workload_attestor.h"
+#include "agent/datapath/datapath.h"
+#include "agent/flow/flow_table.h"
+#include "agent/identity/svid_store.h"
+#include "agent/policy/identity_match.h"
+
+namespace kith {
+
+// AgentView is what the admin API may see and do. agent.cc implements it; the
+// API knows no other part of the agent. Thread-safe.
+class AgentView {
+ public:
+  virtual ~AgentView() = default;
+
+  struct Status {
+    std::string version;
+    uint32_t pid = 0;
+    std::chrono::system_clock::time_point started_at;
+    std::string trust_domain;
+    std::string cgroup;
+    std::string issuer;
+    std::string path;  // datapath in force: "userspace"
+    bool pinned = false;
+    size_t identities = 0;
+    size_t services = 0;
+    std::string resources_error;  // empty: the newest load is in force
+    size_t open_flows = 0;
+    FlowTable::Totals totals;
+    std::vector<NamedCounter> counters;
+    std::vector<Datapath::NetnsRow> namespaces;
+    size_t attested_processes = 0;
+  };
+  virtual Status GetStatus() const = 0;
+
+  // One row per identity; one without an SVID has a null svid.
+  struct IdentityRow {
+    std::shared_ptr<const WorkloadIdentity> identity;
+    SvidState svid;
+  };
+  virtual std::vector<IdentityRow> GetIdentities() const = 0;
+
+  struct Explanation {
+    std::shared_ptr<const AttestedProcess> process;
+    IdentityChoice choice;  // without a destination port
+    bool may_be_workload = false;
+    bool in_managed_cgroup = false;
+    std::vector<IdentityVerdict> verdicts;
+  };
+  // NotFound: no such process.
+  virtual absl::StatusOr<Explanation> Explain(uint32_t pid) = 0;
+
+  virtual FlowTable &flows() = 0;
+  virtual TraceHub &trace() = 0;
+  // SetLogLevel: "debug", "info", "warning", "error"; else InvalidArgument.
+  virtual absl::Status SetLogLevel(const std::string &level) = 0;
+};
+
+// AdminServer serves the HTTP/JSON admin API on a Unix socket (mode 0660, group
+// from the configuration where it exists, else root's) on threads of its own.
+class AdminServer {
+ public:
+  struct Options {
+    std::string socket_path;
+    std::string group;
+    std::function<void(std::string)> on_audit;  // every change, one line
+  };
+  // Create binds the socket; a stale one of a dead agent is replaced, a live
+  // one is AlreadyExists.
+  static absl::StatusOr<std::unique_ptr<AdminServer>> Create(Options options,
+                                                             AgentView *view);
+  virtual ~AdminServer() = default;  // stops, joins, unlinks the socket
+};
+
+}  // namespace kith

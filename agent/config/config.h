@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "kith/endpoint.h"
+
+namespace kith {
+
+enum class UnknownProcess { kHold };
+enum class DatapathChoice { kAuto, kUserspace };
+enum class LogFormat { kJson, kText };
+enum class LogLevel { kDebug, kInfo, kWarning, kError };
+
+// BypassRule names destinations that are never captured. YAML forms:
+// "10.0.0.0/8", "10.0.0.0/8:53", "[fd00::/8]:53", ":53", or a map
+// {destination: CIDR, ports: [53]}.
+struct BypassRule {
+  Prefix destination;
+  std::vector<uint16_t> ports;  // empty: every port
+};
+
+// Config is kith.yaml with its defaults (architecture.md, "Configuration").
+// Keys that this version cannot honour (datapath.path: ktls,
+// datapath.sameNode: sockmap, a metrics.listen address) are errors.
+struct Config {
+  std::string trust_domain = "example.org";
+  std::string state_dir = "/var/lib/kith";
+  std::string runtime_dir = "/run/kith";
+  std::string cgroup = "auto";
+  std::vector<std::string> resources = {"/etc/kith/resources.d"};
+  std::string embedded_ca_dir;  // default <state_dir>/ca
+  std::chrono::seconds svid_ttl{3600};
+  DatapathChoice path = DatapathChoice::kAuto;
+  UnknownProcess unknown_process = UnknownProcess::kHold;
+  std::vector<BypassRule> bypass;
+  // datapath.pin: keep the BPF links in bpffs, so that captured flows fail
+  // closed while no agent runs.
+  bool pin = false;
+  std::string admin_group = "kith";
+  LogLevel log_level = LogLevel::kInfo;
+  LogFormat log_format = LogFormat::kJson;
+};
+
+// ParseConfig reads YAML text. An unknown key, a wrong type or value is
+// InvalidArgument with `name`, line and path of the key ("datapath.bypass[1]").
+absl::StatusOr<Config> ParseConfig(std::string_view text,
+                                   std::string_view name);
+
+// LoadConfig reads the file; a missing file is NotFound.
+absl::StatusOr<Config> LoadConfig(const std::string &path);
+
+}  // namespace kith

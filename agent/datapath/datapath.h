@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "abi/flow.h"
+#include "abi/process.h"
+#include "agent/config/config.h"
+#include "agent/runtime/file_descriptor.h"
+#include "kith/endpoint.h"
+
+namespace kith {
+
+// NetnsListeners are the agent's listening sockets in one network namespace:
+// non-blocking, owned by the receiver. A descriptor is invalid where the
+// namespace has no such address family.
+struct NetnsListeners {
+  uint64_t netns_cookie = 0;
+  std::string name;  // e.g. "net:[4026531840]"
+  FileDescriptor outbound_v4;
+  FileDescriptor outbound_v6;
+  FileDescriptor inbound_v4;
+  FileDescriptor inbound_v6;
+};
+
+// InboundAnnouncement tells the hooks of one inner connection that the agent
+// is about to dial: its SYN passes sk_lookup, and the application sees the
+// real client. Forgotten on destruction.
+class InboundAnnouncement {
+ public:
+  virtual ~InboundAnnouncement() = default;
+  // Established withdraws the exception from sk_lookup; the client's address
+  // stays known until destruction.
+  virtual void Established() = 0;
+};
+
+// NamedCounter is one BPF counter: "connect_captured", "netns_not_ready", ...
+struct NamedCounter {
+  std::string name;
+  uint64_t value = 0;
+};
+
+// Datapath owns the BPF programs and maps, and the agent's presence in the
+// network namespaces of the managed cgroup. All methods are thread-safe.
+class Datapath {
+ public:
+  struct Options {
+    std::string cgroup;      // directory of the managed cgroup v2 sub-tree
+    std::string state_name;  // names pins below <bpffs>/kith/
+    bool pin = false;
+    std::vector<BypassRule> bypass;
+    // Called on the datapath's own threads:
+    std::function<void(NetnsListeners)> on_netns_added;
+    std::function<void(uint64_t netns_cookie)> on_netns_removed;
+    // A process with a verdict did exec or exited: forget what is cached.
+    std::function<void(uint32_t tgid)> on_process_changed;
+    std::function<void(absl::Status)> on_error;  // degraded, still running
+  };
+
+  // Create loads and verifies the programs, without attaching anything.
+  // FailedPrecondition names what is missing (BTF, a capability, cgroup v2) and
+  // AlreadyExists says that another agent has this cgroup or an overlapping
+  // one.
+  static absl::StatusOr<std::unique_ptr<Datapath>> Create(Options options);
+
+  // The destructor detaches everything (unless pinned).
+  virtual ~Datapath() = default;
+
+  // Start opens the listeners of the namespaces in use, finds the existing
+  // listening sockets and attaches the programs, in an order in which no flow
+  // is steered to a listener that is not there. All or nothing.
+  virtual absl::Status Start() = 0;
+
+  // FindOrigin returns where an accepted inner connection came from: `listener`
+  // and `application` are its getsockname() and getpeername(). NotFound: no
+  // hook saw it, somebody dialled the listener directly.
+  virtual absl::StatusOr<flow_origin> FindOrigin(
+      uint64_t netns_cookie,
+      const Endpoint &listener,
+      const Endpoint &application) = 0;
+
+  // FindListener returns who listens at `local` (exact address, then the
+  // wildcards, as the kernel chooses). NotFound: nobody of the managed cgroup.
+  virtual absl::StatusOr<listener_entry> FindListener(
+      uint64_t netns_cookie, const Endpoint &local) = 0;
+
+  // ResolveListener looks again which live process holds the listening socket
+  // of `entry` (its owner may have exited and left it to a child), updates the
+  // table and returns the new entry. NotFound: nobody; the entry is removed.
+  virtual absl::StatusOr<listener_entry> ResolveListener(
+      uint64_t netns_cookie, const Endpoint &local) = 0;
+
+  // SetProcessVerdict and SetListenerVerdict are valid for `generation`.
+  virtual absl::Status SetProcessVerdict(const process_facts &process,
+                                         process_verdict verdict,
+                                         uint64_t generation) = 0;
+  virtual absl::Status SetListenerVerdict(uint64_t netns_cookie,
+                                          const Endpoint &local,
+                                          process_verdict verdict,
+                                          uint64_t generation) = 0;
+
+  // SetPolicyGeneration voids every verdict of another generation.
+  virtual void SetPolicyGeneration(uint64_t generation) = 0;
+
+  // ExecIdOf returns the newest exec_id that the hooks saw for the process, or
+  // `process.exec_id` if it has not done exec since it was attested.
+  virtual uint64_t ExecIdOf(const process_facts &process) = 0;
+
+  // ListProcesses returns the live processes (group leaders) of the managed
+  // cgroup, from a BPF task iterator.
+  struct LiveProcess {
+    process_facts process;
+    process_image image;
+    uint64_t netns_cookie = 0;
+  };
+  virtual absl::StatusOr<std::vector<LiveProcess>> ListProcesses() = 0;
+  // FindProcess returns one by pid, whatever its cgroup; NotFound if gone.
+  virtual absl::StatusOr<LiveProcess> FindProcess(uint32_t tgid) = 0;
+
+  // OpenSocket returns a new non-blocking TCP socket that lives in the
+  // namespace. `family` is AF_INET or AF_INET6.
+  virtual absl::StatusOr<FileDescriptor> OpenSocket(uint64_t netns_cookie,
+                                                    int family) = 0;
+
+  // AnnounceInbound must come after bind() and before connect(): `application`
+  // is dialled from `source`; `client` is what the application shall see.
+  virtual absl::StatusOr<std::unique_ptr<InboundAnnouncement>> AnnounceInbound(
+      uint64_t netns_cookie,
+      const Endpoint &source,
+      const Endpoint &application,
+      const Endpoint &client) = 0;
+
+  // ForgetOrigin removes the record of an outbound flow that has ended.
+  virtual void ForgetOrigin(uint64_t netns_cookie,
+                            const Endpoint &listener,
+                            const Endpoint &application) = 0;
+
+  virtual std::vector<NamedCounter> Counters() const = 0;
+
+  struct NetnsRow {
+    uint64_t netns_cookie = 0;
+    std::string name;
+    uint16_t outbound_port_v4 = 0;
+    uint16_t outbound_port_v6 = 0;
+  };
+  virtual std::vector<NetnsRow> Namespaces() const = 0;
+};
+
+// Feature is one row of `kith doctor`.
+struct Feature {
+  std::string name;    // "BTF", "cgroup v2", "CAP_BPF", "sk_lookup", ...
+  std::string needed;  // "required" or what falls away without it
+  bool found = false;
+  std::string detail;  // what was found, or how to get it
+};
+
+// ProbeFeatures examines this machine; works without any privilege, in which
+// case rows say what could not be found out.
+std::vector<Feature> ProbeFeatures(const std::string &cgroup);
+
+// FindCgroupRoot returns the directory where cgroup v2 is mounted.
+absl::StatusOr<std::string> FindCgroupRoot();
+
+}  // namespace kith

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string_view>
+
+namespace kith {
+
+// CloseReason is why a flow ended: `reason` in `kith flows --closed`.
+enum class CloseReason {
+  kNone,                // still open
+  kClosed,              // both sides ended it in order
+  kResetByApplication,  // the local application reset its socket
+  kResetByPeer,         // the peer reset the outer socket
+  kTruncated,           // FIN without close_notify (RFC 8446 section 6.1)
+  kHandshakeFailed,     // TLS or peer authentication; detail has the alert
+  kPeerNotAllowed,      // authenticated, but not in allowedSPIFFEIDs
+  kTlsError,            // a bad record or an alert after the handshake
+  kDenied,              // policy forbids; detail has the rule
+  kIdentityConflict,    // several identities match equally well
+  kDialFailed,          // detail has the errno's text
+  kNoSvid,              // the issuer gave none; detail has its error
+  kPlaintextRefused,    // plaintext client on a MUTUAL port
+  kAttestationFailed,   // the process was gone or had changed
+  kNoOrigin,            // dialled the agent's listener directly
+  kTimeout,             // handshake, first bytes or dial took too long
+  kOverloaded,          // more flows than the bound
+  kAgentStopped,        // the agent ended
+};
+
+// ReasonName returns the stable snake_case name, e.g. "handshake_failed".
+std::string_view ReasonName(CloseReason reason);
+
+}  // namespace kith

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "agent/flow/flow_record.h"
+#include "agent/flow/trace_hub.h"
+
+namespace kith {
+
+// FlowCounters are written by the relay without a lock.
+struct FlowCounters {
+  std::atomic<uint64_t> bytes_sent{0};      // application to peer
+  std::atomic<uint64_t> bytes_received{0};  // peer to application
+};
+
+// LiveFlow is an open flow's entry. Its owner (the flow's coroutine) updates
+// it; everybody else sees copies. Thread-safe.
+class LiveFlow {
+ public:
+  virtual ~LiveFlow() = default;
+  virtual uint64_t id() const = 0;
+  // Update changes the record under its lock, and publishes `step` with
+  // `detail` to the trace (empty step: nothing is published).
+  virtual void Update(const std::function<void(FlowRecord &)> &change,
+                      std::string_view step = {},
+                      std::string_view detail = {}) = 0;
+  virtual FlowRecord Snapshot() const = 0;
+  virtual FlowCounters &counters() = 0;
+  // SetAbort gives the table a way to end the flow from any thread.
+  virtual void SetAbort(std::function<void(CloseReason)> abort) = 0;
+};
+
+// FlowTable holds the open flows and the last closed ones. Thread-safe.
+class FlowTable {
+ public:
+  // The bound of the history: the interface promises the last 10,000.
+  static constexpr size_t kMaxClosed = 10'000;
+  // More open flows than this are refused with kOverloaded: each holds two
+  // sockets, and 65,536 is what one local address has ports for.
+  static constexpr size_t kMaxOpen = 65'536;
+
+  struct Totals {
+    uint64_t opened = 0;
+    std::vector<std::pair<CloseReason, uint64_t>> closed;  // by reason
+  };
+
+  static std::unique_ptr<FlowTable> Create(TraceHub *trace);
+  virtual ~FlowTable() = default;
+
+  // Open enters a flow; null at kMaxOpen.
+  virtual std::shared_ptr<LiveFlow> Open(FlowRecord record) = 0;
+  // Close moves the flow to the history with its final counters. Idempotent.
+  virtual void Close(LiveFlow &flow,
+                     CloseReason reason,
+                     std::string detail) = 0;
+
+  virtual std::vector<FlowRecord> ListOpen() const = 0;
+  // ListClosed returns the newest first.
+  virtual std::vector<FlowRecord> ListClosed() const = 0;
+  virtual Totals totals() const = 0;
+  virtual size_t open_count() const = 0;
+  // AbortWhere ends every open flow that `match` selects; returns how many.
+  virtual size_t AbortWhere(
+      const std::function<bool(const FlowRecord &)> &match,
+      CloseReason reason) = 0;
+};
+
+}  // namespace kith

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+#include "kith/issuer.h"
+
+namespace kith {
+
+// CreateEmbeddedCa opens the certificate authority kept in `directory`, or
+// creates it (ECDSA P-256, self-signed, SPIFFE ID of the trust domain). Several
+// agents of one machine may share the directory: creation is serialised by a
+// lock file and both end up with the same key. The key file has mode 0600; a
+// wider mode, a foreign owner or an unreadable or half-written file is an
+// error that names the file, never a reason to make another CA.
+absl::StatusOr<std::shared_ptr<Issuer>> CreateEmbeddedCa(
+    const std::string &directory, const std::string &trust_domain);
+
+}  // namespace kith

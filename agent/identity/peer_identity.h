@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "kith/spiffe_id.h"
+
+namespace kith {
+
+// PeerIdentity is what a verified X509-SVID says of its holder.
+struct PeerIdentity {
+  SpiffeId id;
+  std::string serial;  // lower-case hex, no separators
+  std::chrono::system_clock::time_point not_after;
+};
+
+}  // namespace kith

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "agent/identity/trust_bundle.h"
+#include "agent/identity/x509_svid.h"
+#include "kith/issuer.h"
+
+namespace kith {
+
+// SvidSpec is what one identity wants of its SVID.
+struct SvidSpec {
+  SpiffeId id;
+  std::vector<std::string> dns_names;
+  std::chrono::seconds ttl{3600};
+  bool operator==(const SvidSpec &) const = default;
+};
+
+// SvidState is one row of `kith identities`.
+struct SvidState {
+  SvidSpec spec;
+  std::shared_ptr<const X509Svid> svid;  // null: none yet
+  absl::Status last_error;
+  std::chrono::system_clock::time_point next_attempt;  // renewal or retry
+  uint64_t rotations = 0;  // SVIDs issued after the first
+};
+
+// SvidStore keeps a fresh SVID for every identity: it generates the keys, asks
+// the issuer, renews at half life with jitter and retries with back-off, all
+// on one thread of its own. Get never blocks on the issuer. Thread-safe.
+class SvidStore {
+ public:
+  struct Options {
+    // Fraction of the remaining half life by which a renewal may come earlier.
+    double jitter = 0.1;
+    // Called on the store's thread after each attempt (for logs and metrics).
+    std::function<void(const SvidState &)> on_attempt;
+  };
+
+  static absl::StatusOr<std::unique_ptr<SvidStore>> Create(
+      std::shared_ptr<Issuer> issuer, Options options);
+  virtual ~SvidStore() = default;
+
+  // SetSpecs makes `specs` the wanted set: new ones are issued at once, changed
+  // ones reissued, absent ones forgotten. One SPIFFE ID has one spec.
+  virtual void SetSpecs(std::vector<SvidSpec> specs) = 0;
+
+  // WaitUntilAttempted returns when each wanted SVID was tried once, or at the
+  // deadline (false).
+  virtual bool WaitUntilAttempted(std::chrono::milliseconds deadline) = 0;
+
+  // Get returns a valid SVID. Unavailable, with the issuer's error and the time
+  // of the next retry, while there is none; NotFound for an ID not in the set.
+  virtual absl::StatusOr<std::shared_ptr<const X509Svid>> Get(
+      const SpiffeId &id) const = 0;
+
+  // bundle returns the current trust bundle; null until the issuer gave one.
+  virtual std::shared_ptr<const TrustBundle> bundle() const = 0;
+
+  virtual std::vector<SvidState> List() const = 0;
+  virtual std::string issuer_description() const = 0;
+};
+
+}  // namespace kith

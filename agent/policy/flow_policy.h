@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+
+#include "kith/resource.h"
+
+namespace kith {
+
+// FlowRule is what policy says of one flow.
+struct FlowRule {
+  TlsMode mode = TlsMode::kMutual;
+  AllowedPeers allowed;
+  // True where a Service document says the destination is a workload.
+  bool peer_is_workload = false;
+  std::string rule;  // e.g. "identity demo/web egress[0] (Service demo/api)"
+};
+
+// OutboundRule: the first egress entry whose Service has the destination, else
+// the identity's own mode and allowedSPIFFEIDs.outbound.
+FlowRule OutboundRule(const ResourceSet &resources,
+                      const WorkloadIdentity &identity,
+                      const Endpoint &destination);
+
+// InboundRule: the first ingress entry that selects `port`, else the
+// identity's own mode and allowedSPIFFEIDs.inbound.
+FlowRule InboundRule(const WorkloadIdentity &identity, uint16_t port);
+
+// AuthorizePeer returns OK or PermissionDenied that names `peer` and the rule.
+absl::Status AuthorizePeer(const FlowRule &rule,
+                           const SpiffeId &local,
+                           const SpiffeId &peer);
+
+}  // namespace kith

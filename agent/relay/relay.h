@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "agent/flow/close_reason.h"
+#include "agent/flow/flow_table.h"
+#include "agent/handshake/tls_stream.h"
+#include "agent/runtime/event_loop.h"
+
+namespace kith {
+
+struct RelayEnd {
+  CloseReason reason = CloseReason::kClosed;
+  std::string detail;
+};
+
+// Relay moves bytes between an inner socket (application) and an outer one with
+// exact TCP semantics: a half-close is passed on as FIN (after close_notify
+// over TLS), a reset as a reset, and a FIN without close_notify is a reset with
+// kTruncated. Memory per flow is bounded and held only while bytes are on their
+// way. The flow's `bytes_sent` counts inner to outer (what the local
+// application sent), `bytes_received` outer to inner, in both flow directions.
+class Relay {
+ public:
+  static std::unique_ptr<Relay> Tls(TcpSocket inner,
+                                    std::unique_ptr<TlsStream> outer,
+                                    std::shared_ptr<LiveFlow> flow);
+  static std::unique_ptr<Relay> Plain(TcpSocket inner,
+                                      TcpSocket outer,
+                                      std::shared_ptr<LiveFlow> flow);
+  virtual ~Relay() = default;
+
+  // Run returns when both directions have ended; the sockets are closed then.
+  virtual Task<RelayEnd> Run() = 0;
+
+  // Abort resets both sockets; Run returns with `reason`. Call on the loop.
+  virtual void Abort(CloseReason reason) = 0;
+};
+
+}  // namespace kith

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * How a flow is named and where it came from, shared by the hooks and the
+ * agent. Addresses are always 16 bytes; IPv4 is written as an IPv4-mapped IPv6
+ * address (RFC 4291 section 2.5.5.2), so that one key serves both families.
+ */
+#ifndef KITH_ABI_FLOW_H
+#define KITH_ABI_FLOW_H
+
+#include "abi/process.h"
+
+struct flow_endpoint {
+	__u8 address[16]; /* network order, IPv4 as ::ffff:a.b.c.d */
+	__u16 port;	  /* host order */
+	__u16 reserved[3];
+};
+
+/* One TCP connection inside one network namespace. */
+struct flow_tuple {
+	__u64 netns_cookie;
+	struct flow_endpoint local;
+	struct flow_endpoint remote;
+};
+
+/*
+ * An outbound flow as the connect hook saw it. Found by the agent under the
+ * inner socket's tuple as the agent sees it (local = agent's listener,
+ * remote = application).
+ */
+struct flow_origin {
+	struct process_facts process;
+	struct process_image image;
+	struct flow_endpoint destination; /* what the application asked for */
+	__u64 netns_cookie;
+	__u64 socket_cookie;  /* application's socket */
+	__u64 connected_at_ns; /* bpf_ktime_get_ns() (CLOCK_MONOTONIC) */
+};
+
+/* Key of the listener table: address is :: / ::ffff:0.0.0.0 for wildcards. */
+struct listener_key {
+	__u64 netns_cookie;
+	struct flow_endpoint local;
+};
+
+/* A listening socket of a process in the managed cgroup. */
+struct listener_entry {
+	struct process_facts process; /* who called listen() */
+	struct process_image image;
+	__u64 socket_cookie;
+	__u64 policy_generation; /* verdict is valid for this generation */
+	__u32 verdict;		 /* enum process_verdict */
+	__u32 v6only;		 /* :: without IPv4 */
+};
+
+/*
+ * An inner connection that the agent dials to a captured application. Key:
+ * flow_tuple as the application's accepted socket sees it (local = the
+ * application, remote = agent's bound source).
+ */
+struct inbound_entry {
+	struct flow_endpoint client; /* whom accept()/getpeername() show */
+	__u32 dialing; /* 1: this very SYN passes sk_lookup; cleared after */
+	__u32 reserved;
+};
+
+#ifdef __cplusplus
+static_assert(sizeof(flow_endpoint) == 24);
+static_assert(sizeof(flow_tuple) == 56);
+static_assert(sizeof(flow_origin) == 120);
+static_assert(sizeof(listener_key) == 32);
+static_assert(sizeof(listener_entry) == 96);
+static_assert(sizeof(inbound_entry) == 32);
+#endif
+
+#endif /* KITH_ABI_FLOW_H */

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Who a process is, as read inside a hook.
+ *
+ * The whole struct is the key of the verdict cache: a process that execs
+ * (exec_id), changes its user or is moved to another cgroup has another key,
+ * so that a cached verdict can never outlive the facts that it was made from.
+ */
+#ifndef KITH_ABI_PROCESS_H
+#define KITH_ABI_PROCESS_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+struct process_facts {
+	__u64 start_time_ns; /* group leader's task_struct.start_boottime */
+	__u64 exec_id;	     /* group leader's task_struct.self_exec_id */
+	__u64 cgroup_id;     /* cgroup v2 id (inode number of its directory) */
+	__u32 tgid;	     /* in the initial pid namespace */
+	__u32 uid;	     /* effective, in the initial user namespace */
+	__u32 gid;	     /* effective, in the initial user namespace */
+	__u32 reserved;	     /* zero: the struct is a map key */
+};
+
+#define PROCESS_COMM_LEN 16
+
+/* What the hooks know of a process beyond the cache key. */
+struct process_image {
+	__u64 exe_inode; /* 0: kernel thread or no executable */
+	__u32 exe_dev;	 /* kernel encoding: major << 20 | minor */
+	__u32 reserved;
+	char comm[PROCESS_COMM_LEN];
+};
+
+enum process_verdict {
+	PROCESS_VERDICT_UNKNOWN = 0,	  /* hold: the agent decides */
+	PROCESS_VERDICT_NOT_WORKLOAD = 1, /* leave its flows alone */
+	PROCESS_VERDICT_WORKLOAD = 2,	  /* capture its flows */
+};
+
+/* Value of the verdict cache. */
+struct process_verdict_entry {
+	__u64 policy_generation; /* other than the current one: unknown */
+	__u32 verdict;		 /* enum process_verdict */
+	__u32 reserved;
+};
+
+#ifdef __cplusplus
+static_assert(sizeof(process_facts) == 40);
+static_assert(sizeof(process_image) == 32);
+static_assert(sizeof(process_verdict_entry) == 16);
+#endif
+
+#endif /* KITH_ABI_PROCESS_H */

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "kith/spiffe_id.h"
+
+namespace kith {
+
+// Der is one DER-encoded object (certificate or public key).
+using Der = std::vector<uint8_t>;
+
+// SvidRequest asks for an X509-SVID over a key that the agent holds.
+struct SvidRequest {
+  SpiffeId id;
+  Der public_key;  // SubjectPublicKeyInfo (RFC 5280 section 4.1)
+  std::vector<std::string> dns_names;
+  std::chrono::seconds ttl{0};
+};
+
+// IssuedSvid is the answer: leaf first, then intermediates, without the root.
+struct IssuedSvid {
+  std::vector<Der> chain;
+};
+
+// Authorities are the CA certificates of one trust domain.
+struct Authorities {
+  std::string trust_domain;
+  std::vector<Der> certificates;
+};
+
+// Issuer signs SVIDs. Implementations are thread-safe; calls may block, so
+// that only the SVID rotator's thread makes them.
+class Issuer {
+ public:
+  virtual ~Issuer() = default;
+
+  // Issue returns Unavailable for a passing fault (the caller retries with
+  // back-off), any other error for a request that will never succeed.
+  virtual absl::StatusOr<IssuedSvid> Issue(const SvidRequest &request) = 0;
+
+  // FetchAuthorities returns the authorities of the issuer's trust domain.
+  virtual absl::StatusOr<Authorities> FetchAuthorities() = 0;
+
+  // Describe names the issuer in status and logs, e.g. "embedded CA /var/...".
+  virtual std::string Describe() const = 0;
+};
+
+}  // namespace kith

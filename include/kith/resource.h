@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kith/endpoint.h"
+#include "kith/spiffe_id.h"
+
+namespace kith {
+
+// TlsMode is `connection.tls.mode` of a resource document.
+enum class TlsMode { kMutual, kPermissive, kDisable };
+
+// SelectorTerm is one key of a selector map. A list of values means "any of".
+// Aliases (`unix:uid:1000`) are already rewritten to our keys (process:uid).
+struct SelectorTerm {
+  std::string key;
+  std::vector<std::string> values;
+};
+
+// SelectorMap is satisfied when all of its terms are.
+using SelectorMap = std::vector<SelectorTerm>;
+
+// AllowedPeers is a list of SPIFFE IDs; "spiffe://td/a/*" allows the IDs below
+// a path. Absent means every identity of the own trust domain; empty, nobody.
+using AllowedPeers = std::optional<std::vector<std::string>>;
+
+// EgressRule applies to destinations of Services whose labels it selects.
+struct EgressRule {
+  SelectorMap service_labels;
+  std::optional<SpiffeId> workload_id;  // the one peer expected there
+  std::optional<TlsMode> mode;
+  AllowedPeers allowed;
+};
+
+// IngressRule overrides mode and peers for destination ports it selects.
+struct IngressRule {
+  SelectorMap selectors;  // destination:port only
+  std::optional<TlsMode> mode;
+  AllowedPeers allowed;
+};
+
+// WorkloadIdentity is one document: who gets which SPIFFE ID, and how its
+// flows are wrapped.
+struct WorkloadIdentity {
+  std::string name;    // metadata.namespace + "/" + metadata.name, or the name
+  std::string origin;  // "file:line" for messages
+  SpiffeId spiffe_id;
+  std::vector<SelectorMap> selectors;  // any of
+  std::vector<std::string> dns_names;
+  std::optional<std::chrono::seconds> svid_ttl;
+  TlsMode mode = TlsMode::kMutual;
+  AllowedPeers allowed_inbound;
+  AllowedPeers allowed_outbound;
+  std::vector<EgressRule> egress;
+  std::vector<IngressRule> ingress;
+};
+
+// ServiceAddress is one destination; port 0 means every port.
+struct ServiceAddress {
+  Prefix network;
+  uint16_t port = 0;
+};
+
+// Service names destinations.
+struct Service {
+  std::string name;
+  std::string origin;
+  std::vector<SelectorTerm> labels;  // one value each
+  std::vector<ServiceAddress> addresses;
+  std::optional<SpiffeId> workload_id;
+  bool external = false;
+};
+
+// ResourceSet is one consistent, validated load of all documents. Immutable.
+struct ResourceSet {
+  uint64_t generation = 0;  // grows with every load that changed something
+  std::vector<std::shared_ptr<const WorkloadIdentity>> identities;
+  std::vector<std::shared_ptr<const Service>> services;
+};
+
+}  // namespace kith
