@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+# Third-party libraries as dep::* and absl::* targets. KITH_DEPS_DIR is where
+# scripts/deps.sh put them; without it, the script is asked for its directory.
+
+set(KITH_DEPS_FLAVOUR release CACHE STRING
+    "flavour of the dependencies: release, asan or tsan")
+set(KITH_DEPS_DIR "" CACHE PATH "directory printed by scripts/deps.sh")
+
+set(deps_dir "${KITH_DEPS_DIR}")
+if(NOT deps_dir)
+  execute_process(
+    COMMAND ${CMAKE_CURRENT_LIST_DIR}/../deps.sh --flavour ${KITH_DEPS_FLAVOUR}
+            --print-dir
+    OUTPUT_VARIABLE deps_dir OUTPUT_STRIP_TRAILING_WHITESPACE
+    COMMAND_ERROR_IS_FATAL ANY)
+endif()
+if(NOT IS_DIRECTORY "${deps_dir}/boringssl")
+  message(FATAL_ERROR "no dependencies in ${deps_dir}: run scripts/deps.sh "
+                      "--flavour ${KITH_DEPS_FLAVOUR} first")
+endif()
+message(STATUS "Dependencies: ${deps_dir}")
+
+find_package(Threads REQUIRED)
+find_package(absl REQUIRED CONFIG PATHS "${deps_dir}/abseil" NO_DEFAULT_PATH)
+find_package(Catch2 3 REQUIRED CONFIG PATHS "${deps_dir}/catch2" NO_DEFAULT_PATH)
+
+# kith_header_dependency(dep::NAME INCLUDE_DIR): a library of headers only.
+function(kith_header_dependency name include_dir)
+  if(NOT IS_DIRECTORY "${include_dir}")
+    message(FATAL_ERROR "${name}: no directory ${include_dir}")
+  endif()
+  add_library(${name} INTERFACE IMPORTED)
+  # System paths that the compiler knows are left to it: naming them again
+  # breaks #include_next in the C++ library.
+  if(NOT include_dir STREQUAL "/usr/include")
+    target_include_directories(${name} SYSTEM INTERFACE "${include_dir}")
+  endif()
+endfunction()
+
+# kith_static_dependency(dep::NAME ARCHIVE INCLUDE_DIR)
+function(kith_static_dependency name archive include_dir)
+  if(NOT EXISTS "${archive}")
+    message(FATAL_ERROR "${name}: no archive '${archive}'")
+  endif()
+  add_library(${name} STATIC IMPORTED)
+  set_target_properties(${name} PROPERTIES IMPORTED_LOCATION "${archive}")
+  if(NOT include_dir STREQUAL "/usr/include")
+    target_include_directories(${name} SYSTEM INTERFACE "${include_dir}")
+  endif()
+endfunction()
+
+find_library(KITH_LIBELF libelf.a REQUIRED)
+find_library(KITH_LIBZ libz.a REQUIRED)
+find_library(KITH_LIBYAML_CPP libyaml-cpp.a REQUIRED)
+find_path(KITH_JSON_INCLUDE nlohmann/json.hpp REQUIRED)
+find_path(KITH_CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
+
+kith_static_dependency(dep::bpf "${deps_dir}/libbpf/lib/libbpf.a"
+                       "${deps_dir}/libbpf/include")
+target_link_libraries(dep::bpf INTERFACE "${KITH_LIBELF}" "${KITH_LIBZ}")
+
+kith_static_dependency(dep::crypto "${deps_dir}/boringssl/lib/libcrypto.a"
+                       "${deps_dir}/boringssl/include")
+target_link_libraries(dep::crypto INTERFACE Threads::Threads)
+kith_static_dependency(dep::ssl "${deps_dir}/boringssl/lib/libssl.a"
+                       "${deps_dir}/boringssl/include")
+target_link_libraries(dep::ssl INTERFACE dep::crypto)
+
+kith_static_dependency(dep::yaml "${KITH_LIBYAML_CPP}" /usr/include)
+
+kith_header_dependency(dep::json "${KITH_JSON_INCLUDE}")
+kith_header_dependency(dep::cli11 "${KITH_CLI11_INCLUDE}")
+
+kith_header_dependency(dep::httplib "${deps_dir}/httplib/include")
+target_link_libraries(dep::httplib INTERFACE Threads::Threads)
+
+kith_header_dependency(dep::asio "${deps_dir}/asio/include")
+target_compile_definitions(dep::asio INTERFACE ASIO_STANDALONE
+                                               ASIO_NO_DEPRECATED)
+target_link_libraries(dep::asio INTERFACE Threads::Threads)
+
+add_library(dep::catch2 INTERFACE IMPORTED)
+target_link_libraries(dep::catch2 INTERFACE Catch2::Catch2WithMain)

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+# How kith's own code is compiled: flags, libraries, tests.
+
+set(KITH_SANITIZE "" CACHE STRING "-fsanitize= list, for asan and tsan presets")
+
+add_library(kith_flags INTERFACE)
+target_compile_features(kith_flags INTERFACE cxx_std_20)
+target_include_directories(kith_flags INTERFACE "${PROJECT_SOURCE_DIR}"
+                                                "${PROJECT_SOURCE_DIR}/include")
+target_compile_options(
+  kith_flags
+  INTERFACE -Wall -Wextra -Werror -Wcast-qual -Wpointer-arith
+            -Wno-missing-field-initializers -ffunction-sections -fdata-sections
+            -fno-omit-frame-pointer -fstack-protector-strong)
+target_compile_definitions(kith_flags INTERFACE _GLIBCXX_ASSERTIONS)
+if(KITH_SANITIZE)
+  target_compile_options(kith_flags INTERFACE -fsanitize=${KITH_SANITIZE}
+                                              -fno-sanitize-recover=all)
+  target_link_options(kith_flags INTERFACE -fsanitize=${KITH_SANITIZE})
+else()
+  target_compile_definitions(
+    kith_flags INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=3>)
+  target_link_options(kith_flags INTERFACE -Wl,--gc-sections -Wl,-z,relro
+                      -Wl,-z,now)
+endif()
+
+# kith_library(NAME SOURCES files... [DEPENDS targets...]): target kith_NAME.
+# Includes are written from the root: "agent/runtime/secret.h".
+function(kith_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS")
+  add_library(kith_${name} STATIC ${arg_SOURCES})
+  target_link_libraries(kith_${name} PUBLIC kith_flags ${arg_DEPENDS})
+endfunction()
+
+# kith_static_program(TARGET): no shared library at all, so that it runs in an
+# empty root directory. The sanitizers need the dynamic C library.
+function(kith_static_program target)
+  if(NOT KITH_SANITIZE)
+    target_link_options(${target} PRIVATE -static-pie)
+  endif()
+endfunction()
+
+# kith_test_program(LABEL NAME SOURCES... DEPENDS...): LABEL_NAME in CTest.
+function(kith_test_program label name)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "SOURCES;DEPENDS")
+  set(target ${label}_${name})
+  add_executable(${target} ${arg_SOURCES})
+  target_link_libraries(${target} PRIVATE kith_flags ${arg_DEPENDS} dep::catch2)
+  add_test(NAME ${target} COMMAND ${target})
+  set_tests_properties(${target} PROPERTIES LABELS ${label} TIMEOUT 120)
+endfunction()
+
+# kith_unit_test(NAME SOURCES files... [DEPENDS targets...]): needs no privilege.
+function(kith_unit_test name)
+  kith_test_program(unit ${name} ${ARGN})
+endfunction()
+
+# kith_root_test(...): the same for tests that need root.
+function(kith_root_test name)
+  kith_test_program(root ${name} ${ARGN})
+endfunction()
