@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/agent.h"
+
+#include <pthread.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <filesystem>
+#include <thread>
+
+#include "absl/log/log.h"
+#include "absl/strings/str_cat.h"
+
+#include "agent/acceptor.h"
+#include "agent/agent_stages.h"
+#include "agent/agent_view.h"
+#include "agent/identity/embedded_ca.h"
+#include "agent/identity/sha256.h"
+#include "agent/runtime/log.h"
+#include "agent/runtime/sd_notify.h"
+#include "agent/wanted.h"
+#include "agent/workload.h"
+
+namespace kith {
+namespace {
+
+// How long the start waits for the first SVIDs: flows of an identity without
+// one are refused, so that a late issuer delays nobody else for long.
+constexpr std::chrono::milliseconds kFirstSvidsWait{5'000};
+
+absl::Status MakeDirectory(const std::string &path, mode_t mode) {
+  std::error_code error;
+  const bool created = std::filesystem::create_directories(path, error);
+  if (error) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("cannot create directory ", path, ": ", error.message()));
+  }
+  if (created && chmod(path.c_str(), mode) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("chmod ", path));
+  }
+  return absl::OkStatus();
+}
+
+// Each flow needs two descriptors, and core dumps must not hold keys.
+void PrepareProcess() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &files);
+  }
+  (void)prctl(PR_SET_DUMPABLE, 0);
+  (void)std::signal(SIGPIPE, SIG_IGN);
+}
+
+// The signals that stop the agent are blocked in every thread and taken by
+// Wait: there is no handler, so that nothing runs in signal context.
+class StopSignals {
+ public:
+  StopSignals() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  }
+  int Wait() const {
+    int signal = 0;
+    while (sigwait(&set_, &signal) != 0) {
+    }
+    return signal;
+  }
+
+ private:
+  sigset_t set_{};
+};
+
+absl::Status StartIdentity(AgentStages &stages) {
+  const Config &config = stages.config;
+  auto issuer = CreateEmbeddedCa(config.embedded_ca_dir, config.trust_domain);
+  if (!issuer.ok()) {
+    return issuer.status();
+  }
+  SvidStore::Options options;
+  options.on_attempt = [](const SvidState &state) {
+    if (!state.last_error.ok()) {
+      LOG(ERROR) << "SVID of " << state.spec.id.uri() << ": "
+                 << state.last_error.message();
+    } else {
+      LOG(INFO) << "SVID of " << state.spec.id.uri() << ": serial "
+                << state.svid->serial();
+    }
+  };
+  auto svids = SvidStore::Create(*std::move(issuer), std::move(options));
+  if (!svids.ok()) {
+    return svids.status();
+  }
+  stages.svids = *std::move(svids);
+  return absl::OkStatus();
+}
+
+absl::Status StartResources(AgentStages &stages) {
+  auto on_load = [&stages](const auto &set) {
+    if (!set.ok()) {
+      LOG(ERROR) << "resources: " << set.status().message()
+                 << "; the last good ones stay in force";
+      return;
+    }
+    ApplyResources(stages, **set);
+    LOG(INFO) << "resources: " << (*set)->identities.size()
+              << " identities in force";
+  };
+  auto resources = ResourceStore::Create(
+      stages.config.resources, stages.config.trust_domain, on_load);
+  if (!resources.ok()) {
+    return resources.status();
+  }
+  stages.resources = *std::move(resources);
+  return absl::OkStatus();
+}
+
+void StartAttestor(AgentStages &stages) {
+  WorkloadAttestor::Options options;
+  options.exec_id_of = [&stages](const process_facts &process) {
+    return stages.datapath->ExecIdOf(process);
+  };
+  options.sha256_of = [](int fd) { return Sha256OfFile(fd); };
+  options.wants_binary_hash = [&stages] {
+    return WantsBinaryHash(*stages.resources->current());
+  };
+  stages.attestor = WorkloadAttestor::Create(std::move(options));
+}
+
+absl::Status CreateDatapath(AgentStages &stages, Acceptors &acceptors) {
+  struct stat cgroup {};
+  if (stat(stages.cgroup.c_str(), &cgroup) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("cgroup ", stages.cgroup));
+  }
+  Datapath::Options options;
+  options.cgroup = stages.cgroup;
+  options.state_name = absl::StrCat("cgroup-", cgroup.st_ino);
+  options.pin = stages.config.pin;
+  options.bypass = stages.config.bypass;
+  options.on_netns_added = [&acceptors](NetnsListeners listeners) {
+    LOG(INFO) << "listening in " << listeners.name;
+    acceptors.Add(std::move(listeners));
+  };
+  options.on_netns_removed = [&acceptors](uint64_t netns_cookie) {
+    acceptors.Remove(netns_cookie);
+  };
+  options.on_process_changed = [&stages](uint32_t tgid) {
+    stages.attestor->Forget(tgid);
+  };
+  options.on_error = [](const absl::Status &status) {
+    LOG(ERROR) << "datapath: " << status.message();
+  };
+  auto datapath = Datapath::Create(std::move(options));
+  if (!datapath.ok()) {
+    return datapath.status();
+  }
+  stages.datapath = *std::move(datapath);
+  return absl::OkStatus();
+}
+
+// Datapath::Create attaches nothing; what touches the host's flows comes last,
+// when nothing else can fail.
+absl::Status Start(AgentStages &stages,
+                   Acceptors &acceptors,
+                   std::unique_ptr<AdminServer> &admin,
+                   AgentView &view) {
+  const Config &config = stages.config;
+  for (const std::string &directory : {config.state_dir, config.runtime_dir}) {
+    if (auto made = MakeDirectory(directory, 0755); !made.ok()) {
+      return made;
+    }
+  }
+  if (auto started = StartIdentity(stages); !started.ok()) {
+    return started;
+  }
+  StartAttestor(stages);
+  if (auto created = CreateDatapath(stages, acceptors); !created.ok()) {
+    return created;
+  }
+  if (auto started = StartResources(stages); !started.ok()) {
+    return started;
+  }
+  ApplyResources(stages, *stages.resources->current());
+  if (!stages.svids->WaitUntilAttempted(kFirstSvidsWait)) {
+    LOG(WARNING) << "some SVIDs are not issued yet; their flows are refused";
+  }
+  auto server = AdminServer::Create(
+      {.socket_path = config.runtime_dir + "/admin.sock",
+       .group = config.admin_group,
+       .on_audit = [](const std::string &line) { LOG(INFO) << line; }},
+      &view);
+  if (!server.ok()) {
+    return server.status();
+  }
+  admin = *std::move(server);
+  stages.loops.Start();
+  if (auto started = stages.datapath->Start(); !started.ok()) {
+    return started;
+  }
+  SeedVerdicts(stages);
+  return absl::OkStatus();
+}
+
+// Steering ends before the listeners do, so that no process is left steered to
+// a dead port. Open flows are reset: the application sees an error, never an
+// orderly end.
+void Stop(AgentStages &stages, Acceptors &acceptors) {
+  stages.datapath.reset();
+  acceptors.Close();
+  (void)stages.flows->AbortWhere([](const FlowRecord &) { return true; },
+                                 CloseReason::kAgentStopped);
+  stages.loops.Stop();
+  stages.attest_pool.join();
+}
+
+absl::StatusOr<std::string> ResolveCgroup(const Config &config) {
+  if (config.cgroup == "auto") {
+    return FindCgroupRoot();
+  }
+  return config.cgroup;
+}
+
+}  // namespace
+
+absl::Status RunAgent(const Config &config) {
+  StartLogging(config.log_format, config.log_level);
+  PrepareProcess();
+  const StopSignals signals;
+  auto cgroup = ResolveCgroup(config);
+  if (!cgroup.ok()) {
+    return cgroup.status();
+  }
+  AgentStages stages(config, std::thread::hardware_concurrency());
+  stages.cgroup = *cgroup;
+  stages.generation_base = static_cast<uint64_t>(
+      stages.started_at.time_since_epoch() / std::chrono::microseconds(1));
+  stages.trace = TraceHub::Create();
+  stages.flows = FlowTable::Create(stages.trace.get());
+  Acceptors acceptors(&stages);
+  const auto view = CreateAgentView(&stages);
+  std::unique_ptr<AdminServer> admin;
+  absl::Status started = Start(stages, acceptors, admin, *view);
+  if (started.ok()) {
+    LOG(INFO) << "capturing flows of " << stages.cgroup;
+    (void)SdNotify("READY=1\nSTATUS=capturing flows of " + stages.cgroup);
+    const int signal = signals.Wait();
+    LOG(INFO) << "stopping on " << strsignal(signal);
+    (void)SdNotify("STOPPING=1");
+  }
+  admin.reset();
+  Stop(stages, acceptors);
+  return started;
+}
+
+}  // namespace kith

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include <asio/thread_pool.hpp>
+
+#include "agent/attestor/workload_attestor.h"
+#include "agent/config/config.h"
+#include "agent/datapath/datapath.h"
+#include "agent/flow/flow_table.h"
+#include "agent/identity/svid_store.h"
+#include "agent/known_peers.h"
+#include "agent/policy/resource_store.h"
+#include "agent/runtime/event_loop.h"
+
+namespace kith {
+
+// AgentStages holds the stages of a running agent. They do not know each other:
+// the flows (outbound_flow.cc, inbound_flow.cc) pass values between them.
+// Members are destroyed in reverse order: the datapath detaches before anything
+// that a steered flow could need goes away.
+struct AgentStages {
+  explicit AgentStages(Config from, size_t loop_count)
+      : config(std::move(from)), loops(loop_count) {}
+
+  Config config;
+  std::string cgroup;  // resolved directory
+  std::chrono::system_clock::time_point started_at =
+      std::chrono::system_clock::now();
+  // Verdicts left in pinned maps by an earlier agent must not look current, so
+  // that generations continue from the clock instead of from one.
+  uint64_t generation_base = 0;
+
+  std::unique_ptr<TraceHub> trace;
+  std::unique_ptr<FlowTable> flows;
+  std::unique_ptr<SvidStore> svids;
+  std::unique_ptr<WorkloadAttestor> attestor;
+  KnownPeers known_peers;
+  std::unique_ptr<ResourceStore> resources;
+  EventLoops loops;
+  // Reading /proc and hashing binaries block: never on a loop.
+  asio::thread_pool attest_pool{2};
+  std::unique_ptr<Datapath> datapath;
+
+  uint64_t PolicyGeneration(const ResourceSet &set) const {
+    return generation_base + set.generation;
+  }
+};
+
+}  // namespace kith

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "absl/status/statusor.h"
+
+#include "agent/agent_stages.h"
+
+namespace kith {
+
+// DialPeer connects an outer socket to `destination` inside the namespace,
+// from `source` where the application had bound one.
+Task<absl::StatusOr<TcpSocket>> DialPeer(AgentStages &stages,
+                                         uint64_t netns_cookie,
+                                         Endpoint destination,
+                                         std::optional<Endpoint> source);
+
+// DialedApplication is an inner socket to a captured application. The
+// announcement keeps the client's address visible to the application and must
+// live as long as the socket.
+struct DialedApplication {
+  std::unique_ptr<InboundAnnouncement> announcement;
+  TcpSocket socket;
+};
+
+// DialApplication connects to the captured listener at `destination` on behalf
+// of `client`, past sk_lookup for this one connection.
+Task<absl::StatusOr<DialedApplication>> DialApplication(AgentStages &stages,
+                                                        uint64_t netns_cookie,
+                                                        Endpoint destination,
+                                                        Endpoint client);
+
+// EndpointOf converts what asio's sockets say.
+Endpoint EndpointOf(const asio::ip::tcp::endpoint &endpoint);
+
+// ResetSocket closes with RST: the application or peer must not take a refusal
+// for an orderly end (no effect on a closed socket).
+void ResetSocket(TcpSocket &socket);
+
+}  // namespace kith

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/flow_steps.h"
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/log/log.h"
+#include "absl/strings/str_cat.h"
+#include <asio/post.hpp>
+
+namespace kith {
+namespace {
+
+void RecordPeer(FlowRecord &record, const PeerIdentity &peer) {
+  record.peer.spiffe_id = peer.id.uri();
+  record.peer.svid_serial = peer.serial;
+  record.peer.svid_expires = peer.not_after;
+}
+
+void RecordHandshake(LiveFlow &flow,
+                     const HandshakeOutcome &outcome,
+                     std::chrono::microseconds took) {
+  if (const auto *failure = std::get_if<HandshakeFailure>(&outcome)) {
+    flow.Update([&](FlowRecord &record) {
+      record.timing.handshake = took;
+      if (failure->peer.has_value()) {
+        RecordPeer(record, *failure->peer);
+      }
+    });
+    return;
+  }
+  const auto &success = std::get<HandshakeSuccess>(outcome);
+  flow.Update(
+      [&](FlowRecord &record) {
+        record.timing.handshake = took;
+        record.tls = success.tls;
+        RecordPeer(record, success.peer);
+      },
+      "handshake",
+      success.tls.cipher);
+  flow.Update([](FlowRecord &) {}, "authorise", success.peer.id.uri());
+}
+
+bool IsRefusal(CloseReason reason) {
+  switch (reason) {
+    case CloseReason::kNone:
+    case CloseReason::kClosed:
+    case CloseReason::kResetByApplication:
+    case CloseReason::kResetByPeer:
+    case CloseReason::kAgentStopped:
+      return false;
+    default:
+      return true;
+  }
+}
+
+}  // namespace
+
+void RecordProcess(LiveFlow &flow,
+                   const AttestedProcess &process,
+                   std::chrono::microseconds took) {
+  flow.Update(
+      [&](FlowRecord &record) {
+        record.process = {process.facts.tgid,
+                          process.facts.start_time_ns,
+                          process.name,
+                          process.cmdline,
+                          process.cgroup};
+        record.timing.attest = took;
+      },
+      "attest",
+      absl::StrCat(process.name,
+                   " (",
+                   process.attestation.selectors.size(),
+                   " selectors)"));
+}
+
+void RecordIdentity(LiveFlow &flow,
+                    const WorkloadIdentity &identity,
+                    const FlowRule &rule) {
+  flow.Update([&](FlowRecord &record) {
+    record.local.spiffe_id = identity.spiffe_id.uri();
+    record.rule = rule.rule;
+  });
+}
+
+void RecordDial(LiveFlow &flow, std::chrono::microseconds took) {
+  flow.Update([&](FlowRecord &record) { record.timing.dial = took; }, "dial");
+}
+
+Task<HandshakeOutcome> SecureOuter(AgentStages &stages,
+                                   LiveFlow &flow,
+                                   TlsRole role,
+                                   TcpSocket outer,
+                                   const WorkloadIdentity &identity,
+                                   const FlowRule &rule) {
+  auto svid = stages.svids->Get(identity.spiffe_id);
+  if (!svid.ok()) {
+    asio::error_code ignored;
+    outer.set_option(asio::socket_base::linger(true, 0), ignored);
+    outer.close(ignored);
+    co_return HandshakeFailure{CloseReason::kNoSvid,
+                               std::string(svid.status().message()),
+                               std::nullopt};
+  }
+  flow.Update(
+      [&](FlowRecord &record) {
+        record.state = FlowState::kHandshaking;
+        record.local.svid_serial = (*svid)->serial();
+        record.local.svid_expires = (*svid)->not_after();
+      },
+      "svid",
+      (*svid)->serial());
+  HandshakeRequest request;
+  request.role = role;
+  request.svid = *svid;
+  request.bundle = stages.svids->bundle();
+  request.authorize = [&](const PeerIdentity &peer) {
+    return AuthorizePeer(rule, identity.spiffe_id, peer.id);
+  };
+  StepTimer timer;
+  auto outcome = co_await Handshake(std::move(outer), std::move(request));
+  RecordHandshake(flow, outcome, timer.Lap());
+  co_return outcome;
+}
+
+Task<FlowEnd> RelayUntil(LiveFlow &flow,
+                         std::unique_ptr<Relay> relay,
+                         FlowMode mode) {
+  const std::shared_ptr<Relay> shared = std::move(relay);
+  const Executor executor = co_await asio::this_coro::executor;
+  flow.SetAbort(
+      [weak = std::weak_ptr<Relay>(shared), executor](CloseReason reason) {
+        asio::post(executor, [weak, reason] {
+          if (auto relay = weak.lock()) {
+            relay->Abort(reason);
+          }
+        });
+      });
+  flow.Update(
+      [&](FlowRecord &record) {
+        record.state = FlowState::kOpen;
+        record.mode = mode;
+        record.path = FlowPath::kUserspace;
+        record.timing.total =
+            std::chrono::duration_cast<std::chrono::microseconds>(
+                std::chrono::system_clock::now() - record.opened_at);
+      },
+      "path",
+      "userspace");
+  RelayEnd end = co_await shared->Run();
+  co_return FlowEnd{end.reason, std::move(end.detail)};
+}
+
+void FinishFlow(AgentStages &stages, LiveFlow &flow, FlowEnd end) {
+  if (IsRefusal(end.reason)) {
+    const FlowRecord record = flow.Snapshot();
+    LOG(WARNING) << "flow " << record.id << " "
+                 << (record.direction == FlowDirection::kOutbound ? "to "
+                                                                  : "at ")
+                 << (record.destination ? record.destination->ToString() : "?")
+                 << " of " << record.process.name << " ("
+                 << record.local.spiffe_id
+                 << ") ended: " << ReasonName(end.reason) << ": " << end.detail;
+    flow.Update([&](FlowRecord &r) {
+      if (r.mode == FlowMode::kUndecided) {
+        r.mode = FlowMode::kDenied;
+      }
+    });
+  }
+  stages.flows->Close(flow, end.reason, std::move(end.detail));
+}
+
+}  // namespace kith

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "agent/agent_stages.h"
+#include "agent/handshake/handshake.h"
+#include "agent/policy/flow_policy.h"
+#include "agent/relay/relay.h"
+#include "agent/workload.h"
+
+namespace kith {
+
+// FlowEnd is how a flow ended, or why it was refused.
+struct FlowEnd {
+  CloseReason reason = CloseReason::kClosed;
+  std::string detail;
+};
+
+// StepTimer measures the steps of one flow.
+class StepTimer {
+ public:
+  // Lap returns the time since construction or the previous Lap.
+  std::chrono::microseconds Lap() {
+    const auto now = std::chrono::steady_clock::now();
+    const auto lap = now - last_;
+    last_ = now;
+    return std::chrono::duration_cast<std::chrono::microseconds>(lap);
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ =
+      std::chrono::steady_clock::now();
+};
+
+// The steps below are the same for both directions. Each records what it did
+// in the flow's entry.
+
+void RecordProcess(LiveFlow &flow,
+                   const AttestedProcess &process,
+                   std::chrono::microseconds took);
+
+// RecordIdentity enters the identity and the rule that decides the flow.
+void RecordIdentity(LiveFlow &flow,
+                    const WorkloadIdentity &identity,
+                    const FlowRule &rule);
+
+// RecordDial enters how long the connect took.
+void RecordDial(LiveFlow &flow, std::chrono::microseconds took);
+
+// SecureOuter runs the handshake as `role` with the SVID of `identity`. The
+// peer is authorised by `rule` inside certificate verification.
+Task<HandshakeOutcome> SecureOuter(AgentStages &stages,
+                                   LiveFlow &flow,
+                                   TlsRole role,
+                                   TcpSocket outer,
+                                   const WorkloadIdentity &identity,
+                                   const FlowRule &rule);
+
+// RelayUntil runs the relay to its end; a revocation may abort it meanwhile.
+Task<FlowEnd> RelayUntil(LiveFlow &flow,
+                         std::unique_ptr<Relay> relay,
+                         FlowMode mode);
+
+// FinishFlow moves the flow to the history and logs a refusal.
+void FinishFlow(AgentStages &stages, LiveFlow &flow, FlowEnd end);
+
+}  // namespace kith

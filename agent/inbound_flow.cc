@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/inbound_flow.h"
+
+#include "absl/log/log.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+#include "agent/dial.h"
+#include "agent/flow_steps.h"
+#include "agent/relay/first_bytes.h"
+
+namespace kith {
+namespace {
+
+// How long a client of a MUTUAL port may take to send its ClientHello: as long
+// as a whole handshake, since nothing else can be done with the connection.
+constexpr std::chrono::milliseconds kClientHelloWait{10'000};
+
+// How long a PERMISSIVE port waits before it supposes that the server speaks
+// first. The choice is not final then: see ServePermissive.
+constexpr std::chrono::milliseconds kServerFirstWait{200};
+
+// What the steps of one inbound flow share.
+struct Inbound {
+  AgentStages &stages;
+  uint64_t netns_cookie = 0;
+  Endpoint destination;
+  Endpoint client;
+  std::shared_ptr<LiveFlow> flow;
+};
+
+Task<absl::StatusOr<Workload>> IdentifyListener(const Inbound &in) {
+  auto listener =
+      in.stages.datapath->FindListener(in.netns_cookie, in.destination);
+  if (!listener.ok()) {
+    co_return listener.status();
+  }
+  auto workload =
+      co_await IdentifyWorkload(in.stages,
+                                listener->process,
+                                listener->image,
+                                WorkloadAttestor::Expect::kSameProcess,
+                                in.destination.port);
+  if (absl::IsNotFound(workload.status()) ||
+      absl::IsAborted(workload.status())) {
+    // Whoever called listen() is gone: a child may hold the socket now.
+    listener =
+        in.stages.datapath->ResolveListener(in.netns_cookie, in.destination);
+    if (!listener.ok()) {
+      co_return listener.status();
+    }
+    workload = co_await IdentifyWorkload(in.stages,
+                                         listener->process,
+                                         listener->image,
+                                         WorkloadAttestor::Expect::kSameProcess,
+                                         in.destination.port);
+  }
+  co_return workload;
+}
+
+// Lets sk_lookup pass the listener's next connections by itself.
+void LeaveAlone(const Inbound &in, const Workload &workload) {
+  absl::Status set = in.stages.datapath->SetListenerVerdict(
+      in.netns_cookie,
+      in.destination,
+      PROCESS_VERDICT_NOT_WORKLOAD,
+      in.stages.PolicyGeneration(*workload.resources));
+  if (!set.ok()) {
+    LOG(WARNING) << "verdict of listener " << in.destination.ToString() << ": "
+                 << set.message();
+  }
+}
+
+Task<absl::StatusOr<DialedApplication>> Dial(const Inbound &in) {
+  StepTimer timer;
+  auto dialed = co_await DialApplication(
+      in.stages, in.netns_cookie, in.destination, in.client);
+  if (dialed.ok()) {
+    RecordDial(*in.flow, timer.Lap());
+  }
+  co_return dialed;
+}
+
+FlowEnd DialFailed(const absl::Status &status) {
+  return {CloseReason::kDialFailed, std::string(status.message())};
+}
+
+Task<FlowEnd> RelayPlain(const Inbound &in,
+                         TcpSocket &outer,
+                         DialedApplication application) {
+  co_return co_await RelayUntil(
+      *in.flow,
+      Relay::Plain(std::move(application.socket), std::move(outer), in.flow),
+      FlowMode::kPlaintext);
+}
+
+Task<FlowEnd> ServePlain(const Inbound &in, TcpSocket &outer) {
+  auto application = co_await Dial(in);
+  if (!application.ok()) {
+    co_return DialFailed(application.status());
+  }
+  co_return co_await RelayPlain(in, outer, *std::move(application));
+}
+
+// The application is dialled after the peer is authorised, so that a stranger
+// never reaches it; unless it was dialled already to hear whether it speaks
+// first.
+Task<FlowEnd> ServeMutual(const Inbound &in,
+                          TcpSocket &outer,
+                          const WorkloadIdentity &identity,
+                          const FlowRule &rule,
+                          std::optional<DialedApplication> application) {
+  auto outcome = co_await SecureOuter(
+      in.stages, *in.flow, TlsRole::kServer, std::move(outer), identity, rule);
+  if (auto *failure = std::get_if<HandshakeFailure>(&outcome)) {
+    co_return FlowEnd{failure->reason, std::move(failure->detail)};
+  }
+  if (!application.has_value()) {
+    auto dialed = co_await Dial(in);
+    if (!dialed.ok()) {
+      co_return DialFailed(dialed.status());
+    }
+    application = *std::move(dialed);
+  }
+  co_return co_await RelayUntil(
+      *in.flow,
+      Relay::Tls(std::move(application->socket),
+                 std::move(std::get<HandshakeSuccess>(outcome).stream),
+                 in.flow),
+      FlowMode::kMtls);
+}
+
+Task<FlowEnd> RequireMutual(const Inbound &in,
+                            TcpSocket &outer,
+                            const WorkloadIdentity &identity,
+                            const FlowRule &rule) {
+  switch (co_await PeekFirstBytes(outer, kClientHelloWait)) {
+    case FirstBytes::kTls:
+      co_return co_await ServeMutual(in, outer, identity, rule, std::nullopt);
+    case FirstBytes::kOther:
+      co_return FlowEnd{
+          CloseReason::kPlaintextRefused,
+          absl::StrCat(
+              "plaintext from ", in.client.ToString(), " on a MUTUAL port")};
+    case FirstBytes::kNothing:
+      co_return FlowEnd{CloseReason::kTimeout, "no ClientHello"};
+    case FirstBytes::kClosed:
+      break;
+  }
+  co_return FlowEnd{CloseReason::kResetByPeer, "closed before any byte"};
+}
+
+// A silent client may be waiting for a server that speaks first, or be slow:
+// the application is dialled, and whoever speaks first decides.
+Task<FlowEnd> ServeSilent(const Inbound &in,
+                          TcpSocket &outer,
+                          const WorkloadIdentity &identity,
+                          const FlowRule &rule) {
+  auto application = co_await Dial(in);
+  if (!application.ok()) {
+    co_return DialFailed(application.status());
+  }
+  if (co_await PeekEither(outer, application->socket) == FirstBytes::kTls) {
+    co_return co_await ServeMutual(
+        in, outer, identity, rule, *std::move(application));
+  }
+  co_return co_await RelayPlain(in, outer, *std::move(application));
+}
+
+Task<FlowEnd> ServePermissive(const Inbound &in,
+                              TcpSocket &outer,
+                              const WorkloadIdentity &identity,
+                              const FlowRule &rule) {
+  switch (co_await PeekFirstBytes(outer, kServerFirstWait)) {
+    case FirstBytes::kTls:
+      co_return co_await ServeMutual(in, outer, identity, rule, std::nullopt);
+    case FirstBytes::kNothing:
+      co_return co_await ServeSilent(in, outer, identity, rule);
+    case FirstBytes::kOther:
+    case FirstBytes::kClosed:  // e.g. a port check: the relay passes it on
+      break;
+  }
+  co_return co_await ServePlain(in, outer);
+}
+
+Task<FlowEnd> ServeIdentified(const Inbound &in,
+                              TcpSocket &outer,
+                              const Workload &workload) {
+  if (!workload.choice.tied.empty()) {
+    co_return FlowEnd{CloseReason::kIdentityConflict,
+                      absl::StrJoin(workload.choice.tied, ", ")};
+  }
+  const WorkloadIdentity *identity = workload.choice.identity.get();
+  if (identity == nullptr) {
+    LeaveAlone(in, workload);
+    in.flow->Update([](FlowRecord &record) {
+      record.rule = "no identity: not a workload";
+    });
+    co_return co_await ServePlain(in, outer);
+  }
+  const FlowRule rule = InboundRule(*identity, in.destination.port);
+  RecordIdentity(*in.flow, *identity, rule);
+  switch (rule.mode) {
+    case TlsMode::kMutual:
+      co_return co_await RequireMutual(in, outer, *identity, rule);
+    case TlsMode::kPermissive:
+      co_return co_await ServePermissive(in, outer, *identity, rule);
+    case TlsMode::kDisable:
+      break;
+  }
+  LeaveAlone(in, workload);
+  co_return co_await ServePlain(in, outer);
+}
+
+Task<FlowEnd> RunFlow(const Inbound &in, TcpSocket &outer) {
+  StepTimer timer;
+  auto workload = co_await IdentifyListener(in);
+  if (!workload.ok()) {
+    co_return FlowEnd{absl::IsNotFound(workload.status())
+                          ? CloseReason::kNoOrigin
+                          : CloseReason::kAttestationFailed,
+                      std::string(workload.status().message())};
+  }
+  RecordProcess(*in.flow, *workload->process, timer.Lap());
+  co_return co_await ServeIdentified(in, outer, *workload);
+}
+
+}  // namespace
+
+Task<void> ServeInbound(AgentStages &stages,
+                        uint64_t netns_cookie,
+                        TcpSocket outer) {
+  asio::error_code error;
+  Inbound in{.stages = stages,
+             .netns_cookie = netns_cookie,
+             .destination = EndpointOf(outer.local_endpoint(error)),
+             .client = EndpointOf(outer.remote_endpoint(error)),
+             .flow = nullptr};
+  FlowRecord record;
+  record.direction = FlowDirection::kInbound;
+  record.state = FlowState::kAttesting;
+  record.client = in.client;
+  record.destination = in.destination;
+  record.opened_at = std::chrono::system_clock::now();
+  in.flow = stages.flows->Open(std::move(record));
+  if (in.flow != nullptr) {
+    FlowEnd end = co_await RunFlow(in, outer);
+    ResetSocket(outer);
+    FinishFlow(stages, *in.flow, std::move(end));
+  }
+  ResetSocket(outer);
+}
+
+}  // namespace kith

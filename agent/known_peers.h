@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <list>
+#include <map>
+#include <mutex>
+
+#include "kith/endpoint.h"
+
+namespace kith {
+
+// KnownPeers remembers destinations that have completed mutual TLS, so that a
+// PERMISSIVE flow to one of them is never sent in plaintext. Thread-safe.
+class KnownPeers {
+ public:
+  // Enough for the services of a cluster; the oldest is forgotten first, and
+  // is learnt again by the next MUTUAL flow.
+  static constexpr size_t kMaxPeers = 4096;
+
+  void Learn(uint64_t netns_cookie, const Endpoint &destination);
+  bool Knows(uint64_t netns_cookie, const Endpoint &destination) const;
+
+ private:
+  struct Key {
+    uint64_t netns_cookie = 0;
+    std::array<uint8_t, 16> address{};
+    uint16_t port = 0;
+    auto operator<=>(const Key &) const = default;
+  };
+
+  mutable std::mutex mutex_;
+  std::map<Key, std::list<Key>::iterator> peers_;
+  std::list<Key> oldest_first_;
+};
+
+}  // namespace kith

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/outbound_flow.h"
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/log/log.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+#include "agent/dial.h"
+#include "agent/flow_steps.h"
+
+namespace kith {
+namespace {
+
+// How a flow to this destination is treated.
+struct Decision {
+  FlowMode mode = FlowMode::kPlaintext;
+  FlowRule rule;
+};
+
+std::chrono::microseconds SinceConnect(const flow_origin &origin) {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+      now - std::chrono::nanoseconds(origin.connected_at_ns));
+}
+
+FlowRecord NewRecord(const flow_origin &origin, const Endpoint &application) {
+  FlowRecord record;
+  record.direction = FlowDirection::kOutbound;
+  record.state = FlowState::kAttesting;
+  record.process.pid = origin.process.tgid;
+  record.process.start_time_ns = origin.process.start_time_ns;
+  record.client = application;
+  record.destination = Endpoint::FromAbi(origin.destination);
+  record.timing.hold = SinceConnect(origin);
+  record.opened_at = std::chrono::system_clock::now() - *record.timing.hold;
+  return record;
+}
+
+// An application that bound an address (not the loopback address that the
+// kernel chose for the rewritten destination) keeps it on the outer socket.
+std::optional<Endpoint> BoundSource(const Endpoint &application) {
+  if (application.IsLoopback()) {
+    return std::nullopt;
+  }
+  return application;
+}
+
+// Whether a PERMISSIVE flow must be wrapped: the destination is known to take
+// mutual TLS.
+bool TakesMutualTls(AgentStages &stages,
+                    uint64_t netns_cookie,
+                    const Endpoint &destination,
+                    const FlowRule &rule) {
+  if (rule.peer_is_workload ||
+      stages.known_peers.Knows(netns_cookie, destination)) {
+    return true;
+  }
+  auto listener = stages.datapath->FindListener(netns_cookie, destination);
+  return listener.ok() && listener->verdict != PROCESS_VERDICT_NOT_WORKLOAD;
+}
+
+Decision Decide(AgentStages &stages,
+                const Workload &workload,
+                uint64_t netns_cookie,
+                const Endpoint &destination) {
+  if (workload.choice.identity == nullptr) {
+    return {FlowMode::kPlaintext, {.rule = "no identity: not a workload"}};
+  }
+  Decision decision;
+  decision.rule =
+      OutboundRule(*workload.resources, *workload.choice.identity, destination);
+  const TlsMode mode = decision.rule.mode;
+  const bool wrap =
+      mode == TlsMode::kMutual ||
+      (mode == TlsMode::kPermissive &&
+       TakesMutualTls(stages, netns_cookie, destination, decision.rule));
+  decision.mode = wrap ? FlowMode::kMtls : FlowMode::kPlaintext;
+  return decision;
+}
+
+// The verdict lets the connect hook decide by itself next time.
+void RememberVerdict(AgentStages &stages,
+                     const process_facts &process,
+                     const Workload &workload) {
+  absl::Status set = stages.datapath->SetProcessVerdict(
+      process,
+      workload.may_be_workload ? PROCESS_VERDICT_WORKLOAD
+                               : PROCESS_VERDICT_NOT_WORKLOAD,
+      stages.PolicyGeneration(*workload.resources));
+  if (!set.ok()) {
+    LOG(WARNING) << "verdict of process " << process.tgid << ": "
+                 << set.message();
+  }
+}
+
+Task<FlowEnd> SecureAndRelay(AgentStages &stages,
+                             std::shared_ptr<LiveFlow> flow,
+                             TcpSocket &inner,
+                             TcpSocket outer,
+                             const Workload &workload,
+                             const Decision &decision,
+                             uint64_t netns_cookie) {
+  auto outcome = co_await SecureOuter(stages,
+                                      *flow,
+                                      TlsRole::kClient,
+                                      std::move(outer),
+                                      *workload.choice.identity,
+                                      decision.rule);
+  if (auto *failure = std::get_if<HandshakeFailure>(&outcome)) {
+    co_return FlowEnd{failure->reason, std::move(failure->detail)};
+  }
+  if (auto destination = flow->Snapshot().destination) {
+    stages.known_peers.Learn(netns_cookie, *destination);
+  }
+  co_return co_await RelayUntil(
+      *flow,
+      Relay::Tls(std::move(inner),
+                 std::move(std::get<HandshakeSuccess>(outcome).stream),
+                 flow),
+      FlowMode::kMtls);
+}
+
+// Everything after the origin is known. Returns how the flow ended; `inner` is
+// reset by the caller if it is still open then.
+Task<FlowEnd> RunFlow(AgentStages &stages,
+                      std::shared_ptr<LiveFlow> flow,
+                      const flow_origin &origin,
+                      TcpSocket &inner,
+                      const Endpoint &application) {
+  const Endpoint destination = Endpoint::FromAbi(origin.destination);
+  StepTimer timer;
+  auto workload =
+      co_await IdentifyWorkload(stages,
+                                origin.process,
+                                origin.image,
+                                WorkloadAttestor::Expect::kSameImage,
+                                destination.port);
+  if (!workload.ok()) {
+    co_return FlowEnd{CloseReason::kAttestationFailed,
+                      std::string(workload.status().message())};
+  }
+  RecordProcess(*flow, *workload->process, timer.Lap());
+  if (!workload->choice.tied.empty()) {
+    co_return FlowEnd{CloseReason::kIdentityConflict,
+                      absl::StrJoin(workload->choice.tied, ", ")};
+  }
+  RememberVerdict(stages, origin.process, *workload);
+  const Decision decision =
+      Decide(stages, *workload, origin.netns_cookie, destination);
+  if (workload->choice.identity != nullptr) {
+    RecordIdentity(*flow, *workload->choice.identity, decision.rule);
+  }
+  timer.Lap();
+  auto outer = co_await DialPeer(
+      stages, origin.netns_cookie, destination, BoundSource(application));
+  if (!outer.ok()) {
+    co_return FlowEnd{CloseReason::kDialFailed,
+                      std::string(outer.status().message())};
+  }
+  RecordDial(*flow, timer.Lap());
+  if (decision.mode == FlowMode::kMtls) {
+    co_return co_await SecureAndRelay(stages,
+                                      flow,
+                                      inner,
+                                      *std::move(outer),
+                                      *workload,
+                                      decision,
+                                      origin.netns_cookie);
+  }
+  flow->Update([&](FlowRecord &record) { record.rule = decision.rule.rule; });
+  co_return co_await RelayUntil(
+      *flow,
+      Relay::Plain(std::move(inner), *std::move(outer), flow),
+      FlowMode::kPlaintext);
+}
+
+}  // namespace
+
+Task<void> ServeOutbound(AgentStages &stages,
+                         uint64_t netns_cookie,
+                         TcpSocket inner) {
+  asio::error_code error;
+  const Endpoint listener = EndpointOf(inner.local_endpoint(error));
+  const Endpoint application = EndpointOf(inner.remote_endpoint(error));
+  auto origin =
+      stages.datapath->FindOrigin(netns_cookie, listener, application);
+  FlowRecord record;
+  if (origin.ok()) {
+    record = NewRecord(*origin, application);
+  } else {
+    record.client = application;
+    record.opened_at = std::chrono::system_clock::now();
+  }
+  auto flow = stages.flows->Open(std::move(record));
+  if (flow == nullptr) {
+    ResetSocket(inner);
+    co_return;
+  }
+  FlowEnd end{CloseReason::kNoOrigin,
+              absl::StrCat(application.ToString(),
+                           " dialled the agent's listener directly")};
+  if (origin.ok()) {
+    end = co_await RunFlow(stages, flow, *origin, inner, application);
+  }
+  ResetSocket(inner);
+  if (origin.ok()) {
+    stages.datapath->ForgetOrigin(netns_cookie, listener, application);
+  }
+  FinishFlow(stages, *flow, std::move(end));
+}
+
+}  // namespace kith

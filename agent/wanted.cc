@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/wanted.h"
+
+#include <algorithm>
+#include <map>
+
+namespace kith {
+
+bool WantsBinaryHash(const ResourceSet &resources) {
+  auto is_hash = [](const SelectorTerm &term) {
+    return term.key == "process:binary:hash";
+  };
+  auto map_wants = [&](const SelectorMap &map) {
+    return std::any_of(map.begin(), map.end(), is_hash);
+  };
+  return std::any_of(resources.identities.begin(),
+                     resources.identities.end(),
+                     [&](const auto &identity) {
+                       return std::any_of(identity->selectors.begin(),
+                                          identity->selectors.end(),
+                                          map_wants);
+                     });
+}
+
+void ApplyResources(AgentStages &stages, const ResourceSet &resources) {
+  // Several documents may give the same SPIFFE ID; loading made sure that they
+  // want the same of its SVID.
+  std::map<SpiffeId, SvidSpec> specs;
+  for (const auto &identity : resources.identities) {
+    specs[identity->spiffe_id] = {
+        identity->spiffe_id,
+        identity->dns_names,
+        identity->svid_ttl.value_or(stages.config.svid_ttl)};
+  }
+  std::vector<SvidSpec> wanted;
+  for (auto &[id, spec] : specs) {
+    wanted.push_back(std::move(spec));
+  }
+  stages.svids->SetSpecs(std::move(wanted));
+  stages.attestor->ForgetAll();
+  stages.datapath->SetPolicyGeneration(stages.PolicyGeneration(resources));
+}
+
+}  // namespace kith

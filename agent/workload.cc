@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/workload.h"
+
+#include "absl/log/log.h"
+
+#include "agent/run_on.h"
+
+namespace kith {
+namespace {
+
+using AttestResult = absl::StatusOr<std::shared_ptr<const AttestedProcess>>;
+
+// A default-constructible holder: RunOn moves results between threads.
+Task<AttestResult> Attest(AgentStages &stages,
+                          const process_facts &facts,
+                          const process_image &image,
+                          WorkloadAttestor::Expect expect) {
+  if (auto cached = stages.attestor->Cached(facts)) {
+    co_return cached;
+  }
+  co_return co_await RunOn<AttestResult>(
+      stages.attest_pool, [&stages, facts, image, expect] {
+        return stages.attestor->Attest(facts, image, expect);
+      });
+}
+
+Workload Choose(AgentStages &stages,
+                std::shared_ptr<const AttestedProcess> process,
+                uint16_t destination_port) {
+  Workload workload;
+  workload.process = std::move(process);
+  workload.resources = stages.resources->current();
+  const Attestation &attestation = workload.process->attestation;
+  workload.choice =
+      ChooseIdentity(*workload.resources, attestation, destination_port);
+  workload.may_be_workload = workload.choice.identity != nullptr ||
+                             !workload.choice.tied.empty() ||
+                             MayBeWorkload(*workload.resources, attestation);
+  return workload;
+}
+
+}  // namespace
+
+Task<absl::StatusOr<Workload>> IdentifyWorkload(AgentStages &stages,
+                                                const process_facts &facts,
+                                                const process_image &image,
+                                                WorkloadAttestor::Expect expect,
+                                                uint16_t destination_port) {
+  auto process = co_await Attest(stages, facts, image, expect);
+  if (!process.ok()) {
+    co_return process.status();
+  }
+  co_return Choose(stages, *std::move(process), destination_port);
+}
+
+void SeedVerdicts(AgentStages &stages) {
+  auto processes = stages.datapath->ListProcesses();
+  if (!processes.ok()) {
+    // Not fatal: processes that are no workloads are held once each instead.
+    LOG(WARNING) << "seeding verdicts: " << processes.status().message();
+    return;
+  }
+  const auto resources = stages.resources->current();
+  for (const auto &[facts, image, netns] : *processes) {
+    auto process = stages.attestor->Attest(
+        facts, image, WorkloadAttestor::Expect::kSameImage);
+    // A process that is gone or did exec needs no verdict.
+    if (!process.ok() || MayBeWorkload(*resources, (*process)->attestation)) {
+      continue;
+    }
+    absl::Status set =
+        stages.datapath->SetProcessVerdict(facts,
+                                           PROCESS_VERDICT_NOT_WORKLOAD,
+                                           stages.PolicyGeneration(*resources));
+    if (!set.ok()) {
+      LOG(WARNING) << "seeding verdict of process " << facts.tgid << ": "
+                   << set.message();
+    }
+  }
+}
+
+}  // namespace kith
