@@ -24,7 +24,7 @@ function(kith_bpf_skeleton name source)
     OUTPUT "${object}"
     COMMAND
       "${KITH_BPF_CLANG}" -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra
-      -Werror -Wno-missing-declarations -fdebug-prefix-map=${PROJECT_SOURCE_DIR}=.
+      -Werror -Wno-unused-parameter -fdebug-prefix-map=${PROJECT_SOURCE_DIR}=.
       -I "${PROJECT_SOURCE_DIR}" -I "${PROJECT_SOURCE_DIR}/include" -isystem
       "${bpf_include}" -MD -MF "${object}.d" -MT "${object}" -c "${source}" -o
       "${object}"
