@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,7 +15,7 @@ namespace kith {
 
 // AttestedProcess is a process and all that is known about it. Immutable.
 struct AttestedProcess {
-  process_facts facts{};
+  process_facts facts{};  // as attested: of kSameProcess, as it is now
   std::string name;     // base name of the executable, else comm
   std::string cmdline;  // arguments joined by spaces, at most 4 KiB
   std::string cgroup;   // cgroup v2 path, "/..."
@@ -31,6 +32,10 @@ class WorkloadAttestor {
  public:
   // Entries of the cache: as many as processes that a large node runs.
   static constexpr size_t kMaxCached = 16'384;
+  // No hook tells that the owner of a listener changed its user or cgroup, and
+  // an attestor that failed may work again: such results are made anew after
+  // this time, which is how fast a revocation acts too.
+  static constexpr std::chrono::seconds kRecheckAfter{1};
 
   struct Options {
     // Returns the newest exec_id of the process (Datapath::ExecIdOf).
@@ -51,12 +56,16 @@ class WorkloadAttestor {
   static std::unique_ptr<WorkloadAttestor> Create(Options options);
   virtual ~WorkloadAttestor() = default;
 
-  // Cached returns a cached result without touching /proc, or null.
+  // Cached returns a cached result without touching /proc, or null. Results of
+  // kSameProcess are used for kRecheckAfter only.
   virtual std::shared_ptr<const AttestedProcess> Cached(
-      const process_facts &facts) const = 0;
+      const process_facts &facts, Expect expect) const = 0;
 
-  // Attest returns the cached or a fresh result. NotFound: the process is gone.
-  // Aborted: it did exec or its pid was reused. Blocks on /proc.
+  // Attest returns the cached or a fresh result; callers that ask for the same
+  // process at the same time share one. NotFound: the process is gone. Aborted:
+  // it did exec or its pid was reused. PermissionDenied: /proc hides it. What
+  // single attestors could not find out is in `attestation.failures`. Blocks on
+  // /proc.
   virtual absl::StatusOr<std::shared_ptr<const AttestedProcess>> Attest(
       const process_facts &facts,
       const process_image &image,

@@ -24,13 +24,16 @@ class LiveFlow {
   virtual ~LiveFlow() = default;
   virtual uint64_t id() const = 0;
   // Update changes the record under its lock, and publishes `step` with
-  // `detail` to the trace (empty step: nothing is published).
+  // `detail` to the trace (empty step: nothing is published). `change` runs
+  // under the lock and must not touch this flow; after Close it is not called.
   virtual void Update(const std::function<void(FlowRecord &)> &change,
                       std::string_view step = {},
                       std::string_view detail = {}) = 0;
   virtual FlowRecord Snapshot() const = 0;
   virtual FlowCounters &counters() = 0;
-  // SetAbort gives the table a way to end the flow from any thread.
+  // SetAbort gives the table a way to end the flow from any thread. `abort` is
+  // called at most once, without a lock, and at once if the flow was aborted
+  // before; Close drops it.
   virtual void SetAbort(std::function<void(CloseReason)> abort) = 0;
 };
 
@@ -45,25 +48,32 @@ class FlowTable {
 
   struct Totals {
     uint64_t opened = 0;
-    std::vector<std::pair<CloseReason, uint64_t>> closed;  // by reason
+    std::vector<std::pair<CloseReason, uint64_t>>
+        closed;  // those that occurred
   };
 
   static std::unique_ptr<FlowTable> Create(TraceHub *trace);
   virtual ~FlowTable() = default;
 
-  // Open enters a flow; null at kMaxOpen.
+  // Open gives the flow an id (from 1), enters it and publishes the step
+  // "connect"; `opened_at` must be set. Null at kMaxOpen.
   virtual std::shared_ptr<LiveFlow> Open(FlowRecord record) = 0;
-  // Close moves the flow to the history with its final counters. Idempotent.
+  // Close moves the flow to the history with its final counters and publishes
+  // "bytes" (if any moved) and "close". Only the first call counts.
   virtual void Close(LiveFlow &flow,
                      CloseReason reason,
                      std::string detail) = 0;
 
+  // ListOpen returns the oldest first.
   virtual std::vector<FlowRecord> ListOpen() const = 0;
-  // ListClosed returns the newest first.
+  // ListClosed returns the newest first, command lines cut to 512 bytes.
   virtual std::vector<FlowRecord> ListClosed() const = 0;
   virtual Totals totals() const = 0;
   virtual size_t open_count() const = 0;
-  // AbortWhere ends every open flow that `match` selects; returns how many.
+  // AbortWhere ends every open flow that `match` selects; a flow that has no
+  // abort function yet ends when it gets one. Returns how many were not aborted
+  // before. A flow that chooses its identity at this moment may be missed: its
+  // owner compares the policy generation again when it opens.
   virtual size_t AbortWhere(
       const std::function<bool(const FlowRecord &)> &match,
       CloseReason reason) = 0;

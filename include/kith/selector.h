@@ -10,17 +10,22 @@
 namespace kith {
 
 // Selector is one attested fact of a process, e.g. `process:name` = `nginx`.
-// A key may occur several times (a process has several groups).
+// A key may occur several times (a process has several groups; its name is both
+// its comm and the base name of its executable). A value is any bytes but NUL:
+// a process chooses its arguments and file names, so that line breaks and
+// invalid UTF-8 occur.
 struct Selector {
   std::string key;
   std::string value;
   std::string source;  // where it was read, e.g. "/proc/42/exe"; for explain
 };
 
-// AttestorFailure says why an attestor yields no selectors of its kind.
+// AttestorFailure says why an attestor yields no selectors of its kind. The
+// process may have any value of `keys`: "unknown" is not "does not match".
 struct AttestorFailure {
-  std::string attestor;
+  std::string attestor;  // e.g. "process binary hash"
   absl::Status status;
+  std::vector<std::string> keys;  // e.g. "process:binary:hash"
 };
 
 // Attestation is everything known about one process at one moment.
