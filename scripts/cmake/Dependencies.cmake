@@ -21,6 +21,9 @@ endif()
 message(STATUS "Dependencies: ${deps_dir}")
 
 find_package(Threads REQUIRED)
+# A configured tree must follow when the directory changes.
+unset(absl_DIR CACHE)
+unset(Catch2_DIR CACHE)
 find_package(absl REQUIRED CONFIG PATHS "${deps_dir}/abseil" NO_DEFAULT_PATH)
 find_package(Catch2 3 REQUIRED CONFIG PATHS "${deps_dir}/catch2" NO_DEFAULT_PATH)
 

@@ -1,7 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 # How kith's own code is compiled: flags, libraries, tests.
 
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g0 -DNDEBUG")
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g")
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+find_program(KITH_CCACHE ccache)
+if(KITH_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${KITH_CCACHE}")
+endif()
+
 set(KITH_SANITIZE "" CACHE STRING "-fsanitize= list, for asan and tsan presets")
+
+include(CheckLinkerFlag)
+check_linker_flag(CXX -Wl,--no-warnings KITH_LINKER_HAS_NO_WARNINGS)
 
 add_library(kith_flags INTERFACE)
 target_compile_features(kith_flags INTERFACE cxx_std_20)
@@ -33,10 +45,19 @@ function(kith_library name)
 endfunction()
 
 # kith_static_program(TARGET): no shared library at all, so that it runs in an
-# empty root directory. The sanitizers need the dynamic C library.
+# empty root directory; stripped in a release; in the top of the build tree. The
+# sanitizers need the dynamic C library.
 function(kith_static_program target)
-  if(NOT KITH_SANITIZE)
-    target_link_options(${target} PRIVATE -static-pie)
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY
+                                             "${PROJECT_BINARY_DIR}")
+  if(KITH_SANITIZE)
+    return()
+  endif()
+  target_link_options(${target} PRIVATE -static-pie $<$<CONFIG:Release>:-s>)
+  # The static C library warns that getaddrinfo() may load NSS modules; only
+  # numeric addresses are given to it.
+  if(KITH_LINKER_HAS_NO_WARNINGS)
+    target_link_options(${target} PRIVATE -Wl,--no-warnings)
   endif()
 endfunction()
 
