@@ -17,6 +17,13 @@ enum class DatapathChoice { kAuto, kUserspace };
 enum class LogFormat { kJson, kText };
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
+// Bounds of an SVID's lifetime. The times of a certificate have whole seconds
+// (RFC 5280 section 4.1.2.5), and one that lasts less than two may be dead on
+// arrival. Nothing revokes an SVID at a foreign peer but its expiry, so that a
+// day is the most that may pass.
+inline constexpr std::chrono::seconds kMinSvidTtl{2};
+inline constexpr std::chrono::seconds kMaxSvidTtl = std::chrono::hours(24);
+
 // BypassRule names destinations that are never captured. YAML forms:
 // "10.0.0.0/8", "10.0.0.0/8:53", "[fd00::/8]:53", ":53", or a map
 // {destination: CIDR, ports: [53]}.

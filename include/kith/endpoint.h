@@ -45,15 +45,20 @@ struct Endpoint {
   static absl::StatusOr<Endpoint> Parse(std::string_view text);
 };
 
-// Prefix is a CIDR network, IPv4 as mapped (an IPv4 /8 has length 104).
+// Prefix is a CIDR network, IPv4 as mapped (an IPv4 /8 has length 104). The
+// default, of length 0, contains every address of both families.
 struct Prefix {
   std::array<uint8_t, 16> address{};
   uint8_t length = 0;  // bits, 0..128
 
+  bool operator==(const Prefix &) const = default;
+
   bool Contains(const Endpoint &endpoint) const;
   std::string ToString() const;
 
-  // Parse reads "10.0.0.0/8", "10.0.0.1", "fd00::/8".
+  // Parse reads "10.0.0.0/8", "10.0.0.1", "fd00::/8" and clears host bits. An
+  // IPv6 network that would contain the mapped IPv4 addresses ("::/0") is
+  // InvalidArgument: nobody who writes it means IPv4.
   static absl::StatusOr<Prefix> Parse(std::string_view text);
 };
 
