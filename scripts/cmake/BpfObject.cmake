@@ -25,7 +25,8 @@ function(kith_bpf_skeleton name source)
     COMMAND
       "${KITH_BPF_CLANG}" -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra
       -Werror -Wno-unused-parameter -fdebug-prefix-map=${PROJECT_SOURCE_DIR}=.
-      -I "${PROJECT_SOURCE_DIR}" -I "${PROJECT_SOURCE_DIR}/include" -isystem
+      -I "${PROJECT_SOURCE_DIR}/bpf" -I "${PROJECT_SOURCE_DIR}"
+      -I "${PROJECT_SOURCE_DIR}/include" -isystem
       "${bpf_include}" -MD -MF "${object}.d" -MT "${object}" -c "${source}" -o
       "${object}"
     DEPENDS "${source}" ${arg_DEPENDS}

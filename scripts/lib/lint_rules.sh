@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Rules of the tree that a compiler does not know. Each prints what breaks it
+# and fails.
+
+# A file that needs more has two jobs.
+readonly MAX_FILE_LINES=300
+
+rule_length() {
+  local file lines failed=0
+  while IFS= read -r file; do
+    grep -qI . "$file" || continue
+    lines=$(wc -l < "$file")
+    ((lines <= MAX_FILE_LINES)) && continue
+    printf '%s: %s lines, more than %s\n' "$file" "$lines" "$MAX_FILE_LINES"
+    failed=1
+  done < <(tree_files)
+  return $failed
+}
+
+# Formats without comments (JSON), prose and captured test inputs carry none.
+rule_licence() {
+  local file failed=0
+  while IFS= read -r file; do
+    case $file in
+      *.md | *.json | LICENSE* | */fixtures/* | */corpus/*) continue ;;
+    esac
+    head -n 3 "$file" | grep -q 'SPDX-License-Identifier: ' && continue
+    grep -qI . "$file" || continue
+    printf '%s: no SPDX-License-Identifier in its first lines\n' "$file"
+    failed=1
+  done < <(tree_files)
+  return $failed
+}
+
+# What is true of this machine only (where the tree and the home are, which
+# archive apt uses) must not be written down.
+rule_own_paths() {
+  local mirror
+  local -a words=("$ROOT/")
+  [[ $HOME == / ]] || words+=("${HOME%/}/")
+  for mirror in $(apt_mirrors); do
+    [[ $mirror == *://*/* ]] || continue
+    mirror=${mirror#*://}
+    words+=("${mirror%%/*}")
+  done
+  ! tree_files | xargs -d '\n' grep -nIHF -f <(printf '%s\n' "${words[@]}")
+}
+
+rule_leftovers() {
+  ! tree_files | xargs -d '\n' grep -nIHE '[T]ODO|[F]IXME|[X]XX:|<{7} |>{7} '
+}
+
+rule_shell() {
+  local -a scripts
+  if ! command -v shellcheck > /dev/null; then
+    log_step "shellcheck is not installed: scripts are not checked"
+    return 0
+  fi
+  mapfile -t scripts < <(tree_files '*.sh' '.ci/run')
+  shellcheck -x -P SCRIPTDIR "${scripts[@]}"
+}
