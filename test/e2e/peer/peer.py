@@ -1,0 +1,83 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""An application with chosen manners, for the tests of the relay.
+
+  peer.py connect ADDRESS PORT MARKER [--epoll] STEP...
+  peer.py serve ADDRESS PORT MARKER [--connections N] STEP...
+
+Steps: see steps.py. Reports what it saw as JSON lines."""
+
+import argparse
+import errno
+import pathlib
+import select
+import socket
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from steps import Conversation, name, say  # pylint: disable=C0413
+
+
+def _family(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def _connect_with_epoll(connection, address):
+    connection.setblocking(False)
+    error = connection.connect_ex(address)
+    if error == errno.EINPROGRESS:
+        epoll = select.epoll()
+        epoll.register(connection, select.EPOLLOUT)
+        epoll.poll()
+        error = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if error:
+        raise OSError(error, "connect")
+    connection.setblocking(True)
+
+
+def _connect(options):
+    connection = socket.socket(_family(options.address))
+    try:
+        if options.epoll:
+            _connect_with_epoll(connection, (options.address, options.port))
+        else:
+            connection.connect((options.address, options.port))
+    except OSError as error:
+        say("failed", error=errno.errorcode.get(error.errno, str(error)))
+        return
+    say("connected", peer=name(connection.getpeername()),
+        local=name(connection.getsockname()))
+    Conversation(connection, "client", options.marker.encode()).run(
+        options.steps)
+
+
+def _serve(options):
+    listener = socket.create_server((options.address, options.port),
+                                    family=_family(options.address))
+    say("listening", port=listener.getsockname()[1])
+    for _ in range(options.connections):
+        connection, address = listener.accept()
+        # accept() and getpeername() must tell the same.
+        say("accepted", peer=name(address),
+            peername=name(connection.getpeername()),
+            local=name(connection.getsockname()))
+        Conversation(connection, "server", options.marker.encode()).run(
+            options.steps)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("role", choices=("connect", "serve"))
+    parser.add_argument("address")
+    parser.add_argument("port", type=int)
+    parser.add_argument("marker")
+    parser.add_argument("--epoll", action="store_true")
+    parser.add_argument("--connections", type=int, default=1)
+    parser.add_argument("steps", nargs="*")
+    options = parser.parse_intermixed_args()
+    (_connect if options.role == "connect" else _serve)(options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One `kith agent` under test, and the operator's commands against it."""
+
+import json
+import os
+import pathlib
+import select
+import shutil
+import signal
+import socket
+import subprocess
+
+from rig import deadline
+from rig.command import Program, command_line
+from rig.documents import TRUST_DOMAIN
+
+_REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
+BINARY = pathlib.Path(os.environ.get("KITH_BINARY",
+                                     _REPOSITORY / "build" / "kith"))
+_READY_SECONDS = 20
+
+
+class Agent:
+    """Runs in the node's namespace, outside the cgroup that it manages."""
+
+    def __init__(self, node, directory, ca_directory, **settings):
+        self.node = node
+        self.directory = pathlib.Path(directory)
+        self.resources = self.directory / "resources.d"
+        self.resources.mkdir(parents=True)
+        self.socket = self.directory / "run" / "admin.sock"
+        self.ca_directory = pathlib.Path(ca_directory)
+        self.config = {
+            "trustDomain": TRUST_DOMAIN,
+            "stateDir": str(self.directory / "state"),
+            "runtimeDir": str(self.directory / "run"),
+            "cgroup": str(node.managed),
+            "resources": [str(self.resources)],
+            "issuer": {"embedded": {"dir": str(ca_directory)}},
+            "log": {"level": "debug", "format": "json"},
+            **settings,
+        }
+        self.program = None
+
+    def put(self, name, documents):
+        """Writes a resource file, as an editor does: whole, by rename."""
+        text = documents if isinstance(documents, str) else "\n---\n".join(
+            json.dumps(document, indent=1) for document in documents)
+        scratch = self.directory / "scratch"
+        scratch.write_text(text)
+        scratch.rename(self.resources / name)
+
+    def write_config(self):
+        path = self.directory / "kith.yaml"
+        path.write_text(json.dumps(self.config, indent=1))
+        return path
+
+    def launch(self, *prefix, env=None):
+        """Starts the daemon without waiting for it; `prefix` runs it."""
+        argv = [*prefix, BINARY, "agent", "--config", self.write_config()]
+        self.program = Program(
+            command_line(self.node.netns, self.node.outside, argv),
+            f"agent of {self.node.name}", env)
+        return self.program
+
+    def start(self):
+        """Starts the daemon and waits until it says that it is ready."""
+        path = self.directory / "notify"
+        path.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.bind(str(path))
+            self.launch(env={"NOTIFY_SOCKET": str(path)})
+            self._await_ready(notify)
+
+    def _await_ready(self, notify):
+        limit = deadline.Deadline(_READY_SECONDS)
+        ended = os.pidfd_open(self.program.pid)
+        try:
+            while not limit.passed():
+                ready, _, _ = select.select([notify, ended], [], [],
+                                            limit.left())
+                if notify in ready and b"READY=1" in notify.recv(4096):
+                    return
+                if ended in ready:
+                    break
+        finally:
+            os.close(ended)
+        raise AssertionError("the agent did not become ready:\n" +
+                             self.program.output)
+
+    def stop(self):
+        if self.program:
+            self.program.stop()
+
+    def kill(self):
+        """kill -9."""
+        self.program.stop(signal.SIGKILL)
+
+    def close(self):
+        self.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def resident_kib(self):
+        """Returns the resident memory of the daemon."""
+        status = pathlib.Path(f"/proc/{self.program.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines()
+                    if line.startswith("VmRSS:"))
+
+    def command(self, *arguments):
+        """Returns the argv of an operator's command with --json."""
+        return [str(BINARY), *arguments, "--json", "--socket",
+                str(self.socket)]
+
+    def ask(self, *arguments):
+        """Returns the JSON answer of an operator's command."""
+        done = subprocess.run(self.command(*arguments), check=False,
+                              capture_output=True, text=True, timeout=30)
+        if done.returncode:
+            raise AssertionError(
+                f"kith {' '.join(arguments)} failed: {done.stderr}")
+        return json.loads(done.stdout)
+
+    def flows(self):
+        """Returns open and closed flows together, oldest first."""
+        flows = self.ask("flows") + self.ask("flows", "--closed")
+        return sorted(flows, key=lambda flow: flow["id"])
+
+    def await_closed(self, count, seconds=20, **facts):
+        """Returns the closed flows with these facts (dotted names with __),
+        once there are at least `count` of them."""
+        def found():
+            flows = [flow for flow in self.ask("flows", "--closed")
+                     if all(fact(flow, name) == value
+                            for name, value in facts.items())]
+            return flows if len(flows) >= count else None
+        try:
+            return deadline.await_true(found, "flows", seconds)
+        except AssertionError:
+            raise AssertionError(
+                f"no {count} closed flows with {facts} but\n" +
+                json.dumps(self.ask("flows", "--closed"), indent=1)) from None
+
+
+def fact(flow, name):
+    """Returns flow["local"]["spiffeId"] for the name local__spiffeId."""
+    for key in name.split("__"):
+        flow = flow.get(key, {})
+    return flow

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The base of every end-to-end test class."""
+
+import contextlib
+import shutil
+import signal
+import sys
+import unittest
+import uuid
+
+from rig import wire
+from rig.network import DIRECT
+
+
+def on(*network_classes):
+    """Class decorator: the tests run in each of the networks."""
+    def decorate(cls):
+        module = sys.modules[cls.__module__]
+        for network_class in network_classes:
+            name = f"{cls.__name__}{network_class.__name__}"
+            setattr(module, name, type(name, (cls, unittest.TestCase), {
+                "__module__": cls.__module__,
+                "__doc__": cls.__doc__,
+                "network_class": network_class,
+            }))
+        return cls
+    return decorate
+
+
+# A test that needs the agent cannot run in the harness's own check.
+needs_agent = unittest.skipIf(DIRECT, "needs the agent")
+
+
+@contextlib.contextmanager
+def time_limit(seconds):
+    """A test that hangs fails, with the place where it hung."""
+    def on_alarm(_number, _frame):
+        raise AssertionError(f"the test took longer than {seconds} s")
+    previous = signal.signal(signal.SIGALRM, on_alarm)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+class Case:
+    """Mixed into unittest.TestCase by @on. One network, and one set of agents,
+    per class; `documents` says who is who, `settings` are keys of kith.yaml."""
+
+    network_class = None
+    documents = ()
+    settings = {}
+    seconds = 60
+
+    @classmethod
+    def setUpClass(cls):
+        # Bytes that programs of the class send, and that no wire may show.
+        cls.marker = f"kith-marker-{uuid.uuid4()}"
+        with time_limit(cls.seconds):
+            cls.network = cls.network_class()
+            cls.addClassCleanup(cls.network.close)
+            cls.directory = cls.network.directory
+            cls.addClassCleanup(shutil.rmtree, cls.directory, True)
+            cls.client, cls.server = cls.network.client, cls.network.server
+            cls.network.start_agents(cls.documents, **cls.settings)
+            cls.start_workloads()
+
+    @classmethod
+    def start_workloads(cls):
+        """Servers that all tests of the class use are started here."""
+
+    def run(self, result=None):
+        with time_limit(self.seconds):
+            return super().run(result)
+
+    @contextlib.contextmanager
+    def encrypted(self, *markers):
+        """The wire shows only TLS while the block runs. (In the harness's own
+        check: it shows the markers.)"""
+        markers = [marker.encode() for marker in markers or [self.marker]]
+        with self.network.capture(*markers) as capture:
+            yield
+            if not DIRECT:
+                self.settle()
+        outer = self.network.outer(capture.connections())
+        if DIRECT:
+            wire.check_plain(outer, markers)
+        else:
+            wire.check_encrypted(outer)
+
+    def settle(self):
+        """Waits until no flow is open: everything is on the wire then. Tests
+        with long-lived flows override it."""
+        from rig import deadline  # pylint: disable=import-outside-toplevel
+        for agent in self.network.agents:
+            deadline.await_true(lambda a=agent: not a.ask("flows"),
+                                "all flows closed")
+
+    def assert_mtls(self, local, peer, **facts):
+        """Both agents saw the flow between these two identities end in order;
+        returns (outbound, inbound)."""
+        if DIRECT:
+            return None, None
+        common = {"mode": "mtls", "reason": "closed", **facts}
+        outbound = self.network.client_agent.await_closed(
+            1, direction="outbound", local__spiffeId=local,
+            peer__spiffeId=peer, **common)[0]
+        inbound = self.network.server_agent.await_closed(
+            1, direction="inbound", local__spiffeId=peer,
+            peer__spiffeId=local, **common)[0]
+        return outbound, inbound
+
+    def describe(self):
+        """Returns what helps to understand a failure."""
+        return "\n".join(
+            f"--- log of {agent.program.name}\n" +
+            "\n".join(list(agent.program.lines)[-40:])
+            for agent in self.network.agents if agent.program)

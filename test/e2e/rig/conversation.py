@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Peers (test/e2e/peer) that talk to each other across the network."""
+
+import pathlib
+
+from rig import documents
+
+_PEER = pathlib.Path(__file__).resolve().parents[1] / "peer"
+_PYTHON = "/usr/bin/python3"
+PEER = [_PYTHON, _PEER / "peer.py"]
+SWARM = [_PYTHON, _PEER / "swarm.py"]
+
+CLIENT = documents.spiffe_id("peer/client")
+SERVER = documents.spiffe_id("peer/server")
+
+
+def identities(**spec):
+    """Returns the documents that give the two peers their identities."""
+    return [
+        documents.identity(
+            f"peer/{side}",
+            *({"process:cmdline": f"{_PYTHON} {program} {role}"}
+              for program in (_PEER / "peer.py", _PEER / "swarm.py")),
+            **spec)
+        for side, role in (("client", "connect"), ("server", "serve"))
+    ]
+
+
+class Listening:
+    """A peer that serves; `steps` for each of its connections."""
+
+    def __init__(self, case, steps, address=None, connections=1, **options):
+        self.program = case.server.spawn(
+            [*PEER, "serve", address or case.network.address, 0, case.marker,
+             f"--connections={connections}", *steps], group="server",
+            name="server", **options)
+        self.port = self.program.await_json("event", "listening")["port"]
+
+    def facts(self, event, seconds=60):
+        return self.program.await_json("event", event, seconds)
+
+
+class Connecting(Listening):
+    """A peer that connects to a Listening one."""
+
+    def __init__(self, case, port, steps, address=None, options=(), **spawn):
+        # pylint: disable=super-init-not-called
+        self.program = case.client.spawn(
+            [*PEER, "connect", address or case.network.address, port,
+             case.marker, *options, *steps], group="client", name="client",
+            **spawn)
+
+
+def talk(case, client_steps, server_steps, address=None, options=(),
+         seconds=60):
+    """Runs both peers to their ends; returns what each of them says of it."""
+    server = Listening(case, server_steps, address)
+    client = Connecting(case, server.port, client_steps, address, options)
+    done = client.facts("done", seconds), server.facts("done", seconds)
+    client.program.check(seconds)
+    server.program.check(seconds)
+    return done

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Waiting with an end."""
+
+import time
+
+
+class Deadline:
+    """A moment after which waiting is a failure."""
+
+    def __init__(self, seconds):
+        self._end = time.monotonic() + seconds
+
+    def left(self):
+        """Returns the seconds that are left, never below zero."""
+        return max(0.0, self._end - time.monotonic())
+
+    def passed(self):
+        return self.left() == 0.0
+
+
+def await_true(condition, what, seconds=20):
+    """Calls condition() until it returns something true, and returns that.
+
+    For facts that cannot be awaited as an event (rows of `kith flows`, which
+    follow the application's view by some microseconds): the interval is short
+    against everything that is measured."""
+    limit = Deadline(seconds)
+    while True:
+        value = condition()
+        if value:
+            return value
+        if limit.passed():
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.02)

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Network namespaces, and the cable between two of them."""
+
+import contextlib
+import os
+import subprocess
+
+from rig import machine
+
+
+def _ip(*arguments):
+    subprocess.run(["ip", *arguments], check=True, stdout=subprocess.DEVNULL)
+
+
+class Netns:
+    """A network namespace with its loopback up. Close removes it."""
+
+    def __init__(self):
+        machine.Machine.get()
+        self.name = machine.unique_name("ns")
+        self.path = f"/run/netns/{self.name}"
+        _ip("netns", "add", self.name)
+        machine.at_end(self.close)
+        self.ip("link", "set", "lo", "up")
+
+    def close(self):
+        if os.path.exists(self.path):
+            _ip("netns", "del", self.name)
+
+    def ip(self, *arguments):
+        _ip("-n", self.name, *arguments)
+
+    @contextlib.contextmanager
+    def entered(self):
+        """The calling thread is in the namespace inside the block."""
+        with open("/proc/thread-self/ns/net", "rb") as home, \
+                open(self.path, "rb") as target:
+            machine.enter_netns(target.fileno())
+            try:
+                yield
+            finally:
+                machine.enter_netns(home.fileno())
+
+    def socket(self, make):
+        """Returns make() as called inside the namespace: a socket stays."""
+        with self.entered():
+            return make()
+
+
+def join(left, right, left_addresses, right_addresses):
+    """Connects two namespaces with a veth pair named eth0 on both sides."""
+    _ip("link", "add", "eth0", "netns", left.name, "type", "veth",
+        "peer", "name", "eth0", "netns", right.name)
+    for netns, addresses in ((left, left_addresses), (right, right_addresses)):
+        for address in addresses:
+            # nodad: an IPv6 address is usable at once.
+            flags = ["nodad"] if ":" in address else []
+            netns.ip("address", "add", address, "dev", "eth0", *flags)
+        netns.ip("link", "set", "eth0", "up")

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The two networks that tests run in, and which of the connections seen on
+their wires leave the agents (outer) or stay between agent and application."""
+
+import os
+
+from rig import machine, netns
+from rig.agent import Agent
+from rig.capture import Capture
+from rig.node import Node
+
+# The harness's own check: the same tests on a plain network, where every
+# program must work and every sniffer must see plaintext.
+DIRECT = os.environ.get("KITH_E2E_DIRECT") == "1"
+
+
+def endpoint(address):
+    """Returns (address, port) as the CLI writes it."""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+class Network:
+    """Where clients and servers of a test run. `agents` has one or two."""
+
+    def __init__(self, client, server, address, address6, interface):
+        self.client = client
+        self.server = server
+        self.address = address
+        self.address6 = address6
+        self.agents = []
+        self._interface = interface
+        self.directory = machine.Machine.get().directory / \
+            machine.unique_name("net")
+        self.directory.mkdir()
+
+    @property
+    def nodes(self):
+        return [self.client] if self.client is self.server else \
+            [self.client, self.server]
+
+    @property
+    def client_agent(self):
+        return self.agents[0]
+
+    @property
+    def server_agent(self):
+        return self.agents[-1]
+
+    def start_agents(self, documents, **settings):
+        """Starts one agent per node; they share a CA directory."""
+        for node in self.nodes:
+            agent = self.add_agent(node, **settings)
+            agent.put("documents.yaml", documents)
+            if not DIRECT:
+                agent.start()
+
+    def add_agent(self, node, **settings):
+        agent = Agent(node, self.directory / node.name,
+                      self.directory / "ca", **settings)
+        self.agents.append(agent)
+        return agent
+
+    def close(self):
+        for agent in self.agents:
+            agent.close()
+        for node in self.nodes:
+            node.close()
+
+    def capture(self, *markers):
+        """Starts a sniffer on the wire between client and server."""
+        return Capture(self.client.netns, self._interface, markers)
+
+
+class OneNode(Network):
+    """Client and server on one node, one agent: everything is on lo."""
+
+    def __init__(self):
+        node = Node("node")
+        super().__init__(node, node, "127.0.0.1", "::1", "lo")
+
+    def outer(self, connections):
+        if DIRECT:
+            return connections
+        flows = [flow for flow in self.server_agent.flows()
+                 if flow["direction"] == "inbound"]
+        clients = {flow["client"] for flow in flows}
+        destinations = {flow["destination"] for flow in flows}
+        to_server = [each for each in connections
+                     if each.server[1] not in self._listener_ports()]
+        inner = [each for each in to_server
+                 if endpoint(each.server) in destinations and
+                 endpoint(each.client) not in clients]
+        # One inner connection for each flow that was let in; one more would be
+        # a client that went past the agent.
+        if len(inner) > len(flows):
+            raise AssertionError(f"{len(flows)} inbound flows, but " +
+                                 "; ".join(map(str, inner)))
+        return [each for each in to_server if each not in inner]
+
+    def _listener_ports(self):
+        rows = self.client_agent.ask("status")["namespaces"]
+        return {row.get(key) for row in rows
+                for key in ("outboundPortV4", "outboundPortV6")}
+
+
+class TwoNodes(Network):
+    """Two nodes on one cable, an agent each: the wire is what leaves them."""
+
+    def __init__(self):
+        client, server = Node("west"), Node("east")
+        netns.join(client.netns, server.netns,
+                   ["10.83.0.1/24", "fd83::1/64"],
+                   ["10.83.0.2/24", "fd83::2/64"])
+        super().__init__(client, server, "10.83.0.2", "fd83::2", "eth0")
+
+    def outer(self, connections):
+        return connections

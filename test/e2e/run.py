@@ -1,0 +1,89 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the end-to-end tests: test/e2e/run.py [-v] [NAME...]
+
+A NAME selects the tests whose full name contains it. The last line of the
+output is `N passed, N failed`; a skipped test counts as failed, unless the
+harness checks itself (KITH_E2E_DIRECT=1)."""
+
+import pathlib
+import sys
+import time
+import unittest
+
+_HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(_HERE))
+
+from rig.network import DIRECT  # pylint: disable=wrong-import-position
+
+
+class Result(unittest.TestResult):
+    """One line per test as it ends, and at once what failed."""
+
+    def __init__(self):
+        super().__init__()
+        self.passed = 0
+        self._began = 0.0
+
+    def startTest(self, test):
+        super().startTest(test)
+        self._began = time.monotonic()
+
+    def addSuccess(self, test):
+        self.passed += 1
+        self._line("ok", test)
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self._failed(test, self.failures[-1][1])
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self._failed(test, self.errors[-1][1])
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        self._line("skip", test, f": {reason}")
+
+    def _failed(self, test, traceback):
+        self._line("FAIL", test)
+        print(traceback)
+        if hasattr(test, "describe"):
+            print(test.describe(), flush=True)
+
+    def _line(self, word, test, more=""):
+        took = time.monotonic() - self._began if self._began else 0.0
+        print(f"{word:4} {test.id()} ({took:.2f} s){more}", flush=True)
+
+    @property
+    def failed(self):
+        skipped = 0 if DIRECT else len(self.skipped)
+        return len(self.failures) + len(self.errors) + skipped
+
+
+def _tests(suite):
+    for each in suite:
+        if isinstance(each, unittest.TestSuite):
+            yield from _tests(each)
+        else:
+            yield each
+
+
+def main(arguments):
+    loader = unittest.TestLoader()
+    tests = list(_tests(loader.discover(str(_HERE), pattern="test_*.py")))
+    if arguments:
+        tests = [test for test in tests
+                 if any(name in test.id() for name in arguments)]
+    if not tests:
+        sys.exit(f"no test's name contains any of {arguments}")
+    result = Result()
+    began = time.monotonic()
+    unittest.TestSuite(tests).run(result)
+    print(f"e2e: {time.monotonic() - began:.0f} s")
+    print(f"{result.passed} passed, {result.failed} failed")
+    sys.exit(1 if result.failed else 0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
