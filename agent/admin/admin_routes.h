@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+
+#include "agent/admin/admin_api.h"
+#include "agent/admin/admin_reply.h"
+
+namespace kith {
+
+// AdminRoutes returns every endpoint of the admin API over `view`, which must
+// outlive them. `on_audit` gets one line for each change, made or refused.
+std::vector<AdminRoute> AdminRoutes(AgentView *view,
+                                    std::function<void(std::string)> on_audit);
+
+// ErrorReply turns an error into {"error": message} with its HTTP status.
+AdminReply ErrorReply(const absl::Status &error);
+
+}  // namespace kith

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/admin/admin_api.h"
+#include "agent/admin/admin_routes.h"
+#include "agent/admin/http_server.h"
+#include "agent/admin/unix_listener.h"
+
+namespace kith {
+namespace {
+
+class HttpAdminServer : public AdminServer {
+ public:
+  explicit HttpAdminServer(std::unique_ptr<HttpServer> server)
+      : server_(std::move(server)) {}
+
+ private:
+  const std::unique_ptr<HttpServer> server_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Create(
+    Options options, AgentView *view) {
+  const gid_t group = FindGroup(options.group).value_or(0);
+  auto listener = UnixListener::Create(options.socket_path, group);
+  if (!listener.ok()) {
+    return listener.status();
+  }
+  auto server = HttpServer::Create(
+      *std::move(listener),
+      AdminRoutes(view, std::move(options.on_audit)),
+      {.group = group, .stream_threads = TraceHub::kMaxSubscribers});
+  if (!server.ok()) {
+    return server.status();
+  }
+  return std::make_unique<HttpAdminServer>(*std::move(server));
+}
+
+}  // namespace kith

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/admin/status_json.h"
+
+#include <nlohmann/json.hpp>
+
+namespace kith {
+namespace {
+
+Json FlowTotalsJson(const AgentView::Status &status) {
+  Json closed = Json::object();
+  for (const auto &[reason, count] : status.totals.closed) {
+    closed[ReasonName(reason)] = count;
+  }
+  Json json = Json::object();
+  json["open"] = status.open_flows;
+  json["opened"] = status.totals.opened;
+  json["closed"] = std::move(closed);
+  return json;
+}
+
+Json NamespaceJson(const Datapath::NetnsRow &row) {
+  Json json = Json::object();
+  json["name"] = row.name;
+  // Text, as the id of a flow: 64 bits.
+  json["netnsCookie"] = std::to_string(row.netns_cookie);
+  if (row.outbound_port_v4 != 0) {
+    json["outboundPortV4"] = row.outbound_port_v4;
+  }
+  if (row.outbound_port_v6 != 0) {
+    json["outboundPortV6"] = row.outbound_port_v6;
+  }
+  return json;
+}
+
+Json NamespacesJson(const std::vector<Datapath::NetnsRow> &rows) {
+  Json json = Json::array();
+  for (const Datapath::NetnsRow &row : rows) {
+    json.push_back(NamespaceJson(row));
+  }
+  return json;
+}
+
+Json CountersJson(const std::vector<NamedCounter> &counters) {
+  Json json = Json::object();
+  for (const NamedCounter &counter : counters) {
+    json[counter.name] = counter.value;
+  }
+  return json;
+}
+
+}  // namespace
+
+Json StatusJson(const AgentView::Status &status,
+                std::chrono::system_clock::time_point now) {
+  const auto uptime =
+      std::chrono::duration_cast<std::chrono::seconds>(now - status.started_at);
+  Json json = Json::object();
+  json["version"] = status.version;
+  json["pid"] = status.pid;
+  json["startedAt"] = Rfc3339(status.started_at);
+  json["uptimeSeconds"] = uptime.count();
+  json["trustDomain"] = status.trust_domain;
+  json["cgroup"] = status.cgroup;
+  json["issuer"] = status.issuer;
+  json["path"] = status.path;
+  json["pinned"] = status.pinned;
+  json["identities"] = status.identities;
+  json["services"] = status.services;
+  if (!status.resources_error.empty()) {
+    json["resourcesError"] = status.resources_error;
+  }
+  json["attestedProcesses"] = status.attested_processes;
+  json["flows"] = FlowTotalsJson(status);
+  json["namespaces"] = NamespacesJson(status.namespaces);
+  json["counters"] = CountersJson(status.counters);
+  return json;
+}
+
+}  // namespace kith

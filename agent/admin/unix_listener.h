@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+#include "agent/runtime/file_descriptor.h"
+
+namespace kith {
+
+// FindGroup returns the id of `name` in a group(5) file, or nullopt. Not
+// getgrnam(): in a static program that would load the C library's NSS modules.
+std::optional<gid_t> FindGroup(const std::string &name,
+                               const std::string &file = "/etc/group");
+
+// UnixListener is a listening stream socket with a name in the file system.
+// Move-only; the destructor closes it and unlinks the name, where that is still
+// the one that it made.
+class UnixListener {
+ public:
+  // Create binds `path` with mode 0660 for the user of this process and
+  // `group`. The socket of a dead program is replaced; AlreadyExists: a live
+  // one has it. FailedPrecondition: something that is no socket is there.
+  static absl::StatusOr<UnixListener> Create(const std::string &path,
+                                             gid_t group);
+
+  UnixListener(UnixListener &&) noexcept = default;
+  UnixListener &operator=(UnixListener &&) = delete;
+  ~UnixListener();
+
+  int fd() const { return fd_.get(); }
+
+ private:
+  UnixListener(FileDescriptor fd, std::string path, ino_t inode)
+      : fd_(std::move(fd)), path_(std::move(path)), inode_(inode) {}
+
+  FileDescriptor fd_;
+  std::string path_;
+  ino_t inode_ = 0;
+};
+
+}  // namespace kith
