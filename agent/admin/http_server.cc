@@ -98,14 +98,17 @@ class UnixHttpServer : public httplib::Server {
   const gid_t group_;
 };
 
-httplib::TaskQueue *NewThreadPool(size_t threads) {
-  using httplib::ThreadPool;
-  if constexpr (std::is_constructible_v<ThreadPool, size_t, size_t, size_t>) {
-    return new ThreadPool(threads, threads, HttpServer::kMaxWaiting);
-  } else if constexpr (std::is_constructible_v<ThreadPool, size_t, size_t>) {
-    return new ThreadPool(threads, HttpServer::kMaxWaiting);
+// A template, so that only the constructor which this version has is compiled.
+template <typename Pool = httplib::ThreadPool>
+httplib::TaskQueue *NewThreadPool(size_t streams) {
+  constexpr size_t kAnswers = HttpServer::kAnswerThreads;
+  constexpr size_t kWaiting = HttpServer::kMaxWaiting;
+  if constexpr (std::is_constructible_v<Pool, size_t, size_t, size_t>) {
+    return new Pool(kAnswers, kAnswers + streams, kWaiting);
+  } else if constexpr (std::is_constructible_v<Pool, size_t, size_t>) {
+    return new Pool(kAnswers + streams, kWaiting);
   } else {
-    return new ThreadPool(threads);
+    return new Pool(kAnswers + streams);
   }
 }
 
@@ -116,7 +119,7 @@ class Running : public HttpServer {
         stop_(std::move(stop)),
         server_(listener_.fd(), stop_.get(), options.group) {
     server_.new_task_queue = [options] {
-      return NewThreadPool(options.stream_threads + kAnswerThreads);
+      return NewThreadPool(options.stream_threads);
     };
     server_.set_tcp_nodelay(false);  // a Unix socket has no such option
     server_.set_payload_max_length(kMaxBody);

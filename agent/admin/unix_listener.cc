@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <filesystem>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -56,10 +55,9 @@ absl::StatusOr<FileDescriptor> NewSocket() {
 // LockDirectory keeps two agents that start at once from each taking the
 // other's fresh socket for a stale one.
 absl::StatusOr<FileDescriptor> LockDirectory(const std::string &path) {
-  std::string directory = std::filesystem::path(path).parent_path();
-  if (directory.empty()) {
-    directory = ".";
-  }
+  const size_t slash = path.rfind('/');
+  const std::string directory =
+      slash == std::string::npos ? "." : path.substr(0, slash + 1);
   FileDescriptor fd(
       open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.valid()) {
