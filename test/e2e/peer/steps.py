@@ -81,12 +81,14 @@ class Conversation:
                 offset += os.sendfile(self._socket.fileno(), file.fileno(),
                                       offset, count - offset)
 
-    def _fill(self):
-        """Sends until nobody takes any more."""
+    def _fill(self, most):
+        """Sends until nobody takes any more, or `most` bytes are away."""
         self._socket.setblocking(False)
         poll = select.poll()
         poll.register(self._socket, select.POLLOUT)
-        while poll.poll(_FULL_MILLISECONDS):
+        end = self._pattern.bytes + most
+        while (self._pattern.bytes < end and
+               poll.poll(_FULL_MILLISECONDS)):
             try:
                 data = self._pattern.peek(_READ)
                 data = data[:self._socket.send(data)]
@@ -114,6 +116,26 @@ class Conversation:
     def _recv_all(self):
         while self._take(_READ):
             pass
+
+    def _duplex(self, count):
+        """Sends and receives `count` bytes, whichever is possible: a relay
+        that serves one direction at a time stops when its buffers are full."""
+        self._socket.setblocking(False)
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN | select.POLLOUT)
+        to_send = to_receive = count
+        while to_send or to_receive:
+            ready = poll.poll()[0][1]
+            if ready & select.POLLIN and to_receive:
+                to_receive -= self._take(to_receive)
+            if ready & select.POLLOUT and to_send:
+                data = self._pattern.peek(to_send)
+                data = data[:self._socket.send(data)]
+                self._pattern.advance(data)
+                to_send -= len(data)
+            if not to_send:
+                poll.modify(self._socket, select.POLLIN)
+        self._socket.setblocking(True)
 
     def _shutdown(self):
         self._socket.shutdown(socket.SHUT_WR)

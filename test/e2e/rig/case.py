@@ -8,7 +8,7 @@ import sys
 import unittest
 import uuid
 
-from rig import wire
+from rig import deadline, wire
 from rig.network import DIRECT
 
 
@@ -78,13 +78,15 @@ class Case:
     @contextlib.contextmanager
     def encrypted(self, *markers):
         """The wire shows only TLS while the block runs. (In the harness's own
-        check: it shows the markers.)"""
+        check: it shows the markers.) Yields a list, in which the connections
+        on the wire are found after the block."""
         markers = [marker.encode() for marker in markers or [self.marker]]
+        outer = []
         with self.network.capture(*markers) as capture:
-            yield
+            yield outer
             if not DIRECT:
                 self.settle()
-        outer = self.network.outer(capture.connections())
+        outer += self.network.outer(capture.connections())
         if DIRECT:
             wire.check_plain(outer, markers)
         else:
@@ -93,7 +95,6 @@ class Case:
     def settle(self):
         """Waits until no flow is open: everything is on the wire then. Tests
         with long-lived flows override it."""
-        from rig import deadline  # pylint: disable=import-outside-toplevel
         for agent in self.network.agents:
             deadline.await_true(lambda a=agent: not a.ask("flows"),
                                 "all flows closed")

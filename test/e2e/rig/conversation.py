@@ -4,6 +4,7 @@
 import pathlib
 
 from rig import documents
+from rig.case import Case
 
 _PEER = pathlib.Path(__file__).resolve().parents[1] / "peer"
 _PYTHON = "/usr/bin/python3"
@@ -60,3 +61,24 @@ def talk(case, client_steps, server_steps, address=None, options=(),
     client.program.check(seconds)
     server.program.check(seconds)
     return done
+
+
+class PeerCase(Case):
+    """Runs pairs of step lists; see peer/steps.py."""
+
+    documents = identities()
+
+    def check_exact(self, client, server):
+        """Both directions arrived whole."""
+        self.assertEqual((client["error"], server["error"]), (None, None))
+        for sender, receiver in ((client, server), (server, client)):
+            self.assertEqual(
+                (receiver["received"], receiver["receivedChecksum"]),
+                (sender["sent"], sender["sentChecksum"]))
+
+    def exchange(self, client_steps, server_steps, **options):
+        with self.encrypted():
+            client, server = talk(self, client_steps, server_steps, **options)
+        self.check_exact(client, server)
+        self.assert_mtls(CLIENT, SERVER, bytesSent=client["sent"],
+                         bytesReceived=server["sent"])

@@ -51,9 +51,12 @@ def join(left, right, left_addresses, right_addresses):
     """Connects two namespaces with a veth pair named eth0 on both sides."""
     _ip("link", "add", "eth0", "netns", left.name, "type", "veth",
         "peer", "name", "eth0", "netns", right.name)
+    # Both ends are up before they get addresses: otherwise the first neighbour
+    # solicitation is lost, and the first IPv6 connection waits for a second.
+    for netns in (left, right):
+        netns.ip("link", "set", "eth0", "up")
     for netns, addresses in ((left, left_addresses), (right, right_addresses)):
         for address in addresses:
             # nodad: an IPv6 address is usable at once.
             flags = ["nodad"] if ":" in address else []
             netns.ip("address", "add", address, "dev", "eth0", *flags)
-        netns.ip("link", "set", "eth0", "up")

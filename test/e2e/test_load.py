@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Much, and many: one long stream, and thousands of short connections."""
+
+import json
+
+from rig.case import on
+from rig.conversation import CLIENT, SERVER, SWARM, PeerCase
+from rig.network import DIRECT, OneNode, TwoNodes
+
+_CONNECTIONS = 2000
+_PARALLEL = 64
+
+
+@on(OneNode, TwoNodes)
+class Load(PeerCase):
+    """Everything is on the wire, and nothing of it is readable."""
+
+    seconds = 180
+
+    def test_one_gibibyte(self):
+        self.exchange([f"send:{1 << 30}", "shutdown", "recv-all"],
+                      ["recv-all", "send:1000", "close"], seconds=120)
+
+    def test_short_connections(self):
+        server = self.server.spawn(
+            [*SWARM, "serve", self.network.address, 0], group="server")
+        port = server.await_json("event", "listening")["port"]
+        with self.encrypted() as outer:
+            client = self.client.spawn(
+                [*SWARM, "connect", self.network.address, port, self.marker,
+                 _CONNECTIONS, _PARALLEL], group="client")
+            done = json.loads(client.check(120))
+        self.assertEqual((done["right"], done["failures"]),
+                         (_CONNECTIONS, []))
+        self.assertEqual(len(outer), _CONNECTIONS)
+        if not DIRECT:
+            for agent, direction, local in (
+                    (self.network.client_agent, "outbound", CLIENT),
+                    (self.network.server_agent, "inbound", SERVER)):
+                agent.await_closed(
+                    _CONNECTIONS, direction=direction, mode="mtls",
+                    local__spiffeId=local, reason="closed",
+                    destination=f"{self.network.address}:{port}")
