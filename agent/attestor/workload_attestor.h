@@ -16,9 +16,9 @@ namespace kith {
 // AttestedProcess is a process and all that is known about it. Immutable.
 struct AttestedProcess {
   process_facts facts{};  // as attested: of kSameProcess, as it is now
-  std::string name;     // base name of the executable, else comm
-  std::string cmdline;  // arguments joined by spaces, at most 4 KiB
-  std::string cgroup;   // cgroup v2 path, "/..."
+  std::string name;       // base name of the executable, else comm
+  std::string cmdline;    // arguments joined by spaces, at most 4 KiB
+  std::string cgroup;     // cgroup v2 path, "/..."
   std::string exe;
   Attestation attestation;
 };

@@ -20,8 +20,10 @@ struct Selector {
   std::string source;  // where it was read, e.g. "/proc/42/exe"; for explain
 };
 
-// AttestorFailure says why an attestor yields no selectors of its kind. The
-// process may have any value of `keys`: "unknown" is not "does not match".
+// AttestorFailure says why an attestor yields no selectors of its kind.
+// NotFound: the process has none (a kernel thread has no executable). Any other
+// code: the process may have any value of `keys`, so that "does not match" must
+// not be concluded.
 struct AttestorFailure {
   std::string attestor;  // e.g. "process binary hash"
   absl::Status status;

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+#include "agent/attestor/attestor.h"
+
+namespace kith {
+
+// Larger binaries are not hashed: at 1 GB/s one of this size holds up an
+// attestation thread for half a second.
+inline constexpr int64_t kMaxHashedBytes = 512LL << 20;
+
+// process:binary:hash: lower-case hex SHA-256 of the file that the process
+// executes, also where that was deleted or replaced. Hashes are cached by
+// device, inode, ctime and size. Yields nothing unless `wanted` is true.
+std::unique_ptr<Attestor> CreateBinaryHashAttestor(
+    std::function<absl::StatusOr<std::string>(int fd)> sha256_of,
+    std::function<bool()> wanted);
+
+}  // namespace kith

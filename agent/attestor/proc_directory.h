@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+
+#include "abi/process.h"
+#include "agent/runtime/file_descriptor.h"
+
+namespace kith {
+
+// ExeFile is the file that a process executes.
+struct ExeFile {
+  FileDescriptor path;  // O_PATH: opening it runs no code of a file server
+  uint64_t inode = 0;
+  uint32_t device = 0;  // kernel encoding: major << 20 | minor
+  uint64_t links = 0;
+  uint64_t mount_id = 0;
+
+  bool SameFile(const ExeFile &other) const {
+    return inode == other.inode && device == other.device;
+  }
+};
+
+// ProcDirectory is an open /proc/PID. The descriptor stands for one process:
+// once that is gone, reads fail and never show another process of the same pid.
+class ProcDirectory {
+ public:
+  // Open opens `proc`/`pid`. NotFound: no such process, or hidden.
+  static absl::StatusOr<ProcDirectory> Open(const std::string &proc,
+                                            uint32_t pid);
+
+  // OpenLiveThread returns /proc/PID/task/TID of a thread that has not ended,
+  // with the same files. NotFound: there is none.
+  absl::StatusOr<ProcDirectory> OpenLiveThread() const;
+
+  // Read returns the file's text; OutOfRange beyond `limit` bytes.
+  absl::StatusOr<std::string> Read(const std::string &name, size_t limit) const;
+  // ReadStart returns at most the first `limit` bytes.
+  absl::StatusOr<std::string> ReadStart(const std::string &name,
+                                        size_t limit) const;
+
+  absl::StatusOr<std::string> ReadExeLink() const;
+
+  // FindExe returns the executable. NotFound: a kernel thread or a zombie.
+  absl::StatusOr<ExeFile> FindExe() const;
+
+  // OpenExe opens the executable itself for reading, whatever has taken its
+  // path since.
+  absl::StatusOr<FileDescriptor> OpenExe() const;
+
+  // IsImage compares with what a hook read in the kernel. Some file systems
+  // (btrfs, overlayfs) show other numbers to stat(2) than their inodes have.
+  bool IsImage(const ExeFile &exe, const process_image &image) const;
+
+  // PathOf returns "/proc/42/name", for messages and sources.
+  std::string PathOf(std::string_view name) const;
+
+ private:
+  ProcDirectory(FileDescriptor directory, std::string proc, std::string path);
+  absl::Status Failed(int error,
+                      std::string_view call,
+                      std::string_view name) const;
+
+  FileDescriptor directory_;
+  std::string proc_;  // "/proc"
+  std::string path_;  // "/proc/42"
+};
+
+}  // namespace kith
