@@ -114,6 +114,11 @@ struct cgroup {
 	struct cgroup *ancestors[];
 } CORE;
 
+/* Before Linux 6.0 ids stood where the pointers stand now. */
+struct cgroup___ids {
+	u64 ancestor_ids[1];
+} CORE;
+
 struct css_set {
 	struct cgroup *dfl_cgrp;
 } CORE;
@@ -185,6 +190,11 @@ struct socket {
 	struct file *file;
 	struct sock *sk;
 } CORE;
+
+/* Only to ask whether the kernel has a function. */
+enum bpf_func_id {
+	BPF_FUNC_set_retval = 187, /* Linux 5.18 */
+};
 
 /* Contexts of iterators: BTF describes them too. */
 

@@ -32,8 +32,14 @@ struct flow_origin {
 	struct process_image image;
 	struct flow_endpoint destination; /* what the application asked for */
 	__u64 netns_cookie;
-	__u64 socket_cookie;  /* application's socket */
+	__u64 socket_cookie;   /* application's socket */
 	__u64 connected_at_ns; /* bpf_ktime_get_ns() (CLOCK_MONOTONIC) */
+};
+
+/* Value of the table of captured sockets, by the application's cookie. */
+struct captured_socket {
+	struct flow_origin origin;
+	struct flow_endpoint listener; /* where the connect() was sent instead */
 };
 
 /* Key of the listener table: address is :: / ::ffff:0.0.0.0 for wildcards. */
@@ -50,6 +56,8 @@ struct listener_entry {
 	__u64 policy_generation; /* verdict is valid for this generation */
 	__u32 verdict;		 /* enum process_verdict */
 	__u32 v6only;		 /* :: without IPv4 */
+	__u32 sockets;		 /* listening here (SO_REUSEPORT); 0: nobody any more */
+	__u32 reserved;
 };
 
 /*
@@ -59,7 +67,7 @@ struct listener_entry {
  */
 struct inbound_entry {
 	struct flow_endpoint client; /* whom accept()/getpeername() show */
-	__u32 dialing; /* 1: this very SYN passes sk_lookup; cleared after */
+	__u32 dialing;		     /* 1: this very SYN passes sk_lookup; cleared after */
 	__u32 reserved;
 };
 
@@ -68,7 +76,8 @@ static_assert(sizeof(flow_endpoint) == 24);
 static_assert(sizeof(flow_tuple) == 56);
 static_assert(sizeof(flow_origin) == 120);
 static_assert(sizeof(listener_key) == 32);
-static_assert(sizeof(listener_entry) == 96);
+static_assert(sizeof(captured_socket) == 144);
+static_assert(sizeof(listener_entry) == 104);
 static_assert(sizeof(inbound_entry) == 32);
 #endif
 

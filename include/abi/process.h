@@ -46,10 +46,25 @@ struct process_verdict_entry {
 	__u32 reserved;
 };
 
+/* The newest exec of a process, by tgid; start_time_ns tells recycled pids. */
+struct exec_record {
+	__u64 start_time_ns;
+	__u64 exec_id;
+};
+
+/* One process of the managed cgroup, as the task iterator reports it. */
+struct live_process {
+	struct process_facts process;
+	struct process_image image;
+	__u64 netns_cookie;
+};
+
 #ifdef __cplusplus
 static_assert(sizeof(process_facts) == 40);
 static_assert(sizeof(process_image) == 32);
 static_assert(sizeof(process_verdict_entry) == 16);
+static_assert(sizeof(exec_record) == 16);
+static_assert(sizeof(live_process) == 80);
 #endif
 
 #endif /* KITH_ABI_PROCESS_H */

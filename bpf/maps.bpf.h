@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Every map. The object of each hook file declares all of them; they are shared by name. */
+#ifndef KITH_MAPS_BPF_H
+#define KITH_MAPS_BPF_H
+
+#include "bpf/vmlinux.h"
+
+#include <bpf/bpf_helpers.h>
+
+#include "abi/control.h"
+#include "abi/counters.h"
+#include "abi/event.h"
+#include "abi/flow.h"
+#include "abi/listener.h"
+#include "abi/process.h"
+
+/* The kernel's own default for pid_max: more processes than that need a verdict seldom. */
+#define MAX_PROCESSES 32768
+
+/* Captured flows of the machine: two namespaces that use up their ephemeral ports (28,232). */
+#define MAX_CAPTURED 65536
+
+/* Listening sockets, more than one per port and process of any machine we know. */
+#define MAX_LISTENERS 65536
+
+/* Network namespaces: four times the largest number of pods of a node that is supported. */
+#define MAX_NETNS	    1024
+
+#define MAX_AGENT_LISTENERS (4 * MAX_NETNS) /* two roles, two families */
+
+/* Rules are looked up on each captured connect(); configuration files stay far below. */
+#define MAX_BYPASS_RULES 1024
+
+/* 10,000 events of 24 bytes: the agent would have to sleep for seconds on a busy machine. */
+#define EVENT_BUFFER_BYTES (256 * 1024)
+
+/*
+ * process_facts -> verdict. Written by the agent (attestation) and at fork (inheritance), deleted
+ * at exec and exit. LRU: a verdict that is pushed out is "unknown" again, which is safe.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_PROCESSES);
+	__type(key, struct process_facts);
+	__type(value, struct process_verdict_entry);
+} verdicts SEC(".maps");
+
+/*
+ * tgid -> newest exec. Written at exec, marked at exit. LRU: without a record, exec is noticed by
+ * the key of `verdicts` and by the agent's events.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_PROCESSES);
+	__type(key, __u32);
+	__type(value, struct exec_record);
+} execs SEC(".maps");
+
+/*
+ * Application's socket cookie -> where it wanted to go. Written by connect, read by sockops,
+ * getpeername and the agent, deleted by the agent when the flow ends and by sockops when the
+ * connect() failed. LRU: some connect() calls end without any hook; a live record that is pushed
+ * out makes the agent reset the flow.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_CAPTURED);
+	__type(key, __u64);
+	__type(value, struct captured_socket);
+} captured SEC(".maps");
+
+/*
+ * Tuple of the agent's accepted socket -> application's socket cookie. Written and deleted as
+ * `captured`, sized as it.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_CAPTURED);
+	__type(key, struct flow_tuple);
+	__type(value, __u64);
+} tuples SEC(".maps");
+
+/*
+ * Local address -> who listens there. Written by sockops and the seed, verdicts by the agent. The
+ * hooks only lower `sockets`; the agent deletes entries with none left, because a hook that
+ * deleted would race with the next listen() at the same address. Not LRU: a forgotten listener
+ * would be open to strangers. When full: listeners_lost in `control`.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_LISTENERS);
+	__type(key, struct listener_key);
+	__type(value, struct listener_entry);
+} listeners SEC(".maps");
+
+/*
+ * Listening socket's cookie -> its key above. Written with `listeners`, deleted when the socket
+ * leaves LISTEN. LRU: the sockets found by the seed have no hook at their end; an entry that is
+ * pushed out leaves a listener in the table that the agent removes at the next connection.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_LISTENERS);
+	__type(key, __u64);
+	__type(value, struct listener_key);
+} listening SEC(".maps");
+
+/*
+ * Inner connection to a captured application -> its client. Written and deleted by the agent
+ * alone. Not LRU, for the agent refuses the flow when it is full.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_CAPTURED);
+	__type(key, struct flow_tuple);
+	__type(value, struct inbound_entry);
+} inbound SEC(".maps");
+
+/*
+ * The agent's listening sockets. Written by the agent; the kernel itself deletes a socket that is
+ * closed, so that an entry is a proof that the agent lives and that the port is its own.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_SOCKHASH);
+	__uint(max_entries, MAX_AGENT_LISTENERS);
+	__type(key, struct agent_listener_key);
+	__type(value, __u64);
+} agent_listeners SEC(".maps");
+
+/*
+ * netns cookie -> is the agent there? Written by the hooks (announced) and the agent (present),
+ * deleted by the agent.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_NETNS);
+	__type(key, __u64);
+	__type(value, struct netns_presence);
+} namespaces SEC(".maps");
+
+/* Port and prefix -> 1 where a connect() is left alone. Written by the agent at its start. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_BYPASS_RULES);
+	__type(key, struct bypass_key);
+	__type(value, __u32);
+} bypass SEC(".maps");
+
+/* 0 -> what the agent tells the hooks. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct datapath_control);
+} control SEC(".maps");
+
+/* enum kith_counter -> count since the maps were made. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, COUNTER_COUNT);
+	__type(key, __u32);
+	__type(value, __u64);
+} counters SEC(".maps");
+
+/* struct process_event, read by the agent. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, EVENT_BUFFER_BYTES);
+} events SEC(".maps");
+
+#endif /* KITH_MAPS_BPF_H */

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* What the hooks tell the agent through the ring buffer. */
+#ifndef KITH_ABI_EVENT_H
+#define KITH_ABI_EVENT_H
+
+#include "abi/process.h"
+
+enum process_event_kind {
+	PROCESS_EVENT_EXEC = 1,
+	PROCESS_EVENT_EXIT = 2,	  /* its last thread */
+	PROCESS_EVENT_JOINED = 3, /* moved into the managed cgroup */
+	NETNS_EVENT_SEEN = 4,	  /* in a namespace without listeners */
+};
+
+struct process_event {
+	__u32 kind; /* enum process_event_kind */
+	__u32 tgid;
+	__u64 netns_cookie;
+};
+
+#ifdef __cplusplus
+static_assert(sizeof(process_event) == 16);
+#endif
+
+#endif /* KITH_ABI_EVENT_H */
