@@ -11,7 +11,9 @@ import threading
 from rig import deadline
 
 # Lines of output kept for the message of a failed test.
-_MAX_LINES = 20_000
+_MAX_LINES = 100_000
+# enum of include/net/tcp_states.h, as /proc/net/tcp prints it.
+_TCP_LISTEN = "0A"
 
 # The namespace is entered first and the cgroup joined after it, so that no
 # process of the managed cgroup is ever seen in the machine's own namespace.
@@ -28,18 +30,27 @@ def command_line(netns, cgroup, argv, user=None):
     return line + [str(argument) for argument in argv]
 
 
+def _listens(table, port):
+    with open(table, encoding="ascii") as rows:
+        for row in list(rows)[1:]:
+            _, local, _, state = row.split()[:4]
+            if state == _TCP_LISTEN and int(local.split(":")[1], 16) == port:
+                return True
+    return False
+
+
 class Program:
     """A running program; its output is read all the time, so that a full pipe
     never stops it, and kept for the message of a failed test."""
 
-    def __init__(self, argv, name, env=None, cwd=None):
+    def __init__(self, argv, name, env=None, cwd=None, stderr=None):
         self.name = name
         self.lines = collections.deque(maxlen=_MAX_LINES)
         self._changed = threading.Condition()
         self._ended = False
         self._popen = subprocess.Popen(
             argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, env={**os.environ, **(env or {})},
+            stderr=stderr or subprocess.STDOUT, env={**os.environ, **(env or {})},
             cwd=cwd, start_new_session=True)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -94,6 +105,16 @@ class Program:
         def matches(line):
             return line.startswith("{") and json.loads(line).get(key) == value
         return json.loads(self.await_line(matches, seconds))
+
+    def await_listening(self, port, seconds=20):
+        """Waits until somebody in the program's namespace listens there."""
+        def listening():
+            if self.returncode is not None:
+                raise AssertionError(self._say("ended"))
+            return any(_listens(f"/proc/{self.pid}/net/{table}", port)
+                       for table in ("tcp", "tcp6"))
+        deadline.await_true(listening, f"{self.name} listens on {port}",
+                            seconds)
 
     def wait(self, seconds=60):
         """Waits for the end and for all output; returns the exit status."""
