@@ -5,7 +5,6 @@
 
 #include <cerrno>
 
-#include "absl/log/log.h"
 #include <asio/as_tuple.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
@@ -14,6 +13,7 @@
 
 #include "agent/inbound_flow.h"
 #include "agent/outbound_flow.h"
+#include "agent/runtime/log.h"
 
 namespace kith {
 
@@ -61,7 +61,7 @@ class Acceptors::Listener {
 
   // Without free descriptors the listener stays readable: trying again at once
   // would burn the core that has to end flows.
-  static constexpr std::chrono::milliseconds kNoDescriptorsPause{100};
+  static constexpr std::chrono::milliseconds kNoDescriptorsPause{500};
 
   // AcceptReady returns false if the process has no descriptors left.
   bool AcceptReady() {
@@ -94,7 +94,9 @@ class Acceptors::Listener {
                   fd.get(),
                   error);
     if (error) {
-      LOG(ERROR) << "epoll registration: " << error.message();
+      Log(LogLevel::kError,
+          "epoll registration failed",
+          {{"error", error.message()}});
       return;
     }
     (void)fd.Release();

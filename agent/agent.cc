@@ -7,10 +7,10 @@
 #include <sys/stat.h>
 
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <thread>
 
-#include "absl/log/log.h"
 #include "absl/strings/str_cat.h"
 
 #include "agent/acceptor.h"
@@ -84,11 +84,15 @@ absl::Status StartIdentity(AgentStages &stages) {
   SvidStore::Options options;
   options.on_attempt = [](const SvidState &state) {
     if (!state.last_error.ok()) {
-      LOG(ERROR) << "SVID of " << state.spec.id.uri() << ": "
-                 << state.last_error.message();
+      Log(LogLevel::kError,
+          "no new SVID",
+          {{"identity", state.spec.id.uri()},
+           {"error", state.last_error.message()}});
     } else {
-      LOG(INFO) << "SVID of " << state.spec.id.uri() << ": serial "
-                << state.svid->serial();
+      Log(LogLevel::kInfo,
+          "new SVID",
+          {{"identity", state.spec.id.uri()},
+           {"serial", state.svid->serial()}});
     }
   };
   auto svids = SvidStore::Create(*std::move(issuer), std::move(options));
@@ -102,13 +106,15 @@ absl::Status StartIdentity(AgentStages &stages) {
 absl::Status StartResources(AgentStages &stages) {
   auto on_load = [&stages](const auto &set) {
     if (!set.ok()) {
-      LOG(ERROR) << "resources: " << set.status().message()
-                 << "; the last good ones stay in force";
+      Log(LogLevel::kError,
+          "resources not loaded: the last good ones stay in force",
+          {{"error", set.status().message()}});
       return;
     }
     ApplyResources(stages, **set);
-    LOG(INFO) << "resources: " << (*set)->identities.size()
-              << " identities in force";
+    Log(LogLevel::kInfo,
+        "resources in force",
+        {{"identities", (*set)->identities.size()}});
   };
   auto resources = ResourceStore::Create(
       stages.config.resources, stages.config.trust_domain, on_load);
@@ -142,7 +148,9 @@ absl::Status CreateDatapath(AgentStages &stages, Acceptors &acceptors) {
   options.pin = stages.config.pin;
   options.bypass = stages.config.bypass;
   options.on_netns_added = [&acceptors](NetnsListeners listeners) {
-    LOG(INFO) << "listening in " << listeners.name;
+    Log(LogLevel::kInfo,
+        "listening in a network namespace",
+        {{"netns", listeners.name}});
     acceptors.Add(std::move(listeners));
   };
   options.on_netns_removed = [&acceptors](uint64_t netns_cookie) {
@@ -152,7 +160,7 @@ absl::Status CreateDatapath(AgentStages &stages, Acceptors &acceptors) {
     stages.attestor->Forget(tgid);
   };
   options.on_error = [](const absl::Status &status) {
-    LOG(ERROR) << "datapath: " << status.message();
+    Log(LogLevel::kError, "datapath degraded", {{"error", status.message()}});
   };
   auto datapath = Datapath::Create(std::move(options));
   if (!datapath.ok()) {
@@ -186,12 +194,16 @@ absl::Status Start(AgentStages &stages,
   }
   ApplyResources(stages, *stages.resources->current());
   if (!stages.svids->WaitUntilAttempted(kFirstSvidsWait)) {
-    LOG(WARNING) << "some SVIDs are not issued yet; their flows are refused";
+    Log(LogLevel::kWarning,
+        "some SVIDs are not issued yet: their flows are refused");
   }
   auto server = AdminServer::Create(
       {.socket_path = config.runtime_dir + "/admin.sock",
        .group = config.admin_group,
-       .on_audit = [](const std::string &line) { LOG(INFO) << line; }},
+       .on_audit =
+           [](const std::string &line) {
+             Log(LogLevel::kInfo, "audit", {{"change", line}});
+           }},
       &view);
   if (!server.ok()) {
     return server.status();
@@ -245,11 +257,11 @@ absl::Status RunAgent(const Config &config) {
   std::unique_ptr<AdminServer> admin;
   absl::Status started = Start(stages, acceptors, admin, *view);
   if (started.ok()) {
-    LOG(INFO) << "capturing flows of " << stages.cgroup;
-    (void)SdNotify("READY=1\nSTATUS=capturing flows of " + stages.cgroup);
-    const int signal = signals.Wait();
-    LOG(INFO) << "stopping on " << strsignal(signal);
-    (void)SdNotify("STOPPING=1");
+    Log(LogLevel::kInfo, "capturing flows", {{"cgroup", stages.cgroup}});
+    (void)NotifyReady("capturing flows of " + stages.cgroup);
+    const char *const signal = strsignal(signals.Wait());
+    Log(LogLevel::kInfo, "stopping", {{"signal", signal}});
+    (void)NotifyStopping("stopping");
   }
   admin.reset();
   Stop(stages, acceptors);

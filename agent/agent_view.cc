@@ -76,7 +76,12 @@ class StagesView : public AgentView {
   TraceHub &trace() override { return *stages_->trace; }
 
   absl::Status SetLogLevel(const std::string &level) override {
-    return kith::SetLogLevel(level);
+    auto parsed = ParseLogLevel(level);
+    if (!parsed.ok()) {
+      return parsed.status();
+    }
+    kith::SetLogLevel(*parsed);
+    return absl::OkStatus();
   }
 
  private:

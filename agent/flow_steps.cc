@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/flow_steps.h"
 
-#include "absl/cleanup/cleanup.h"
-#include "absl/log/log.h"
 #include "absl/strings/str_cat.h"
 #include <asio/post.hpp>
+
+#include "agent/dial.h"
+#include "agent/runtime/log.h"
 
 namespace kith {
 namespace {
@@ -13,6 +14,17 @@ void RecordPeer(FlowRecord &record, const PeerIdentity &peer) {
   record.peer.spiffe_id = peer.id.uri();
   record.peer.svid_serial = peer.serial;
   record.peer.svid_expires = peer.not_after;
+}
+
+void RecordSvid(LiveFlow &flow, const X509Svid &svid) {
+  flow.Update(
+      [&](FlowRecord &record) {
+        record.state = FlowState::kHandshaking;
+        record.local.svid_serial = svid.serial();
+        record.local.svid_expires = svid.not_after();
+      },
+      "svid",
+      svid.serial());
 }
 
 void RecordHandshake(LiveFlow &flow,
@@ -73,11 +85,13 @@ void RecordProcess(LiveFlow &flow,
                    " selectors)"));
 }
 
-void RecordIdentity(LiveFlow &flow,
-                    const WorkloadIdentity &identity,
+void RecordDecision(LiveFlow &flow,
+                    const Workload &workload,
                     const FlowRule &rule) {
   flow.Update([&](FlowRecord &record) {
-    record.local.spiffe_id = identity.spiffe_id.uri();
+    if (workload.choice.identity != nullptr) {
+      record.local.spiffe_id = workload.choice.identity->spiffe_id.uri();
+    }
     record.rule = rule.rule;
   });
 }
@@ -88,33 +102,25 @@ void RecordDial(LiveFlow &flow, std::chrono::microseconds took) {
 
 Task<HandshakeOutcome> SecureOuter(AgentStages &stages,
                                    LiveFlow &flow,
-                                   TlsRole role,
                                    TcpSocket outer,
-                                   const WorkloadIdentity &identity,
-                                   const FlowRule &rule) {
-  auto svid = stages.svids->Get(identity.spiffe_id);
+                                   Securing securing) {
+  const SpiffeId &local = securing.identity.spiffe_id;
+  auto svid = stages.svids->Get(local);
   if (!svid.ok()) {
-    asio::error_code ignored;
-    outer.set_option(asio::socket_base::linger(true, 0), ignored);
-    outer.close(ignored);
-    co_return HandshakeFailure{CloseReason::kNoSvid,
-                               std::string(svid.status().message()),
-                               std::nullopt};
+    ResetSocket(outer);
+    HandshakeFailure failure;
+    failure.reason = CloseReason::kNoSvid;
+    failure.detail = std::string(svid.status().message());
+    co_return failure;
   }
-  flow.Update(
-      [&](FlowRecord &record) {
-        record.state = FlowState::kHandshaking;
-        record.local.svid_serial = (*svid)->serial();
-        record.local.svid_expires = (*svid)->not_after();
-      },
-      "svid",
-      (*svid)->serial());
+  RecordSvid(flow, **svid);
   HandshakeRequest request;
-  request.role = role;
+  request.role = securing.role;
+  request.offer_alpn = securing.offer_alpn;
   request.svid = *svid;
   request.bundle = stages.svids->bundle();
   request.authorize = [&](const PeerIdentity &peer) {
-    return AuthorizePeer(rule, identity.spiffe_id, peer.id);
+    return AuthorizePeer(securing.rule, local, peer.id);
   };
   StepTimer timer;
   auto outcome = co_await Handshake(std::move(outer), std::move(request));
@@ -153,13 +159,19 @@ Task<FlowEnd> RelayUntil(LiveFlow &flow,
 void FinishFlow(AgentStages &stages, LiveFlow &flow, FlowEnd end) {
   if (IsRefusal(end.reason)) {
     const FlowRecord record = flow.Snapshot();
-    LOG(WARNING) << "flow " << record.id << " "
-                 << (record.direction == FlowDirection::kOutbound ? "to "
-                                                                  : "at ")
-                 << (record.destination ? record.destination->ToString() : "?")
-                 << " of " << record.process.name << " ("
-                 << record.local.spiffe_id
-                 << ") ended: " << ReasonName(end.reason) << ": " << end.detail;
+    Log(LogLevel::kWarning,
+        "flow refused or broken",
+        {{"flow", record.id},
+         {"direction",
+          record.direction == FlowDirection::kOutbound ? "outbound"
+                                                       : "inbound"},
+         {"destination",
+          record.destination ? record.destination->ToString() : ""},
+         {"process", record.process.name},
+         {"identity", record.local.spiffe_id},
+         {"peer", record.peer.spiffe_id},
+         {"reason", ReasonName(end.reason)},
+         {"detail", end.detail}});
     flow.Update([&](FlowRecord &r) {
       if (r.mode == FlowMode::kUndecided) {
         r.mode = FlowMode::kDenied;

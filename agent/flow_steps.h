@@ -42,22 +42,28 @@ void RecordProcess(LiveFlow &flow,
                    const AttestedProcess &process,
                    std::chrono::microseconds took);
 
-// RecordIdentity enters the identity and the rule that decides the flow.
-void RecordIdentity(LiveFlow &flow,
-                    const WorkloadIdentity &identity,
+// RecordDecision enters the identity, if any, and the rule for the flow.
+void RecordDecision(LiveFlow &flow,
+                    const Workload &workload,
                     const FlowRule &rule);
 
 // RecordDial enters how long the connect took.
 void RecordDial(LiveFlow &flow, std::chrono::microseconds took);
 
-// SecureOuter runs the handshake as `role` with the SVID of `identity`. The
-// peer is authorised by `rule` inside certificate verification.
+// Who proves what to whom on an outer socket.
+struct Securing {
+  TlsRole role = TlsRole::kClient;
+  bool offer_alpn = true;
+  const WorkloadIdentity &identity;
+  const FlowRule &rule;
+};
+
+// SecureOuter runs the handshake with the SVID of the identity. The peer is
+// authorised by the rule inside certificate verification.
 Task<HandshakeOutcome> SecureOuter(AgentStages &stages,
                                    LiveFlow &flow,
-                                   TlsRole role,
                                    TcpSocket outer,
-                                   const WorkloadIdentity &identity,
-                                   const FlowRule &rule);
+                                   Securing securing);
 
 // RelayUntil runs the relay to its end; a revocation may abort it meanwhile.
 Task<FlowEnd> RelayUntil(LiveFlow &flow,

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/inbound_flow.h"
 
-#include "absl/log/log.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
 #include "agent/dial.h"
 #include "agent/flow_steps.h"
 #include "agent/relay/first_bytes.h"
+#include "agent/runtime/log.h"
 
 namespace kith {
 namespace {
@@ -66,8 +66,9 @@ void LeaveAlone(const Inbound &in, const Workload &workload) {
       PROCESS_VERDICT_NOT_WORKLOAD,
       in.stages.PolicyGeneration(*workload.resources));
   if (!set.ok()) {
-    LOG(WARNING) << "verdict of listener " << in.destination.ToString() << ": "
-                 << set.message();
+    Log(LogLevel::kWarning,
+        "verdict not remembered",
+        {{"listener", in.destination.ToString()}, {"error", set.message()}});
   }
 }
 
@@ -111,7 +112,10 @@ Task<FlowEnd> ServeMutual(const Inbound &in,
                           const FlowRule &rule,
                           std::optional<DialedApplication> application) {
   auto outcome = co_await SecureOuter(
-      in.stages, *in.flow, TlsRole::kServer, std::move(outer), identity, rule);
+      in.stages,
+      *in.flow,
+      std::move(outer),
+      {.role = TlsRole::kServer, .identity = identity, .rule = rule});
   if (auto *failure = std::get_if<HandshakeFailure>(&outcome)) {
     co_return FlowEnd{failure->reason, std::move(failure->detail)};
   }
@@ -193,13 +197,11 @@ Task<FlowEnd> ServeIdentified(const Inbound &in,
   const WorkloadIdentity *identity = workload.choice.identity.get();
   if (identity == nullptr) {
     LeaveAlone(in, workload);
-    in.flow->Update([](FlowRecord &record) {
-      record.rule = "no identity: not a workload";
-    });
+    RecordDecision(*in.flow, workload, {.rule = "no identity: not a workload"});
     co_return co_await ServePlain(in, outer);
   }
   const FlowRule rule = InboundRule(*identity, in.destination.port);
-  RecordIdentity(*in.flow, *identity, rule);
+  RecordDecision(*in.flow, workload, rule);
   switch (rule.mode) {
     case TlsMode::kMutual:
       co_return co_await RequireMutual(in, outer, *identity, rule);

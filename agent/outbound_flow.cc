@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/outbound_flow.h"
 
-#include "absl/cleanup/cleanup.h"
-#include "absl/log/log.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
 #include "agent/dial.h"
 #include "agent/flow_steps.h"
+#include "agent/runtime/log.h"
 
 namespace kith {
 namespace {
@@ -89,89 +88,110 @@ void RememberVerdict(AgentStages &stages,
                                : PROCESS_VERDICT_NOT_WORKLOAD,
       stages.PolicyGeneration(*workload.resources));
   if (!set.ok()) {
-    LOG(WARNING) << "verdict of process " << process.tgid << ": "
-                 << set.message();
+    Log(LogLevel::kWarning,
+        "verdict not remembered",
+        {{"pid", process.tgid}, {"error", set.message()}});
   }
 }
 
-Task<FlowEnd> SecureAndRelay(AgentStages &stages,
-                             std::shared_ptr<LiveFlow> flow,
+// What the steps of one outbound flow share.
+struct Outbound {
+  AgentStages &stages;
+  uint64_t netns_cookie = 0;
+  Endpoint destination;
+  std::optional<Endpoint> source;  // that the application had bound
+  std::shared_ptr<LiveFlow> flow;
+};
+
+Task<absl::StatusOr<TcpSocket>> Dial(const Outbound &out) {
+  StepTimer timer;
+  auto outer = co_await DialPeer(
+      out.stages, out.netns_cookie, out.destination, out.source);
+  if (outer.ok()) {
+    RecordDial(*out.flow, timer.Lap());
+  }
+  co_return outer;
+}
+
+// A server of another protocol may refuse our ALPN name, which is optional: it
+// is dialled once more without.
+Task<HandshakeOutcome> Secure(const Outbound &out,
+                              TcpSocket outer,
+                              const Workload &workload,
+                              const FlowRule &rule) {
+  Securing securing{.role = TlsRole::kClient,
+                    .identity = *workload.choice.identity,
+                    .rule = rule};
+  auto outcome =
+      co_await SecureOuter(out.stages, *out.flow, std::move(outer), securing);
+  const auto *failure = std::get_if<HandshakeFailure>(&outcome);
+  if (failure == nullptr || !failure->alpn_refused) {
+    co_return outcome;
+  }
+  auto again = co_await Dial(out);
+  if (!again.ok()) {
+    co_return outcome;
+  }
+  securing.offer_alpn = false;
+  co_return co_await SecureOuter(
+      out.stages, *out.flow, *std::move(again), securing);
+}
+
+Task<FlowEnd> SecureAndRelay(const Outbound &out,
                              TcpSocket &inner,
                              TcpSocket outer,
                              const Workload &workload,
-                             const Decision &decision,
-                             uint64_t netns_cookie) {
-  auto outcome = co_await SecureOuter(stages,
-                                      *flow,
-                                      TlsRole::kClient,
-                                      std::move(outer),
-                                      *workload.choice.identity,
-                                      decision.rule);
+                             const FlowRule &rule) {
+  auto outcome = co_await Secure(out, std::move(outer), workload, rule);
   if (auto *failure = std::get_if<HandshakeFailure>(&outcome)) {
     co_return FlowEnd{failure->reason, std::move(failure->detail)};
   }
-  if (auto destination = flow->Snapshot().destination) {
-    stages.known_peers.Learn(netns_cookie, *destination);
-  }
+  out.stages.known_peers.Learn(out.netns_cookie, out.destination);
   co_return co_await RelayUntil(
-      *flow,
+      *out.flow,
       Relay::Tls(std::move(inner),
                  std::move(std::get<HandshakeSuccess>(outcome).stream),
-                 flow),
+                 out.flow),
       FlowMode::kMtls);
 }
 
 // Everything after the origin is known. Returns how the flow ended; `inner` is
 // reset by the caller if it is still open then.
-Task<FlowEnd> RunFlow(AgentStages &stages,
-                      std::shared_ptr<LiveFlow> flow,
+Task<FlowEnd> RunFlow(const Outbound &out,
                       const flow_origin &origin,
-                      TcpSocket &inner,
-                      const Endpoint &application) {
-  const Endpoint destination = Endpoint::FromAbi(origin.destination);
+                      TcpSocket &inner) {
   StepTimer timer;
   auto workload =
-      co_await IdentifyWorkload(stages,
+      co_await IdentifyWorkload(out.stages,
                                 origin.process,
                                 origin.image,
                                 WorkloadAttestor::Expect::kSameImage,
-                                destination.port);
+                                out.destination.port);
   if (!workload.ok()) {
     co_return FlowEnd{CloseReason::kAttestationFailed,
                       std::string(workload.status().message())};
   }
-  RecordProcess(*flow, *workload->process, timer.Lap());
+  RecordProcess(*out.flow, *workload->process, timer.Lap());
   if (!workload->choice.tied.empty()) {
     co_return FlowEnd{CloseReason::kIdentityConflict,
                       absl::StrJoin(workload->choice.tied, ", ")};
   }
-  RememberVerdict(stages, origin.process, *workload);
+  RememberVerdict(out.stages, origin.process, *workload);
   const Decision decision =
-      Decide(stages, *workload, origin.netns_cookie, destination);
-  if (workload->choice.identity != nullptr) {
-    RecordIdentity(*flow, *workload->choice.identity, decision.rule);
-  }
-  timer.Lap();
-  auto outer = co_await DialPeer(
-      stages, origin.netns_cookie, destination, BoundSource(application));
+      Decide(out.stages, *workload, out.netns_cookie, out.destination);
+  RecordDecision(*out.flow, *workload, decision.rule);
+  auto outer = co_await Dial(out);
   if (!outer.ok()) {
     co_return FlowEnd{CloseReason::kDialFailed,
                       std::string(outer.status().message())};
   }
-  RecordDial(*flow, timer.Lap());
   if (decision.mode == FlowMode::kMtls) {
-    co_return co_await SecureAndRelay(stages,
-                                      flow,
-                                      inner,
-                                      *std::move(outer),
-                                      *workload,
-                                      decision,
-                                      origin.netns_cookie);
+    co_return co_await SecureAndRelay(
+        out, inner, *std::move(outer), *workload, decision.rule);
   }
-  flow->Update([&](FlowRecord &record) { record.rule = decision.rule.rule; });
   co_return co_await RelayUntil(
-      *flow,
-      Relay::Plain(std::move(inner), *std::move(outer), flow),
+      *out.flow,
+      Relay::Plain(std::move(inner), *std::move(outer), out.flow),
       FlowMode::kPlaintext);
 }
 
@@ -201,7 +221,12 @@ Task<void> ServeOutbound(AgentStages &stages,
               absl::StrCat(application.ToString(),
                            " dialled the agent's listener directly")};
   if (origin.ok()) {
-    end = co_await RunFlow(stages, flow, *origin, inner, application);
+    const Outbound out{.stages = stages,
+                       .netns_cookie = netns_cookie,
+                       .destination = Endpoint::FromAbi(origin->destination),
+                       .source = BoundSource(application),
+                       .flow = flow};
+    end = co_await RunFlow(out, *origin, inner);
   }
   ResetSocket(inner);
   if (origin.ok()) {

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/workload.h"
 
-#include "absl/log/log.h"
-
 #include "agent/run_on.h"
+#include "agent/runtime/log.h"
 
 namespace kith {
 namespace {
 
 using AttestResult = absl::StatusOr<std::shared_ptr<const AttestedProcess>>;
 
-// A default-constructible holder: RunOn moves results between threads.
 Task<AttestResult> Attest(AgentStages &stages,
                           const process_facts &facts,
                           const process_image &image,
                           WorkloadAttestor::Expect expect) {
-  if (auto cached = stages.attestor->Cached(facts)) {
+  if (auto cached = stages.attestor->Cached(facts, expect)) {
     co_return cached;
   }
   co_return co_await RunOn<AttestResult>(
@@ -57,7 +55,9 @@ void SeedVerdicts(AgentStages &stages) {
   auto processes = stages.datapath->ListProcesses();
   if (!processes.ok()) {
     // Not fatal: processes that are no workloads are held once each instead.
-    LOG(WARNING) << "seeding verdicts: " << processes.status().message();
+    Log(LogLevel::kWarning,
+        "no verdicts for existing processes",
+        {{"error", processes.status().message()}});
     return;
   }
   const auto resources = stages.resources->current();
@@ -73,8 +73,9 @@ void SeedVerdicts(AgentStages &stages) {
                                            PROCESS_VERDICT_NOT_WORKLOAD,
                                            stages.PolicyGeneration(*resources));
     if (!set.ok()) {
-      LOG(WARNING) << "seeding verdict of process " << facts.tgid << ": "
-                   << set.message();
+      Log(LogLevel::kWarning,
+          "no verdict for an existing process",
+          {{"pid", facts.tgid}, {"error", set.message()}});
     }
   }
 }
