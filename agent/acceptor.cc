@@ -75,9 +75,6 @@ class Acceptors::Listener {
       if (fd >= 0) {
         Serve(FileDescriptor(fd), peer.ss_family);
       } else if (errno == EMFILE || errno == ENFILE) {
-        LOG_EVERY_N_SEC(ERROR, 10)
-            << "accept: " << std::strerror(errno)
-            << ": raise the agent's limit of open files (LimitNOFILE)";
         return false;
       } else if (errno != ECONNABORTED && errno != EINTR) {
         return true;

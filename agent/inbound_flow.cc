@@ -29,35 +29,6 @@ struct Inbound {
   std::shared_ptr<LiveFlow> flow;
 };
 
-Task<absl::StatusOr<Workload>> IdentifyListener(const Inbound &in) {
-  auto listener =
-      in.stages.datapath->FindListener(in.netns_cookie, in.destination);
-  if (!listener.ok()) {
-    co_return listener.status();
-  }
-  auto workload =
-      co_await IdentifyWorkload(in.stages,
-                                listener->process,
-                                listener->image,
-                                WorkloadAttestor::Expect::kSameProcess,
-                                in.destination.port);
-  if (absl::IsNotFound(workload.status()) ||
-      absl::IsAborted(workload.status())) {
-    // Whoever called listen() is gone: a child may hold the socket now.
-    listener =
-        in.stages.datapath->ResolveListener(in.netns_cookie, in.destination);
-    if (!listener.ok()) {
-      co_return listener.status();
-    }
-    workload = co_await IdentifyWorkload(in.stages,
-                                         listener->process,
-                                         listener->image,
-                                         WorkloadAttestor::Expect::kSameProcess,
-                                         in.destination.port);
-  }
-  co_return workload;
-}
-
 // Lets sk_lookup pass the listener's next connections by itself.
 void LeaveAlone(const Inbound &in, const Workload &workload) {
   absl::Status set = in.stages.datapath->SetListenerVerdict(
@@ -216,7 +187,8 @@ Task<FlowEnd> ServeIdentified(const Inbound &in,
 
 Task<FlowEnd> RunFlow(const Inbound &in, TcpSocket &outer) {
   StepTimer timer;
-  auto workload = co_await IdentifyListener(in);
+  auto workload =
+      co_await IdentifyListener(in.stages, in.netns_cookie, in.destination);
   if (!workload.ok()) {
     co_return FlowEnd{absl::IsNotFound(workload.status())
                           ? CloseReason::kNoOrigin

@@ -45,39 +45,6 @@ std::optional<Endpoint> BoundSource(const Endpoint &application) {
   return application;
 }
 
-// Whether a PERMISSIVE flow must be wrapped: the destination is known to take
-// mutual TLS.
-bool TakesMutualTls(AgentStages &stages,
-                    uint64_t netns_cookie,
-                    const Endpoint &destination,
-                    const FlowRule &rule) {
-  if (rule.peer_is_workload ||
-      stages.known_peers.Knows(netns_cookie, destination)) {
-    return true;
-  }
-  auto listener = stages.datapath->FindListener(netns_cookie, destination);
-  return listener.ok() && listener->verdict != PROCESS_VERDICT_NOT_WORKLOAD;
-}
-
-Decision Decide(AgentStages &stages,
-                const Workload &workload,
-                uint64_t netns_cookie,
-                const Endpoint &destination) {
-  if (workload.choice.identity == nullptr) {
-    return {FlowMode::kPlaintext, {.rule = "no identity: not a workload"}};
-  }
-  Decision decision;
-  decision.rule =
-      OutboundRule(*workload.resources, *workload.choice.identity, destination);
-  const TlsMode mode = decision.rule.mode;
-  const bool wrap =
-      mode == TlsMode::kMutual ||
-      (mode == TlsMode::kPermissive &&
-       TakesMutualTls(stages, netns_cookie, destination, decision.rule));
-  decision.mode = wrap ? FlowMode::kMtls : FlowMode::kPlaintext;
-  return decision;
-}
-
 // The verdict lets the connect hook decide by itself next time.
 void RememberVerdict(AgentStages &stages,
                      const process_facts &process,
@@ -102,6 +69,38 @@ struct Outbound {
   std::optional<Endpoint> source;  // that the application had bound
   std::shared_ptr<LiveFlow> flow;
 };
+
+// Whether a PERMISSIVE flow must be wrapped: the destination is known to take
+// mutual TLS, by a Service, by experience, or as a workload of this node.
+Task<bool> TakesMutualTls(const Outbound &out, const FlowRule &rule) {
+  if (rule.peer_is_workload ||
+      out.stages.known_peers.Knows(out.netns_cookie, out.destination)) {
+    co_return true;
+  }
+  auto listener =
+      co_await IdentifyListener(out.stages, out.netns_cookie, out.destination);
+  co_return listener.ok() &&
+      listener->choice.identity !=
+          nullptr &&InboundRule(*listener->choice.identity,
+                                out.destination.port)
+              .mode != TlsMode::kDisable;
+}
+
+Task<Decision> Decide(const Outbound &out, const Workload &workload) {
+  Decision decision;
+  if (workload.choice.identity == nullptr) {
+    decision.rule.rule = "no identity: not a workload";
+    co_return decision;
+  }
+  decision.rule = OutboundRule(
+      *workload.resources, *workload.choice.identity, out.destination);
+  if (decision.rule.mode == TlsMode::kMutual ||
+      (decision.rule.mode == TlsMode::kPermissive &&
+       co_await TakesMutualTls(out, decision.rule))) {
+    decision.mode = FlowMode::kMtls;
+  }
+  co_return decision;
+}
 
 Task<absl::StatusOr<TcpSocket>> Dial(const Outbound &out) {
   StepTimer timer;
@@ -177,8 +176,7 @@ Task<FlowEnd> RunFlow(const Outbound &out,
                       absl::StrJoin(workload->choice.tied, ", ")};
   }
   RememberVerdict(out.stages, origin.process, *workload);
-  const Decision decision =
-      Decide(out.stages, *workload, out.netns_cookie, out.destination);
+  const Decision decision = co_await Decide(out, *workload);
   RecordDecision(*out.flow, *workload, decision.rule);
   auto outer = co_await Dial(out);
   if (!outer.ok()) {

@@ -51,6 +51,35 @@ Task<absl::StatusOr<Workload>> IdentifyWorkload(AgentStages &stages,
   co_return Choose(stages, *std::move(process), destination_port);
 }
 
+Task<absl::StatusOr<Workload>> IdentifyListener(AgentStages &stages,
+                                                uint64_t netns_cookie,
+                                                Endpoint local) {
+  auto listener = stages.datapath->FindListener(netns_cookie, local);
+  if (!listener.ok()) {
+    co_return listener.status();
+  }
+  auto workload =
+      co_await IdentifyWorkload(stages,
+                                listener->process,
+                                listener->image,
+                                WorkloadAttestor::Expect::kSameProcess,
+                                local.port);
+  if (!absl::IsNotFound(workload.status()) &&
+      !absl::IsAborted(workload.status())) {
+    co_return workload;
+  }
+  // Whoever called listen() is gone: a child may hold the socket now.
+  listener = stages.datapath->ResolveListener(netns_cookie, local);
+  if (!listener.ok()) {
+    co_return listener.status();
+  }
+  co_return co_await IdentifyWorkload(stages,
+                                      listener->process,
+                                      listener->image,
+                                      WorkloadAttestor::Expect::kSameProcess,
+                                      local.port);
+}
+
 void SeedVerdicts(AgentStages &stages) {
   auto processes = stages.datapath->ListProcesses();
   if (!processes.ok()) {

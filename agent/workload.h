@@ -27,6 +27,12 @@ Task<absl::StatusOr<Workload>> IdentifyWorkload(AgentStages &stages,
                                                 WorkloadAttestor::Expect expect,
                                                 uint16_t destination_port);
 
+// IdentifyListener does the same for whoever listens at `local`. NotFound:
+// nobody of the managed cgroup.
+Task<absl::StatusOr<Workload>> IdentifyListener(AgentStages &stages,
+                                                uint64_t netns_cookie,
+                                                Endpoint local);
+
 // SeedVerdicts attests the processes that were there before the agent, so that
 // those which are no workloads are never held. Blocks on /proc.
 void SeedVerdicts(AgentStages &stages);
