@@ -7,8 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -121,9 +119,11 @@ std::optional<std::string> ContainerId(std::string_view path) {
 
 absl::StatusOr<CgroupRoot> CgroupRoot::Find(const std::string &proc) {
   const std::string path = absl::StrCat(proc, "/self/mountinfo");
-  std::ifstream file(path);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  auto mount = FindMount(text, [](const Mount &candidate) {
+  auto text = ReadTextFile(path, ProcDirectory::kMaxMountinfo);
+  if (!text.ok()) {
+    return text.status();
+  }
+  auto mount = FindMount(*text, [](const Mount &candidate) {
     // A bind mount of a sub-tree does not show the paths of /proc/PID/cgroup.
     return candidate.type == "cgroup2" && candidate.root == "/";
   });

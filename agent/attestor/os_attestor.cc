@@ -4,17 +4,18 @@
 #include <sys/utsname.h>
 
 #include <cerrno>
-#include <fstream>
 #include <map>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/strip.h"
+#include "absl/strings/str_split.h"
 
 namespace kith {
 namespace {
+
+constexpr size_t kMaxOsRelease = 64U << 10;
 
 // A value of os-release(5): shell quoting without expansions.
 std::string Unquote(std::string_view text) {
@@ -43,14 +44,13 @@ struct OsRelease {
 
 absl::StatusOr<OsRelease> ReadOsRelease(const std::vector<std::string> &paths) {
   for (const std::string &path : paths) {
-    std::ifstream file(path);
+    auto text = ReadTextFile(path, kMaxOsRelease);
     OsRelease release{.path = path, .values = {}};
-    std::string line;
-    while (std::getline(file, line)) {
+    for (std::string_view line : absl::StrSplit(text.value_or(""), '\n')) {
       const size_t equals = line.find('=');
-      if (equals != std::string::npos) {
-        release.values[line.substr(0, equals)] =
-            Unquote(std::string_view(line).substr(equals + 1));
+      if (equals != std::string_view::npos) {
+        release.values[std::string(line.substr(0, equals))] =
+            Unquote(line.substr(equals + 1));
       }
     }
     if (!release.values.empty()) {

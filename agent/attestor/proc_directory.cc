@@ -23,8 +23,6 @@
 namespace kith {
 namespace {
 
-// A host with many containers has some thousand mounts of 100 to 500 bytes.
-constexpr size_t kMaxMountinfo = 4U << 20;
 constexpr size_t kMaxFdinfo = 4096;
 constexpr size_t kMaxThreadStat = 4096;
 
@@ -50,12 +48,10 @@ int ReadAll(int fd, size_t limit, std::string &text) {
 
 // The inode number in the kernel: "ino:" of /proc/self/fdinfo/FD (Linux 5.14).
 uint64_t KernelInode(const std::string &proc, const ExeFile &exe) {
-  const std::string path = absl::StrCat(proc, "/self/fdinfo/", exe.path.get());
-  FileDescriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  std::string text;
-  (void)ReadAll(fd.get(), kMaxFdinfo, text);
+  auto text = ReadTextFile(absl::StrCat(proc, "/self/fdinfo/", exe.path.get()),
+                           kMaxFdinfo);
   uint64_t inode = exe.inode;
-  for (std::string_view line : absl::StrSplit(text, '\n')) {
+  for (std::string_view line : absl::StrSplit(text.value_or(""), '\n')) {
     if (absl::ConsumePrefix(&line, "ino:")) {
       (void)absl::SimpleAtoi(line, &inode);
     }
@@ -64,6 +60,19 @@ uint64_t KernelInode(const std::string &proc, const ExeFile &exe) {
 }
 
 }  // namespace
+
+absl::StatusOr<std::string> ReadTextFile(const std::string &path,
+                                         size_t limit) {
+  FileDescriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("open ", path));
+  }
+  std::string text;
+  if (const int error = ReadAll(fd.get(), limit, text); error != 0) {
+    return absl::ErrnoToStatus(error, absl::StrCat("read ", path));
+  }
+  return text;
+}
 
 ProcDirectory::ProcDirectory(FileDescriptor directory,
                              std::string proc,

@@ -12,6 +12,9 @@
 
 namespace kith {
 
+// ReadTextFile returns the file's first `limit` bytes at most.
+absl::StatusOr<std::string> ReadTextFile(const std::string &path, size_t limit);
+
 // ExeFile is the file that a process executes.
 struct ExeFile {
   FileDescriptor path;  // O_PATH: opening it runs no code of a file server
@@ -29,6 +32,9 @@ struct ExeFile {
 // once that is gone, reads fail and never show another process of the same pid.
 class ProcDirectory {
  public:
+  // A host with many containers has some thousand mounts of 100 to 500 bytes.
+  static constexpr size_t kMaxMountinfo = 4U << 20;
+
   // Open opens `proc`/`pid`. NotFound: no such process, or hidden.
   static absl::StatusOr<ProcDirectory> Open(const std::string &proc,
                                             uint32_t pid);

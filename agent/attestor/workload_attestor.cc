@@ -2,7 +2,6 @@
 #include "agent/attestor/workload_attestor.h"
 
 #include <array>
-#include <fstream>
 #include <iterator>
 #include <tuple>
 #include <utility>
@@ -38,9 +37,12 @@ class Cache : public OnceCache<CacheKey, Result> {
   Cache() : OnceCache(WorkloadAttestor::kMaxCached / kShards) {}
 };
 
+constexpr size_t kMaxOffsets = 4096;
+
 int64_t ReadBoottimeOffset(const std::string &proc) {
-  std::ifstream file(absl::StrCat(proc, "/self/timens_offsets"));
-  return BoottimeOffset(std::string{std::istreambuf_iterator<char>(file), {}});
+  auto text =
+      ReadTextFile(absl::StrCat(proc, "/self/timens_offsets"), kMaxOffsets);
+  return BoottimeOffset(text.value_or(""));  // no such file, no time namespaces
 }
 
 std::vector<std::unique_ptr<Attestor>> CreateAttestors(
