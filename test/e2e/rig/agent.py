@@ -122,14 +122,20 @@ class Agent:
 
     def flows(self):
         """Returns open and closed flows together, oldest first."""
-        flows = self.ask("flows") + self.ask("flows", "--closed")
-        return sorted(flows, key=lambda flow: flow["id"])
+        return sorted(self.open_flows() + self.closed_flows(),
+                      key=lambda flow: int(flow["id"]))
+
+    def open_flows(self):
+        return self.ask("flows")["flows"]
+
+    def closed_flows(self):
+        return self.ask("flows", "--closed")["flows"]
 
     def await_closed(self, count, seconds=20, **facts):
         """Returns the closed flows with these facts (dotted names with __),
         once there are at least `count` of them."""
         def found():
-            flows = [flow for flow in self.ask("flows", "--closed")
+            flows = [flow for flow in self.closed_flows()
                      if all(fact(flow, name) == value
                             for name, value in facts.items())]
             return flows if len(flows) >= count else None
@@ -138,7 +144,7 @@ class Agent:
         except AssertionError:
             raise AssertionError(
                 f"no {count} closed flows with {facts} but\n" +
-                json.dumps(self.ask("flows", "--closed"), indent=1)) from None
+                json.dumps(self.closed_flows()[:20], indent=1)) from None
 
 
 def fact(flow, name):

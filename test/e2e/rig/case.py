@@ -96,7 +96,7 @@ class Case:
         """Waits until no flow is open: everything is on the wire then. Tests
         with long-lived flows override it."""
         for agent in self.network.agents:
-            deadline.await_true(lambda a=agent: not a.ask("flows"),
+            deadline.await_true(lambda a=agent: not a.open_flows(),
                                 "all flows closed")
 
     def assert_mtls(self, local, peer, **facts):

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Certificates of strangers, made with the openssl program: what kith accepts
+and refuses is decided by another implementation than its own."""
+
+import datetime
+import pathlib
+import subprocess
+
+from rig.documents import TRUST_DOMAIN, spiffe_id
+
+_CONFIG = """
+[ca]
+default_ca = authority
+[authority]
+database = {directory}/index
+new_certs_dir = {directory}
+rand_serial = yes
+default_md = sha256
+policy = anything
+unique_subject = no
+[anything]
+organizationName = optional
+[req]
+distinguished_name = subject
+[subject]
+"""
+
+# formats.md E6: what an X509-SVID must have.
+_LEAF = """
+basicConstraints = critical, CA:false
+keyUsage = critical, digitalSignature
+extendedKeyUsage = serverAuth, clientAuth
+"""
+_AUTHORITY = """
+basicConstraints = critical, CA:true
+keyUsage = critical, digitalSignature, keyCertSign
+"""
+
+
+def _openssl(*arguments):
+    done = subprocess.run(["openssl", *map(str, arguments)], check=False,
+                          capture_output=True, text=True)
+    if done.returncode:
+        raise AssertionError(f"openssl {arguments[0]}: {done.stderr}")
+
+
+def _asn1_time(days):
+    moment = datetime.datetime.now(datetime.UTC)
+    return (moment + datetime.timedelta(days=days)).strftime("%Y%m%d%H%M%SZ")
+
+
+class Credential:
+    """A certificate and its key, as files, and options of openssl's tools."""
+
+    def __init__(self, directory, name):
+        self.certificate = directory / f"{name}.crt"
+        self.key = directory / f"{name}.key"
+
+    @property
+    def options(self):
+        return ["-cert", self.certificate, "-key", self.key]
+
+
+class Forge:
+    """Signs whatever it is asked to, with the authority of a directory."""
+
+    def __init__(self, directory, authority):
+        """`authority` is the CA directory of an agent: ca.crt and ca.key."""
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.authority = pathlib.Path(authority)
+        self._made = 0
+        (self.directory / "index").touch()
+        self._config = self.directory / "openssl.cnf"
+        self._config.write_text(_CONFIG.format(directory=self.directory))
+
+    @property
+    def bundle(self):
+        return self.authority / "ca.crt"
+
+    @classmethod
+    def with_own_authority(cls, directory, trust_domain):
+        """Returns the forge of another trust domain."""
+        directory = pathlib.Path(directory)
+        forge = cls(directory, directory / "authority")
+        forge.authority.mkdir()
+        extensions = directory / "authority.cnf"
+        extensions.write_text(
+            f"{_CONFIG.format(directory=directory)}[v3]{_AUTHORITY}"
+            f"subjectAltName = URI:spiffe://{trust_domain}\n")
+        _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt",
+                 "ec_paramgen_curve:P-256", "-nodes", "-subj", "/O=elsewhere",
+                 "-days", 10, "-config", extensions, "-extensions", "v3",
+                 "-keyout", forge.authority / "ca.key", "-out", forge.bundle)
+        return forge
+
+    def svid(self, workload_id, trust_domain=TRUST_DOMAIN):
+        return self._sign([spiffe_id(workload_id, trust_domain)], _LEAF)
+
+    def expired_svid(self, workload_id):
+        return self._sign([spiffe_id(workload_id)], _LEAF, first=-2, last=-1)
+
+    def two_names(self, *workload_ids):
+        return self._sign(list(map(spiffe_id, workload_ids)), _LEAF)
+
+    def authority_as_leaf(self, workload_id):
+        return self._sign([spiffe_id(workload_id)], _AUTHORITY)
+
+    def _sign(self, uris, extensions, first=-1, last=1):
+        self._made += 1
+        made = Credential(self.directory, f"leaf{self._made}")
+        request = self.directory / "request"
+        _openssl("req", "-new", "-newkey", "ec", "-pkeyopt",
+                 "ec_paramgen_curve:P-256", "-nodes", "-subj", "/O=forged",
+                 "-config", self._config, "-keyout", made.key, "-out", request)
+        wanted = self.directory / "extensions"
+        names = ",".join(f"URI:{uri}" for uri in uris)
+        wanted.write_text(f"{extensions}subjectAltName = {names}\n")
+        _openssl("ca", "-batch", "-notext", "-config", self._config,
+                 "-cert", self.bundle, "-keyfile", self.authority / "ca.key",
+                 "-startdate", _asn1_time(first), "-enddate", _asn1_time(last),
+                 "-extfile", wanted, "-in", request, "-out", made.certificate)
+        return made

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""openssl s_client and s_server as peers that kith does not manage."""
+
+import re
+
+_PORT = 4433
+
+
+class Peer:
+    """A running s_client or s_server."""
+
+    def __init__(self, node, argv, output=None):
+        line = ["openssl", *map(str, argv)]
+        if output:  # the application's bytes, apart from the messages
+            line = ["sh", "-c", 'exec "$@" > "$0"', str(output), *line]
+        self.program = node.spawn(line, managed=False, name=argv[0])
+
+    def await_alert(self):
+        """Returns the number of the alert that the other side sent."""
+        line = self.program.await_line("SSL alert number")
+        return int(re.search(r"SSL alert number (\d+)", line).group(1))
+
+
+def client(case, port, forge, credential, *options, output=None, address=None):
+    """Starts s_client towards a captured server; credential may be None."""
+    address = address or case.network.address
+    return Peer(case.client, [
+        "s_client", "-connect",
+        f"[{address}]:{port}" if ":" in address else f"{address}:{port}",
+        "-CAfile", forge.bundle, "-verify_return_error",
+        *(credential.options if credential else []), *options], output)
+
+
+def server(case, forge, credential, *options, output=None):
+    """Starts s_server, which wants a certificate; returns it and its port."""
+    peer = Peer(case.server, [
+        "s_server", "-accept", f"{case.network.address}:{_PORT}",
+        "-naccept", 1, "-CAfile", forge.bundle, "-Verify", 1,
+        "-verify_return_error", *credential.options, *options], output)
+    peer.program.await_listening(_PORT)
+    return peer, _PORT
+
+
+# AlertDescription of RFC 8446 section 6.2.
+BAD_CERTIFICATE = 42
+CERTIFICATE_EXPIRED = 45
+UNKNOWN_CA = 48
+ACCESS_DENIED = 49
+PROTOCOL_VERSION = 70
+CERTIFICATE_REQUIRED = 116
