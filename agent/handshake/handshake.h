@@ -29,6 +29,10 @@ struct HandshakeRequest {
   // error becomes the alert access_denied (RFC 8446 section 6.2) and
   // CloseReason::kPeerNotAllowed.
   std::function<absl::Status(const PeerIdentity &)> authorize;
+  // A client offers ALPN "kith/1". Some servers of other protocols refuse names
+  // that they do not know (alert no_application_protocol): dial those again
+  // without it.
+  bool offer_alpn = true;
   // Bound of the whole handshake: a peer that stalls holds two sockets.
   std::chrono::milliseconds deadline{10'000};
 };
@@ -43,12 +47,14 @@ struct HandshakeFailure {
   CloseReason reason = CloseReason::kHandshakeFailed;
   std::string detail;  // e.g. "sent alert certificate_expired: ..."
   std::optional<PeerIdentity> peer;  // where it got that far
+  bool alpn_refused = false;         // see HandshakeRequest::offer_alpn
 };
 
 using HandshakeOutcome = std::variant<HandshakeSuccess, HandshakeFailure>;
 
 // Handshake runs the TLS 1.3 mutual handshake on `socket`. On failure the alert
-// has been sent and the socket is closed.
+// has been sent and the socket is closed, or will be as soon as the peer has
+// taken the alert.
 Task<HandshakeOutcome> Handshake(TcpSocket socket, HandshakeRequest request);
 
 }  // namespace kith

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace kith {
+
+// AlertName returns the name of a TLS alert as RFC 8446 section 6 spells it,
+// e.g. "bad_certificate"; "alert_200" for a number that has no name.
+std::string AlertName(uint8_t description);
+
+}  // namespace kith

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include <openssl/ssl.h>
+
+#include "agent/handshake/handshake.h"
+
+namespace kith {
+
+// HandshakeAttempt is one TLS handshake without its socket: bytes of the peer
+// go in, bytes for the peer come out, and BoringSSL's callbacks land here. Does
+// not move: BoringSSL knows its address.
+class HandshakeAttempt {
+ public:
+  enum class Step { kDone, kNeedsBytes, kFailed };
+
+  static absl::StatusOr<std::unique_ptr<HandshakeAttempt>> Create(
+      HandshakeRequest request);
+  HandshakeAttempt(const HandshakeAttempt &) = delete;
+  HandshakeAttempt &operator=(const HandshakeAttempt &) = delete;
+
+  const HandshakeRequest &request() const { return request_; }
+
+  // Advance goes on as far as the peer's bytes allow.
+  Step Advance();
+
+  void AddReceived(std::span<const uint8_t> bytes);
+  // unsent returns what must be written to the peer.
+  std::span<const uint8_t> unsent() const;
+  void DropSent(size_t length);
+
+  // After kDone: Finish returns the stream over `socket`, with the peer and
+  // the facts of the connection.
+  absl::StatusOr<HandshakeSuccess> Finish(TcpSocket socket);
+
+  // Fail describes the failure; `event` tells what happened on the socket
+  // where it was not TLS that failed.
+  HandshakeFailure Fail(CloseReason reason, std::string_view event) const;
+  // TlsFailure does so after kFailed.
+  HandshakeFailure TlsFailure() const;
+
+ private:
+  explicit HandshakeAttempt(HandshakeRequest request)
+      : request_(std::move(request)) {}
+  absl::Status Prepare();
+  ssl_verify_result_t Verify(uint8_t *out_alert);
+  absl::Status CheckPeer();
+  static ssl_verify_result_t OnVerify(SSL *ssl, uint8_t *out_alert);
+  static void OnEvent(const SSL *ssl, int type, int value);
+
+  HandshakeRequest request_;
+  bssl::UniquePtr<SSL> ssl_;
+  BIO *received_ = nullptr;  // owned by ssl_
+  BIO *unsent_ = nullptr;    // owned by ssl_
+  size_t sent_ = 0;          // of unsent_
+  std::optional<PeerIdentity> peer_;
+  absl::Status refusal_;  // why we refused the peer
+  bool not_allowed_ = false;
+  std::optional<uint8_t> alert_sent_;
+  std::optional<uint8_t> alert_received_;
+  std::string library_error_;
+};
+
+}  // namespace kith

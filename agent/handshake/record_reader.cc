@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/handshake/record_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <openssl/ssl.h>
+
+namespace kith {
+namespace {
+
+using Kind = OpenedRecord::Kind;
+
+OpenedRecord Broken(uint8_t alert, std::string_view why) {
+  return {.kind = Kind::kBroken, .alert = alert, .why = why};
+}
+
+}  // namespace
+
+RecordReader::RecordReader(std::unique_ptr<TrafficKey> key, PeerRole peer)
+    : key_(std::move(key)), peer_(peer) {}
+
+bool RecordReader::TakeKeyUpdateRequest() {
+  return std::exchange(update_requested_, false);
+}
+
+OpenedRecord RecordReader::Open(std::span<uint8_t> in) {
+  if (in.size() < kRecordHeaderLength) {
+    return {};
+  }
+  if (in[0] != SSL3_RT_APPLICATION_DATA) {
+    return Broken(SSL_AD_UNEXPECTED_MESSAGE, "record is not protected");
+  }
+  size_t length = static_cast<size_t>(in[3]) << 8 | in[4];
+  if (length > kMaxCiphertextLength) {
+    return Broken(SSL_AD_RECORD_OVERFLOW, "record is too long");
+  }
+  size_t record_length = kRecordHeaderLength + length;
+  if (in.size() < record_length) {
+    return {};
+  }
+  std::span<uint8_t> content = key_->Open(in.first(record_length));
+  if (content.empty()) {
+    return Broken(SSL_AD_BAD_RECORD_MAC, "record does not decrypt");
+  }
+  while (!content.empty() && content.back() == 0) {
+    content = content.first(content.size() - 1);  // padding, section 5.4
+  }
+  if (content.empty()) {
+    return Broken(SSL_AD_UNEXPECTED_MESSAGE, "record has no content type");
+  }
+  if (content.size() - 1 > kMaxPlaintextLength) {
+    return Broken(SSL_AD_RECORD_OVERFLOW, "record is too long");
+  }
+  OpenedRecord opened =
+      OpenContent(content.first(content.size() - 1), content.back());
+  opened.consumed = record_length;
+  return opened;
+}
+
+OpenedRecord RecordReader::OpenContent(std::span<uint8_t> content,
+                                       uint8_t type) {
+  if (InMessage() && type != SSL3_RT_HANDSHAKE) {
+    return Broken(SSL_AD_UNEXPECTED_MESSAGE, "message was interrupted");
+  }
+  if (type == SSL3_RT_APPLICATION_DATA && !content.empty()) {
+    data_seen_ = true;
+    control_records_ = 0;
+    return {.kind = Kind::kData, .data = content};
+  }
+  if (++control_records_ > kMaxControlRecords) {
+    return Broken(SSL_AD_UNEXPECTED_MESSAGE, "too many records without data");
+  }
+  switch (type) {
+    case SSL3_RT_APPLICATION_DATA:
+      return {.kind = Kind::kControl};
+    case SSL3_RT_ALERT:
+      return OpenAlert(content);
+    case SSL3_RT_HANDSHAKE:
+      return OpenHandshake(content);
+    default:
+      return Broken(SSL_AD_UNEXPECTED_MESSAGE, "unknown content type");
+  }
+}
+
+OpenedRecord RecordReader::OpenAlert(std::span<const uint8_t> content) {
+  if (content.size() != 2) {
+    return Broken(SSL_AD_DECODE_ERROR, "alert of a wrong length");
+  }
+  // The level is meaningless in TLS 1.3 (section 6).
+  switch (content[1]) {
+    case SSL_AD_CLOSE_NOTIFY:
+      return {.kind = Kind::kCloseNotify};
+    case SSL_AD_USER_CANCELLED:
+      return {.kind = Kind::kControl};  // close_notify follows
+    default:
+      return {.kind = Kind::kAlert, .alert = content[1]};
+  }
+}
+
+OpenedRecord RecordReader::OpenHandshake(std::span<const uint8_t> content) {
+  if (content.empty()) {
+    return Broken(SSL_AD_UNEXPECTED_MESSAGE, "empty handshake record");
+  }
+  while (!content.empty()) {
+    if (header_length_ < sizeof(header_)) {
+      header_[header_length_++] = content.front();
+      content = content.subspan(1);
+      if (header_length_ < sizeof(header_)) {
+        continue;
+      }
+      body_left_ = static_cast<size_t>(header_[1]) << 16 |
+                   static_cast<size_t>(header_[2]) << 8 | header_[3];
+      bool key_update = header_[0] == SSL3_MT_KEY_UPDATE && body_left_ == 1;
+      bool ticket = header_[0] == SSL3_MT_NEW_SESSION_TICKET &&
+                    peer_ == PeerRole::kServer && body_left_ > 0;
+      if (!key_update && !ticket) {
+        return Broken(SSL_AD_UNEXPECTED_MESSAGE,
+                      "unexpected post-handshake message");
+      }
+      continue;
+    }
+    if (header_[0] == SSL3_MT_KEY_UPDATE) {
+      header_length_ = 0;
+      return OpenKeyUpdate(content.front(), content.size() == 1);
+    }
+    size_t skipped = std::min(body_left_, content.size());
+    content = content.subspan(skipped);
+    body_left_ -= skipped;
+    if (body_left_ == 0) {
+      header_length_ = 0;
+    }
+  }
+  return {.kind = Kind::kControl};
+}
+
+OpenedRecord RecordReader::OpenKeyUpdate(uint8_t request, bool last) {
+  if (!last) {  // what follows would be under the wrong key (section 5.1)
+    return Broken(SSL_AD_UNEXPECTED_MESSAGE, "key update inside a record");
+  }
+  if (request > 1) {
+    return Broken(SSL_AD_ILLEGAL_PARAMETER, "malformed key update");
+  }
+  if (!key_->Update().ok()) {
+    return Broken(SSL_AD_INTERNAL_ERROR, "key update failed");
+  }
+  update_requested_ = update_requested_ || request == 1;
+  return {.kind = Kind::kControl};
+}
+
+}  // namespace kith

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "agent/handshake/traffic_key.h"
+
+namespace kith {
+
+// OpenedRecord is what one record from the peer was.
+struct OpenedRecord {
+  enum class Kind {
+    kIncomplete,   // `consumed` is 0: more bytes are needed
+    kData,         // `data` is application data, decrypted in place
+    kControl,      // a post-handshake message or empty record, dealt with
+    kCloseNotify,  // the peer's clean end (RFC 8446 section 6.1)
+    kAlert,        // the peer gave up: `alert` is what it said
+    kBroken,       // the peer broke the protocol: `alert` is to be sent
+  };
+  Kind kind = Kind::kIncomplete;
+  size_t consumed = 0;
+  std::span<uint8_t> data;
+  uint8_t alert = 0;
+  std::string_view why;  // of kBroken
+};
+
+// RecordReader opens the records that arrive after the handshake (RFC 8446
+// sections 4.6 and 5). NewSessionTickets are skipped: nothing is resumed.
+class RecordReader {
+ public:
+  enum class PeerRole { kServer, kClient };
+
+  // A peer may not keep us busy with records that carry nothing: so many in a
+  // row are more than any TLS library sends.
+  static constexpr int kMaxControlRecords = 32;
+
+  RecordReader(std::unique_ptr<TrafficKey> key, PeerRole peer);
+
+  // Open takes the record at the beginning of `in` apart.
+  OpenedRecord Open(std::span<uint8_t> in);
+
+  // TakeKeyUpdateRequest returns whether the peer has asked for a KeyUpdate of
+  // ours since the last call.
+  bool TakeKeyUpdateRequest();
+
+  // An alert of a server that has sent no data yet is its verdict on our
+  // certificate: in TLS 1.3 the client is through with the handshake first.
+  bool may_still_refuse() const {
+    return peer_ == PeerRole::kServer && !data_seen_;
+  }
+
+ private:
+  OpenedRecord OpenContent(std::span<uint8_t> content, uint8_t type);
+  OpenedRecord OpenAlert(std::span<const uint8_t> content);
+  OpenedRecord OpenHandshake(std::span<const uint8_t> content);
+  OpenedRecord OpenKeyUpdate(uint8_t request, bool last);
+  bool InMessage() const { return header_length_ > 0; }
+
+  std::unique_ptr<TrafficKey> key_;
+  PeerRole peer_;
+  bool data_seen_ = false;
+  bool update_requested_ = false;
+  int control_records_ = 0;
+  // A post-handshake message may be spread over records.
+  uint8_t header_[4] = {};
+  size_t header_length_ = 0;
+  size_t body_left_ = 0;
+};
+
+}  // namespace kith

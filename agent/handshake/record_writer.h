@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/status.h"
+
+#include "agent/handshake/traffic_key.h"
+
+namespace kith {
+
+// RecordWriter makes the records that we send after the handshake, in the
+// caller's buffers.
+class RecordWriter {
+ public:
+  // Every record but application data fits into this.
+  static constexpr size_t kMaxControlRecord = 8 + kRecordOverhead;
+  // AES-GCM stays safe for 2^24.5 full records under one key (RFC 8446 section
+  // 5.5); a KeyUpdate well before that costs nothing.
+  static constexpr uint64_t kRecordsPerKey = uint64_t{1} << 23;
+
+  explicit RecordWriter(std::unique_ptr<TrafficKey> key,
+                        uint64_t records_per_key = kRecordsPerKey);
+
+  // SealData makes one record of application data; see TrafficKey::Seal.
+  size_t SealData(uint8_t *record, size_t length);
+
+  // SealCloseNotify and SealAlert (fatal) write a record and return its
+  // length, at most kMaxControlRecord.
+  size_t SealCloseNotify(uint8_t *record);
+  size_t SealAlert(uint8_t *record, uint8_t description);
+
+  // key_update_due says that a KeyUpdate must come before the next record of
+  // application data: the peer asked for one (RFC 8446 section 4.6.3), or the
+  // key is worn.
+  bool key_update_due() const {
+    return update_requested_ || key_->sequence() >= records_per_key_;
+  }
+  void RequestKeyUpdate() { update_requested_ = true; }
+
+  // SealKeyUpdate writes the KeyUpdate record under the old key, its length
+  // being kKeyUpdateRecord, and changes to the new one.
+  static constexpr size_t kKeyUpdateRecord = 5 + kRecordOverhead;
+  absl::Status SealKeyUpdate(uint8_t *record);
+
+ private:
+  std::unique_ptr<TrafficKey> key_;
+  uint64_t records_per_key_;
+  bool update_requested_ = false;
+};
+
+}  // namespace kith

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include <openssl/ssl.h>
+
+#include "agent/handshake/handshake.h"
+#include "agent/identity/x509_svid.h"
+
+namespace kith {
+
+// The ALPN name of a kith peer; optional to the other side (RFC 7301).
+inline constexpr std::string_view kAlpn = "kith/1";
+
+// TlsContexts keeps an SSL_CTX for each SVID and role in use, because making
+// one parses the certificate chain again. Thread-safe.
+class TlsContexts {
+ public:
+  // An identity has at most two SVIDs around a rotation, with two roles each:
+  // enough for 64 identities with flows. The oldest is dropped at the bound,
+  // which only costs making it again.
+  static constexpr size_t kMaxContexts = 256;
+
+  // Callbacks of every handshake; the SSL's app data leads to its state.
+  struct Callbacks {
+    ssl_verify_result_t (*verify)(SSL *ssl, uint8_t *out_alert);
+    void (*on_event)(const SSL *ssl, int type, int value);
+  };
+
+  explicit TlsContexts(Callbacks callbacks) : callbacks_(callbacks) {}
+
+  // Get returns a reference to the context of `svid` in `role`.
+  absl::StatusOr<bssl::UniquePtr<SSL_CTX>> Get(
+      const std::shared_ptr<const X509Svid> &svid, TlsRole role);
+
+  size_t size() const;
+
+ private:
+  struct Entry {
+    std::weak_ptr<const X509Svid> svid;
+    TlsRole role;
+    bssl::UniquePtr<SSL_CTX> context;
+  };
+
+  absl::StatusOr<bssl::UniquePtr<SSL_CTX>> Make(const X509Svid &svid,
+                                                TlsRole role) const;
+
+  const Callbacks callbacks_;
+  mutable std::mutex mutex_;
+  std::deque<Entry> entries_;  // oldest first
+};
+
+}  // namespace kith

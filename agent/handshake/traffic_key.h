@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include <openssl/base.h>
+
+#include "agent/runtime/secret.h"
+
+namespace kith {
+
+// Sizes of a protected record (RFC 8446 section 5.2).
+inline constexpr size_t kRecordHeaderLength = 5;
+inline constexpr size_t kMaxPlaintextLength = 16384;
+// Content type and tag; every AEAD of TLS 1.3 that we offer has a 16-byte tag.
+inline constexpr size_t kRecordTailLength = 1 + 16;
+inline constexpr size_t kRecordOverhead =
+    kRecordHeaderLength + kRecordTailLength;
+inline constexpr size_t kMaxCiphertextLength = kMaxPlaintextLength + 256;
+
+// TrafficKey protects the records of one direction of a TLS 1.3 connection
+// after the handshake, in place, without a copy. The TLS library's own record
+// layer would copy every byte twice more and keep its handshake object.
+class TrafficKey {
+ public:
+  // Create takes the application traffic secret and the number of records that
+  // were already protected with it. Fails where the suite is unknown or no
+  // memory can be locked for the secret.
+  static absl::StatusOr<std::unique_ptr<TrafficKey>> Create(
+      const SSL_CIPHER *cipher,
+      std::span<const uint8_t> secret,
+      uint64_t sequence);
+  ~TrafficKey();
+  TrafficKey(const TrafficKey &) = delete;
+  TrafficKey &operator=(const TrafficKey &) = delete;
+
+  // Seal makes a record of the `length` bytes that stand kRecordHeaderLength
+  // behind `record`; there must be room for kRecordTailLength after them.
+  // Returns the length of the record.
+  size_t Seal(uint8_t *record, size_t length, uint8_t content_type);
+
+  // Open decrypts a whole record in place and returns its inner plaintext
+  // (padding and content type still at its end), or an empty span if it was
+  // not made with this key.
+  std::span<uint8_t> Open(std::span<uint8_t> record);
+
+  // Update goes on to the next generation (RFC 8446 section 7.2).
+  absl::Status Update();
+
+  // sequence returns how many records this generation has protected.
+  uint64_t sequence() const { return sequence_; }
+
+ private:
+  struct Aead;
+  TrafficKey();
+  absl::Status Derive();
+  void MakeNonce(std::span<uint8_t> nonce) const;
+
+  Secret secret_;
+  std::unique_ptr<Aead> aead_;
+  uint64_t sequence_ = 0;
+};
+
+}  // namespace kith

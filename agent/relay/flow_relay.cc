@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/relay/flow_relay.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <exception>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include <asio/co_spawn.hpp>
+#include <asio/post.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include "agent/relay/copying_conveyor.h"
+#include "agent/relay/opening_conveyor.h"
+#include "agent/relay/sealing_conveyor.h"
+
+namespace kith {
+namespace {
+
+using asio::error_code;
+constexpr asio::use_awaitable_t<Executor> kAwait;
+
+// A flow that never has to wait lets the others of its loop run after so many
+// buffers (1 MiB).
+constexpr int kLoadsPerTurn = 8;
+
+void Prepare(TcpSocket &socket) {
+  error_code ignored;
+  socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+}
+
+void Close(TcpSocket &socket) {
+  error_code ignored;
+  socket.close(ignored);
+}
+
+// Reset closes with RST (socket(7), SO_LINGER of zero).
+void Reset(TcpSocket &socket) {
+  error_code ignored;
+  socket.set_option(asio::socket_base::linger(true, 0), ignored);
+  socket.close(ignored);
+}
+
+}  // namespace
+
+FlowRelay::FlowRelay(TcpSocket inner,
+                     TcpSocket outer,
+                     std::shared_ptr<LiveFlow> flow)
+    : inner_socket_(std::move(inner)),
+      plain_outer_(std::move(outer)),
+      flow_(std::move(flow)),
+      inner_{inner_socket_, "application", CloseReason::kResetByApplication},
+      outer_{plain_outer_, "peer", CloseReason::kResetByPeer},
+      sending_{inner_, outer_, nullptr},
+      receiving_{outer_, inner_, nullptr},
+      ended_(inner_socket_.get_executor()) {
+  BufferPool &pool = BufferPool::Of(inner_socket_.get_executor().context());
+  FlowCounters &counters = flow_->counters();
+  sending_.conveyor =
+      std::make_unique<CopyingConveyor>(pool, counters.bytes_sent);
+  receiving_.conveyor =
+      std::make_unique<CopyingConveyor>(pool, counters.bytes_received);
+}
+
+FlowRelay::FlowRelay(TcpSocket inner,
+                     std::unique_ptr<TlsStream> outer,
+                     std::shared_ptr<LiveFlow> flow)
+    : inner_socket_(std::move(inner)),
+      tls_(std::move(outer)),
+      plain_outer_(inner_socket_.get_executor()),
+      flow_(std::move(flow)),
+      inner_{inner_socket_, "application", CloseReason::kResetByApplication},
+      outer_{tls_->socket(), "peer", CloseReason::kResetByPeer},
+      sending_{inner_, outer_, nullptr},
+      receiving_{outer_, inner_, nullptr},
+      ended_(inner_socket_.get_executor()) {
+  BufferPool &pool = BufferPool::Of(inner_socket_.get_executor().context());
+  FlowCounters &counters = flow_->counters();
+  sending_.conveyor = std::make_unique<SealingConveyor>(
+      pool, tls_->writer(), counters.bytes_sent);
+  receiving_.conveyor =
+      std::make_unique<OpeningConveyor>(pool,
+                                        tls_->reader(),
+                                        tls_->writer(),
+                                        tls_->TakeUnread(),
+                                        counters.bytes_received);
+}
+
+Task<RelayEnd> FlowRelay::Run(std::shared_ptr<FlowRelay> self) {
+  if (self->over_) {  // aborted before it began
+    co_return self->end_;
+  }
+  Prepare(self->inner_.socket);
+  Prepare(self->outer_.socket);
+  self->Watch(self, self->inner_);
+  self->Watch(self, self->outer_);
+  self->running_ = 2;
+  self->ended_.expires_at(Timer::time_point::max());
+  asio::co_spawn(self->ended_.get_executor(),
+                 Pump(self, self->receiving_),
+                 [self](std::exception_ptr failed) {
+                   if (failed) {
+                     std::rethrow_exception(failed);
+                   }
+                 });
+  co_await Pump(self, self->sending_);
+  while (self->running_ > 0) {
+    error_code cancelled;
+    co_await self->ended_.async_wait(asio::redirect_error(kAwait, cancelled));
+  }
+  Close(self->inner_.socket);
+  Close(self->outer_.socket);
+  co_return self->end_;
+}
+
+Task<void> FlowRelay::Pump(std::shared_ptr<FlowRelay> self,
+                           Direction &direction) {
+  co_await PumpUntilEnd(*self, direction);
+  direction.from.reading = Side::Reading::kEnded;
+  direction.conveyor->Rest();
+  // The other direction may go on; an error of this socket is now for Watch.
+  if (!self->over_ && direction.from.broken) {
+    self->EndBroken(direction.from);
+  }
+  --self->running_;
+  self->ended_.cancel();
+}
+
+Task<void> FlowRelay::PumpUntilEnd(FlowRelay &self, Direction &direction) {
+  using Kind = LoadResult::Kind;
+  Conveyor &conveyor = *direction.conveyor;
+  TcpSocket &socket = direction.from.socket;
+  for (int loads = 1; !self.over_; ++loads) {
+    LoadResult load = conveyor.Load(socket.native_handle());
+    if (load.kind == Kind::kEnd && !direction.from.broken) {
+      conveyor.Finish();
+    }
+    Written written = self.Write(direction);
+    if (written == Written::kBlocked) {
+      written = co_await self.WriteBlocked(direction);
+      loads = 0;
+    }
+    if (written == Written::kBroken || self.over_) {
+      co_return;
+    }
+    switch (load.kind) {
+      case Kind::kMore:
+        if (loads % kLoadsPerTurn == 0) {
+          co_await asio::post(socket.get_executor(), kAwait);
+        }
+        break;
+      case Kind::kDrained:
+      case Kind::kEmpty:
+        conveyor.Rest();
+        co_await self.WaitFor(socket, TcpSocket::wait_read);
+        loads = 0;
+        break;
+      case Kind::kEnd:
+        self.PassOnEnd(direction);
+        co_return;
+      case Kind::kError:
+        direction.from.broken = true;
+        direction.from.error = load.error;
+        co_return;
+      case Kind::kRefused:
+        if (!direction.from.broken) {
+          self.End(load.reason, std::move(load.detail), load.alert);
+        }
+        co_return;
+    }
+  }
+}
+
+void FlowRelay::PassOnEnd(Direction &direction) {
+  if (!direction.from.broken) {
+    error_code ignored;
+    direction.to.socket.shutdown(TcpSocket::shutdown_send, ignored);
+  }
+}
+
+FlowRelay::Written FlowRelay::Write(Direction &direction) {
+  Conveyor &conveyor = *direction.conveyor;
+  if (!conveyor.has_pending()) {
+    return Written::kAll;
+  }
+  std::span<const iovec> pending = conveyor.pending();
+  msghdr message{};
+  message.msg_iov = const_cast<iovec *>(pending.data());
+  message.msg_iovlen = pending.size();
+  ssize_t count = sendmsg(direction.to.socket.native_handle(),
+                          &message,
+                          MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (count >= 0) {
+    conveyor.Written(static_cast<size_t>(count));
+    return conveyor.has_pending() ? Written::kBlocked : Written::kAll;
+  }
+  if (errno == EAGAIN) {
+    return Written::kBlocked;
+  }
+  Break(direction.to, errno);
+  return Written::kBroken;
+}
+
+Task<FlowRelay::Written> FlowRelay::WriteBlocked(Direction &direction) {
+  Written written = Written::kBlocked;
+  direction.from.reading = Side::Reading::kBlocked;
+  direction.conveyor->Rest();
+  while (written == Written::kBlocked && !over_) {
+    if (direction.from.broken) {
+      // A reset does not queue behind data that nobody takes.
+      EndBroken(direction.from);
+      co_return Written::kBroken;
+    }
+    co_await WaitFor(direction.to.socket, TcpSocket::wait_write);
+    if (!over_) {
+      written = Write(direction);
+    }
+  }
+  direction.from.reading = Side::Reading::kActive;
+  co_return written;
+}
+
+Task<void> FlowRelay::WaitFor(TcpSocket &socket, TcpSocket::wait_type type) {
+  error_code closed;  // then over_ is set
+  co_await socket.async_wait(type, asio::redirect_error(kAwait, closed));
+}
+
+void FlowRelay::Watch(const std::shared_ptr<FlowRelay> &self, Side &side) {
+  side.socket.async_wait(TcpSocket::wait_error,
+                         [self, &side](error_code closed) {
+                           if (!closed && !self->over_) {
+                             self->OnErrorEvent(self, side);
+                           }
+                         });
+}
+
+// A reset must be seen also while nobody reads from the socket, because the
+// other side is slow or this one has sent its FIN.
+void FlowRelay::OnErrorEvent(const std::shared_ptr<FlowRelay> &self,
+                             Side &side) {
+  int fd = side.socket.native_handle();
+  pollfd event{.fd = fd, .events = POLLPRI, .revents = 0};
+  if (poll(&event, 1, 0) < 0 || (event.revents & POLLERR) != 0) {
+    Break(side, 0);
+  } else if ((event.revents & POLLHUP) == 0) {
+    // Urgent data: an unread urgent byte would wake us for ever. Its receiver
+    // would have to read it out of band, which hardly any program does.
+    std::array<char, 1> urgent;
+    (void)recv(fd, urgent.data(), urgent.size(), MSG_OOB | MSG_DONTWAIT);
+    Watch(self, side);
+  }
+}
+
+void FlowRelay::Break(Side &side, int error) {
+  side.broken = true;
+  if (error != 0) {
+    side.error = error;
+  }
+  // What has already arrived is still good (a TLS alert, a last answer): an
+  // active reader takes it, finds the end, and then the flow ends.
+  if (side.reading != Side::Reading::kActive) {
+    EndBroken(side);
+  }
+}
+
+void FlowRelay::EndBroken(Side &side) {
+  if (side.error == 0) {
+    socklen_t length = sizeof(side.error);
+    (void)getsockopt(side.socket.native_handle(),
+                     SOL_SOCKET,
+                     SO_ERROR,
+                     &side.error,
+                     &length);
+  }
+  int error = side.error == 0 ? ECONNRESET : side.error;
+  End(side.reset_reason, absl::StrCat(side.name, ": ", std::strerror(error)));
+}
+
+void FlowRelay::End(CloseReason reason, std::string detail, uint8_t alert) {
+  if (std::exchange(over_, true)) {
+    return;
+  }
+  end_ = {.reason = reason, .detail = std::move(detail)};
+  if (alert != 0) {
+    SendAlert(alert);
+    Close(outer_.socket);
+  } else {
+    Reset(outer_.socket);
+  }
+  Reset(inner_.socket);
+}
+
+void FlowRelay::SendAlert(uint8_t alert) {
+  if (tls_ == nullptr || sending_.conveyor->has_pending()) {
+    return;  // an alert must not stand inside a half-written record
+  }
+  std::array<uint8_t, RecordWriter::kMaxControlRecord> record;
+  size_t length = tls_->writer().SealAlert(record.data(), alert);
+  (void)send(outer_.socket.native_handle(),
+             record.data(),
+             length,
+             MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+}  // namespace kith

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "agent/flow/close_reason.h"
+#include "agent/flow/flow_table.h"
+#include "agent/handshake/tls_stream.h"
+#include "agent/relay/buffer_pool.h"
+#include "agent/relay/conveyor.h"
+#include "agent/relay/relay.h"
+#include "agent/runtime/event_loop.h"
+
+namespace kith {
+
+// FlowRelay joins two sockets by two pumps, one coroutine per direction, which
+// know nothing of TLS: a Conveyor does. It is shared by the coroutines and
+// waits on its sockets, all of them on one loop, and lives until the last of
+// them has ended.
+class FlowRelay : public std::enable_shared_from_this<FlowRelay> {
+ public:
+  FlowRelay(TcpSocket inner, TcpSocket outer, std::shared_ptr<LiveFlow> flow);
+  FlowRelay(TcpSocket inner,
+            std::unique_ptr<TlsStream> outer,
+            std::shared_ptr<LiveFlow> flow);
+  FlowRelay(const FlowRelay &) = delete;
+  FlowRelay &operator=(const FlowRelay &) = delete;
+
+  static Task<RelayEnd> Run(std::shared_ptr<FlowRelay> self);
+
+  // End resets both sockets, with a TLS alert to the peer where `alert` is not
+  // 0, and makes Run return. Only the first call counts.
+  void End(CloseReason reason, std::string detail, uint8_t alert = 0);
+
+ private:
+  // Side is one of the two sockets, and how far reading from it has come.
+  struct Side {
+    enum class Reading {
+      kActive,   // its pump reads, or waits to
+      kBlocked,  // its pump cannot write what it read
+      kEnded,
+    };
+    TcpSocket &socket;
+    const std::string_view name;
+    const CloseReason reset_reason;
+    Reading reading = Reading::kActive;
+    bool broken = false;  // reset, or given up by TCP
+    int error = 0;        // errno, where one was seen
+  };
+
+  struct Direction {
+    Side &from;
+    Side &to;
+    std::unique_ptr<Conveyor> conveyor;
+  };
+
+  enum class Written { kAll, kBlocked, kBroken };
+
+  static Task<void> Pump(std::shared_ptr<FlowRelay> self, Direction &direction);
+  static Task<void> PumpUntilEnd(FlowRelay &self, Direction &direction);
+  Written Write(Direction &direction);
+  Task<Written> WriteBlocked(Direction &direction);
+  Task<void> WaitFor(TcpSocket &socket, TcpSocket::wait_type type);
+
+  void Watch(const std::shared_ptr<FlowRelay> &self, Side &side);
+  void OnErrorEvent(const std::shared_ptr<FlowRelay> &self, Side &side);
+  void Break(Side &side, int error);
+  void EndBroken(Side &side);
+  void PassOnEnd(Direction &direction);
+  void SendAlert(uint8_t alert);
+
+  TcpSocket inner_socket_;
+  std::unique_ptr<TlsStream> tls_;  // null: plain
+  TcpSocket plain_outer_;
+  std::shared_ptr<LiveFlow> flow_;
+  Side inner_;
+  Side outer_;
+  Direction sending_;    // inner to outer
+  Direction receiving_;  // outer to inner
+  Timer ended_;          // cancelled when a pump ends
+  int running_ = 0;      // pumps
+  bool over_ = false;
+  RelayEnd end_;
+};
+
+}  // namespace kith

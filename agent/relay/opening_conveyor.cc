@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/relay/opening_conveyor.h"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "absl/log/check.h"
+#include "absl/strings/str_cat.h"
+
+#include "agent/handshake/alert_name.h"
+
+namespace kith {
+
+using Kind = LoadResult::Kind;
+
+OpeningConveyor::OpeningConveyor(BufferPool &pool,
+                                 RecordReader &reader,
+                                 RecordWriter &writer,
+                                 std::span<const uint8_t> unread,
+                                 std::atomic<uint64_t> &bytes_read)
+    : pool_(pool), reader_(reader), writer_(writer), bytes_read_(bytes_read) {
+  if (!unread.empty()) {
+    CHECK_LE(unread.size(), BufferPool::kSmall);
+    buffer_ = pool_.TakeSmall();
+    std::memcpy(buffer_.data(), unread.data(), unread.size());
+    end_ = unread.size();
+  }
+}
+
+LoadResult OpeningConveyor::Load(int fd) {
+  OpenRecords();
+  if (num_pieces_ > 0) {
+    return {.kind = Kind::kMore};
+  }
+  if (last_.has_value()) {
+    return *last_;
+  }
+  MakeRoom();
+  std::span<uint8_t> room = buffer_.bytes().subspan(end_);
+  ssize_t count = recv(fd, room.data(), room.size(), MSG_DONTWAIT);
+  if (count < 0) {
+    return errno == EAGAIN ? LoadResult{.kind = Kind::kEmpty}
+                           : LoadResult{.kind = Kind::kError, .error = errno};
+  }
+  if (count == 0) {
+    return {.kind = Kind::kRefused,
+            .reason = CloseReason::kTruncated,
+            .detail = "peer closed without close_notify"};
+  }
+  bool full = static_cast<size_t>(count) == room.size();
+  end_ += static_cast<size_t>(count);
+  OpenRecords();
+  bool more = full || last_.has_value() || num_pieces_ == kMaxPieces;
+  return {.kind = more ? Kind::kMore : Kind::kDrained};
+}
+
+// MakeRoom moves the beginning of a record, which is all that is left, to the
+// front of a buffer that has room for the rest of it and more.
+void OpeningConveyor::MakeRoom() {
+  size_t left = end_ - begin_;
+  if (buffer_.size() < BufferPool::kLarge) {
+    Buffer larger = pool_.Take();
+    if (left > 0) {
+      std::memcpy(larger.data(), buffer_.data() + begin_, left);
+    }
+    buffer_ = std::move(larger);
+  } else {
+    std::memmove(buffer_.data(), buffer_.data() + begin_, left);
+  }
+  begin_ = 0;
+  end_ = left;
+}
+
+void OpeningConveyor::OpenRecords() {
+  num_pieces_ = 0;
+  uint64_t opened_data = 0;
+  while (begin_ < end_ && num_pieces_ < kMaxPieces && !last_.has_value()) {
+    OpenedRecord opened =
+        reader_.Open(buffer_.bytes().subspan(begin_, end_ - begin_));
+    if (opened.kind == OpenedRecord::Kind::kIncomplete) {
+      break;
+    }
+    begin_ += opened.consumed;
+    opened_data += opened.data.size();
+    Take(opened);
+  }
+  bytes_read_.store(bytes_read_.load(std::memory_order_relaxed) + opened_data,
+                    std::memory_order_relaxed);
+  pending_ = std::span(pieces_).first(num_pieces_);
+}
+
+void OpeningConveyor::Take(const OpenedRecord &opened) {
+  switch (opened.kind) {
+    case OpenedRecord::Kind::kData:
+      pieces_[num_pieces_++] = {opened.data.data(), opened.data.size()};
+      return;
+    case OpenedRecord::Kind::kControl:
+      if (reader_.TakeKeyUpdateRequest()) {
+        writer_.RequestKeyUpdate();
+      }
+      return;
+    case OpenedRecord::Kind::kCloseNotify:
+      last_ = LoadResult{.kind = Kind::kEnd};
+      return;
+    default:
+      last_ = Refuse(opened);
+      return;
+  }
+}
+
+LoadResult OpeningConveyor::Refuse(const OpenedRecord &opened) const {
+  LoadResult result{.kind = Kind::kRefused, .reason = CloseReason::kTlsError};
+  if (opened.kind == OpenedRecord::Kind::kAlert) {
+    result.detail = absl::StrCat("received alert ", AlertName(opened.alert));
+    if (reader_.may_still_refuse()) {
+      result.reason = CloseReason::kHandshakeFailed;
+    }
+    return result;
+  }
+  result.alert = opened.alert;
+  result.detail =
+      absl::StrCat("sent alert ", AlertName(opened.alert), ": ", opened.why);
+  return result;
+}
+
+void OpeningConveyor::Rest() {
+  uint8_t *from = has_pending() ? static_cast<uint8_t *>(pending_[0].iov_base)
+                                : buffer_.data() + begin_;
+  size_t held = static_cast<size_t>(buffer_.data() + end_ - from);
+  if (held == 0) {
+    buffer_.Release();
+    begin_ = end_ = 0;
+  } else if (buffer_.size() > BufferPool::kSmall &&
+             held <= BufferPool::kSmall) {
+    Buffer small = pool_.TakeSmall();
+    std::memcpy(small.data(), from, held);
+    for (iovec &piece : pending_) {
+      size_t offset = static_cast<uint8_t *>(piece.iov_base) - from;
+      piece.iov_base = small.data() + offset;
+    }
+    end_ = held;
+    begin_ -= static_cast<size_t>(from - buffer_.data());
+    buffer_ = std::move(small);
+  }
+}
+
+}  // namespace kith
