@@ -86,10 +86,17 @@ absl::StatusOr<std::string> Field::AsString() const {
   if (!node_->quoted && (IsBoolText(text) || IsNumberText(text))) {
     return WrongType("a string (quote it to make it one)");
   }
-  if (text.empty()) {
+  return AsText();
+}
+
+absl::StatusOr<std::string> Field::AsText() const {
+  if (!IsScalar()) {
+    return WrongType("a string, a number or a boolean");
+  }
+  if (node_->scalar.empty()) {
     return Error("is empty");
   }
-  return text;
+  return node_->scalar;
 }
 
 absl::StatusOr<bool> Field::AsBool() const {

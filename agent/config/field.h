@@ -44,6 +44,8 @@ class Field {
   // Typed reads. A plain scalar that YAML takes for a number, a boolean or
   // null is no string; a quoted one is nothing else.
   absl::StatusOr<std::string> AsString() const;  // never empty
+  // AsText takes numbers and booleans too, as they are written.
+  absl::StatusOr<std::string> AsText() const;  // never empty
   absl::StatusOr<bool> AsBool() const;
   absl::StatusOr<uint32_t> AsInteger(uint32_t min, uint32_t max) const;
   // AsDuration reads "90s", "30m", "1h", "1h30m": whole seconds.

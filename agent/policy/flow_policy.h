@@ -18,8 +18,14 @@ struct FlowRule {
   std::string rule;  // e.g. "identity demo/web egress[0] (Service demo/api)"
 };
 
+// SelectsService returns whether the rule's label selectors name the Service.
+bool SelectsService(const EgressRule &rule, const Service &service);
+
 // OutboundRule: the first egress entry whose Service has the destination, else
-// the identity's own mode and allowedSPIFFEIDs.outbound.
+// the identity's own mode and allowedSPIFFEIDs.outbound. An entry without a
+// mode has the identity's. Its peers are its workloadID, else its
+// allowedSPIFFEIDs, else the identity's, of which only the Service's workloadID
+// is left where the Service has one.
 FlowRule OutboundRule(const ResourceSet &resources,
                       const WorkloadIdentity &identity,
                       const Endpoint &destination);

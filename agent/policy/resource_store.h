@@ -28,7 +28,8 @@ class ResourceStore {
     absl::Status last_error;  // of the newest load; the old set is in force
     std::chrono::system_clock::time_point loaded_at;
   };
-  // Called on the store's thread after each load: the new set, or an error.
+  // Called on the store's thread after each load: the set in force, or an
+  // error. A load that changes nothing after a good one is not reported.
   using OnLoad = std::function<void(
       const absl::StatusOr<std::shared_ptr<const ResourceSet>> &)>;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cstring>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -24,11 +25,13 @@ void ClearHostBits(IpAddress &address, int length) {
 }  // namespace
 
 bool Prefix::Contains(const Endpoint &endpoint) const {
-  IpAddress masked = endpoint.address;
-  ClearHostBits(masked, length);
-  IpAddress network = address;
-  ClearHostBits(network, length);
-  return masked == network;
+  const size_t whole = length / 8;
+  if (std::memcmp(address.data(), endpoint.address.data(), whole) != 0) {
+    return false;
+  }
+  const int rest = length % 8;
+  return rest == 0 ||
+         (address[whole] ^ endpoint.address[whole]) >> (8 - rest) == 0;
 }
 
 std::string Prefix::ToString() const {

@@ -21,6 +21,8 @@ enum class TlsMode { kMutual, kPermissive, kDisable };
 struct SelectorTerm {
   std::string key;
   std::vector<std::string> values;
+
+  bool operator==(const SelectorTerm &) const = default;
 };
 
 // SelectorMap is satisfied when all of its terms are.
@@ -32,17 +34,21 @@ using AllowedPeers = std::optional<std::vector<std::string>>;
 
 // EgressRule applies to destinations of Services whose labels it selects.
 struct EgressRule {
-  SelectorMap service_labels;
-  std::optional<SpiffeId> workload_id;  // the one peer expected there
+  std::vector<SelectorMap> service_labels;  // any of
+  std::optional<SpiffeId> workload_id;      // the one peer expected there
   std::optional<TlsMode> mode;
   AllowedPeers allowed;
+
+  bool operator==(const EgressRule &) const = default;
 };
 
 // IngressRule overrides mode and peers for destination ports it selects.
 struct IngressRule {
-  SelectorMap selectors;  // destination:port only
+  std::vector<SelectorMap> selectors;  // any of; destination:port only
   std::optional<TlsMode> mode;
   AllowedPeers allowed;
+
+  bool operator==(const IngressRule &) const = default;
 };
 
 // WorkloadIdentity is one document: who gets which SPIFFE ID, and how its
@@ -59,12 +65,16 @@ struct WorkloadIdentity {
   AllowedPeers allowed_outbound;
   std::vector<EgressRule> egress;
   std::vector<IngressRule> ingress;
+
+  bool operator==(const WorkloadIdentity &) const = default;
 };
 
 // ServiceAddress is one destination; port 0 means every port.
 struct ServiceAddress {
   Prefix network;
   uint16_t port = 0;
+
+  bool operator==(const ServiceAddress &) const = default;
 };
 
 // Service names destinations.
@@ -73,8 +83,10 @@ struct Service {
   std::string origin;
   std::vector<SelectorTerm> labels;  // one value each
   std::vector<ServiceAddress> addresses;
-  std::optional<SpiffeId> workload_id;
+  std::optional<SpiffeId> workload_id;  // who answers there
   bool external = false;
+
+  bool operator==(const Service &) const = default;
 };
 
 // ResourceSet is one consistent, validated load of all documents. Immutable.
@@ -82,6 +94,8 @@ struct ResourceSet {
   uint64_t generation = 0;  // grows with every load that changed something
   std::vector<std::shared_ptr<const WorkloadIdentity>> identities;
   std::vector<std::shared_ptr<const Service>> services;
+  // What was accepted but has no effect in this version, "file:line: ...".
+  std::vector<std::string> warnings;
 };
 
 }  // namespace kith

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+
+#include "agent/config/field.h"
+#include "kith/resource.h"
+
+namespace kith {
+
+// DocumentScope is what reading the fields of one document needs besides them.
+class DocumentScope {
+ public:
+  DocumentScope(std::string trust_domain,
+                bool riptides,
+                std::vector<std::string> *warnings)
+      : trust_domain_(std::move(trust_domain)),
+        riptides_(riptides),
+        warnings_(warnings) {}
+
+  // Whether the document's apiVersion is core.riptides.io/v1alpha1.
+  bool riptides() const { return riptides_; }
+
+  // Ignore records that the field has no effect in this version.
+  absl::Status Ignore(const Field &field, std::string_view why) const;
+
+  // IgnoreRiptides does so for documents written for Riptides, which name
+  // things that kith has not; in our own documents it is an error.
+  absl::Status IgnoreRiptides(const Field &field, std::string_view why) const;
+
+  // ReadWorkloadId reads a path below the own trust domain ("demo/web") or a
+  // whole SPIFFE ID.
+  absl::StatusOr<SpiffeId> ReadWorkloadId(const Field &field) const;
+
+  // ReadConnection reads `connection: {tls: {mode, intercept}}`.
+  absl::Status ReadConnection(const Field &field,
+                              std::optional<TlsMode> &mode) const;
+
+  const std::string &trust_domain() const { return trust_domain_; }
+
+ private:
+  std::string trust_domain_;
+  bool riptides_;
+  std::vector<std::string> *warnings_;
+};
+
+}  // namespace kith

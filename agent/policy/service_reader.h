@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "absl/status/statusor.h"
+
+#include "agent/config/field.h"
+#include "agent/policy/document_scope.h"
+#include "kith/resource.h"
+
+namespace kith {
+
+// Bounds of one Service.
+inline constexpr size_t kMaxServiceAddresses = 1'024;
+inline constexpr size_t kMaxServiceLabels = 64;
+
+// ReadService reads the `spec` of a Service; name and origin are the caller's
+// to fill in. Accepted without effect, with a warning, in Riptides documents
+// (errors in ours): addresses that are host names, tags, aliases, networkNames,
+// networkPrefixes, and no address at all.
+absl::StatusOr<Service> ReadService(const Field &spec,
+                                    const DocumentScope &scope);
+
+}  // namespace kith

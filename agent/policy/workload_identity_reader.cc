@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/policy/workload_identity_reader.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+
+#include "agent/config/config.h"
+#include "agent/policy/peer_list.h"
+#include "agent/policy/selector_reader.h"
+#include "agent/policy/traffic_rules_reader.h"
+
+namespace kith {
+namespace {
+
+// RFC 1123 section 2.1, with a wildcard for the first label (RFC 6125 6.4.3).
+bool IsDnsName(std::string_view name) {
+  constexpr size_t kMaxName = 253;
+  constexpr size_t kMaxLabel = 63;
+  if (name.size() > kMaxName) {
+    return false;
+  }
+  (void)absl::ConsumePrefix(&name, "*.");
+  for (std::string_view label : absl::StrSplit(name, '.')) {
+    const bool letters =
+        std::all_of(label.begin(), label.end(), [](unsigned char c) {
+          return absl::ascii_isalnum(c) || c == '-';
+        });
+    if (label.empty() || label.size() > kMaxLabel || !letters ||
+        label.front() == '-' || label.back() == '-') {
+      return false;
+    }
+  }
+  return true;
+}
+
+absl::StatusOr<std::vector<std::string>> ReadDnsNames(const Field &list) {
+  auto names = list.Strings(kMaxDnsNames);
+  if (!names.ok()) {
+    return names;
+  }
+  for (const std::string &name : *names) {
+    if (!IsDnsName(name)) {
+      return list.Error(absl::StrCat("'", name, "' is not a DNS name"));
+    }
+  }
+  return names;
+}
+
+absl::Status ReadX509(const Field &field, WorkloadIdentity &identity) {
+  return ReadMap(field,
+                 {{"dnsNames", Into(identity.dns_names, ReadDnsNames)},
+                  {"ttl", Into(identity.svid_ttl, [](const Field &f) {
+                     return f.AsDuration(kMinSvidTtl, kMaxSvidTtl);
+                   })}});
+}
+
+absl::Status ReadSvid(const Field &field,
+                      const DocumentScope &scope,
+                      WorkloadIdentity &identity) {
+  return ReadMap(
+      field,
+      {{"x509", [&](const Field &f) { return ReadX509(f, identity); }},
+       {"jwt", [&](const Field &f) {
+          return scope.IgnoreRiptides(
+              f, "JWT-SVIDs are not supported by this version");
+        }}});
+}
+
+absl::Status ReadAllowed(const Field &field, WorkloadIdentity &identity) {
+  if (field.IsNull()) {  // "everybody" and "nobody" are both plausible
+    return field.Error(
+        "has no value: remove it to allow the trust domain, or give lists");
+  }
+  return ReadMap(field,
+                 {{"inbound", Into(identity.allowed_inbound, ReadPeerList)},
+                  {"outbound", Into(identity.allowed_outbound, ReadPeerList)}});
+}
+
+// formats.md E1: exactly one of daemon.id and daemonGroup.id.
+absl::Status ReadScope(const Field &field, const DocumentScope &scope) {
+  std::string id;
+  const auto read_id = [&id](const Field &f) {
+    return ReadMap(
+        f, {{"id", Into(id, [](const Field &text) { return text.AsText(); })}});
+  };
+  auto status = ReadMap(field, {{"daemon", read_id}, {"daemonGroup", read_id}});
+  if (!status.ok()) {
+    return status;
+  }
+  if (field.node().entries.size() != 1 || id.empty()) {
+    return field.Error("want exactly one of daemon.id and daemonGroup.id");
+  }
+  return scope.Ignore(
+      field, "has no effect: documents on this node apply to this node");
+}
+
+absl::Status ReadOwnId(const Field &field,
+                       const DocumentScope &scope,
+                       WorkloadIdentity &identity) {
+  auto id = scope.ReadWorkloadId(field);
+  if (!id.ok()) {
+    return id.status();
+  }
+  if (id->trust_domain() != scope.trust_domain()) {
+    return field.Error(absl::StrCat("is outside the trust domain ",
+                                    scope.trust_domain(),
+                                    ", which is all that this agent issues"));
+  }
+  identity.spiffe_id = *std::move(id);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<WorkloadIdentity> ReadWorkloadIdentity(
+    const Field &spec, const DocumentScope &scope) {
+  WorkloadIdentity identity;
+  std::optional<TlsMode> mode;
+  const std::vector<KeyReader> readers = {
+      {"workloadID",
+       [&](const Field &f) { return ReadOwnId(f, scope, identity); }},
+      {"scope", [&](const Field &f) { return ReadScope(f, scope); }},
+      {"selectors", Into(identity.selectors, ReadSelectors)},
+      {"svid", [&](const Field &f) { return ReadSvid(f, scope, identity); }},
+      {"connection",
+       [&](const Field &f) { return scope.ReadConnection(f, mode); }},
+      {"allowedSPIFFEIDs",
+       [&](const Field &f) { return ReadAllowed(f, identity); }},
+      {"ingress",
+       Into(identity.ingress,
+            [&](const Field &f) { return ReadIngress(f, scope); })},
+      {"egress", Into(identity.egress, [&](const Field &f) {
+         return ReadEgress(f, scope);
+       })}};
+  if (auto status = ReadMap(spec, readers); !status.ok()) {
+    return status;
+  }
+  if (identity.spiffe_id.empty()) {
+    return spec.Error("needs workloadID");
+  }
+  if (identity.selectors.empty()) {
+    return spec.Error("needs selectors");
+  }
+  identity.mode = mode.value_or(identity.mode);
+  return identity;
+}
+
+}  // namespace kith
