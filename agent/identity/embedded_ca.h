@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 
+#include "agent/runtime/clock.h"
 #include "kith/issuer.h"
 
 namespace kith {
@@ -15,8 +16,11 @@ namespace kith {
 // agents of one machine may share the directory: creation is serialised by a
 // lock file and both end up with the same key. The key file has mode 0600; a
 // wider mode, a foreign owner or an unreadable or half-written file is an
-// error that names the file, never a reason to make another CA.
+// error that names the file, never a reason to make another CA. Files: ca.key
+// (PKCS#8 PEM), ca.crt (PEM), ca.lock. `clock` must outlive the issuer.
 absl::StatusOr<std::shared_ptr<Issuer>> CreateEmbeddedCa(
-    const std::string &directory, const std::string &trust_domain);
+    const std::string &directory,
+    const std::string &trust_domain,
+    const Clock &clock = SystemClock());
 
 }  // namespace kith

@@ -11,6 +11,7 @@
 
 #include "agent/identity/trust_bundle.h"
 #include "agent/identity/x509_svid.h"
+#include "agent/runtime/clock.h"
 #include "kith/issuer.h"
 
 namespace kith {
@@ -30,6 +31,8 @@ struct SvidState {
   absl::Status last_error;
   std::chrono::system_clock::time_point next_attempt;  // renewal or retry
   uint64_t rotations = 0;  // SVIDs issued after the first
+  // Why the SVID does not live as long as the spec says; empty if it does.
+  std::string ttl_note;
 };
 
 // SvidStore keeps a fresh SVID for every identity: it generates the keys, asks
@@ -42,6 +45,7 @@ class SvidStore {
     double jitter = 0.1;
     // Called on the store's thread after each attempt (for logs and metrics).
     std::function<void(const SvidState &)> on_attempt;
+    Clock *clock = &SystemClock();  // must outlive the store
   };
 
   static absl::StatusOr<std::unique_ptr<SvidStore>> Create(
@@ -63,6 +67,9 @@ class SvidStore {
 
   // bundle returns the current trust bundle; null until the issuer gave one.
   virtual std::shared_ptr<const TrustBundle> bundle() const = 0;
+
+  // bundle_status returns the error of the last attempt to fetch the bundle.
+  virtual absl::Status bundle_status() const = 0;
 
   virtual std::vector<SvidState> List() const = 0;
   virtual std::string issuer_description() const = 0;

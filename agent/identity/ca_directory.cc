@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/identity/ca_directory.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace kith {
+namespace {
+
+absl::Status Errno(std::string_view call, std::string_view path) {
+  return absl::ErrnoToStatus(errno, absl::StrCat(call, " ", path));
+}
+
+absl::Status MakeDirectory(const std::string &path) {
+  std::error_code error;
+  const std::filesystem::path parent =
+      std::filesystem::absolute(path, error).parent_path();
+  std::filesystem::create_directories(parent, error);
+  if (error) {
+    return absl::UnavailableError(absl::StrCat(
+        "creating directory ", parent.string(), ": ", error.message()));
+  }
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+    return Errno("mkdir", path);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckOwner(const struct stat &file,
+                        mode_t forbidden,
+                        std::string_view path) {
+  if (file.st_uid != ::geteuid()) {
+    return absl::PermissionDeniedError(absl::StrCat(path,
+                                                    " is owned by uid ",
+                                                    file.st_uid,
+                                                    ", not by uid ",
+                                                    ::geteuid(),
+                                                    " that the agent runs as"));
+  }
+  if (const mode_t mode = file.st_mode & 07777; (mode & forbidden) != 0) {
+    return absl::PermissionDeniedError(
+        absl::StrFormat("%s has mode %04o, which lets others at it: chmod it "
+                        "to %04o",
+                        path,
+                        mode,
+                        mode & ~forbidden));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WriteAll(int fd,
+                      std::span<const uint8_t> bytes,
+                      std::string_view path) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) {
+      continue;
+    }
+    if (n < 0) {
+      return Errno("write", path);
+    }
+    bytes = bytes.subspan(static_cast<size_t>(n));
+  }
+  return ::fsync(fd) == 0 ? absl::OkStatus() : Errno("fsync", path);
+}
+
+}  // namespace
+
+std::string CaDirectory::PathOf(std::string_view name) const {
+  return absl::StrCat(path_, "/", name);
+}
+
+absl::StatusOr<CaDirectory> CaDirectory::Open(const std::string &path) {
+  if (absl::Status status = MakeDirectory(path); !status.ok()) {
+    return status;
+  }
+  FileDescriptor directory(
+      ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  struct stat file {};
+  if (!directory.valid() || ::fstat(directory.get(), &file) != 0) {
+    return Errno("open directory", path);
+  }
+  // Whoever may write to the directory may swap the key.
+  if (absl::Status status = CheckOwner(file, 0022, path); !status.ok()) {
+    return status;
+  }
+  const std::string name(kLockFile);
+  FileDescriptor lock(::openat(directory.get(),
+                               name.c_str(),
+                               O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+                               0600));
+  if (!lock.valid()) {
+    return Errno("open", absl::StrCat(path, "/", name));
+  }
+  while (::flock(lock.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) {
+      return Errno("flock", absl::StrCat(path, "/", name));
+    }
+  }
+  return CaDirectory(path, std::move(directory), std::move(lock));
+}
+
+absl::StatusOr<bool> CaDirectory::Has(std::string_view name) const {
+  struct stat file {};
+  if (::fstatat(directory_.get(),
+                std::string(name).c_str(),
+                &file,
+                AT_SYMLINK_NOFOLLOW) == 0) {
+    return true;
+  }
+  return errno == ENOENT ? absl::StatusOr<bool>(false)
+                         : Errno("stat", PathOf(name));
+}
+
+absl::StatusOr<Secret> CaDirectory::Read(std::string_view name,
+                                         mode_t forbidden_mode) const {
+  // O_NONBLOCK: a FIFO must not hold the agent up.
+  FileDescriptor fd(
+      ::openat(directory_.get(),
+               std::string(name).c_str(),
+               O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  struct stat file {};
+  if (!fd.valid() || ::fstat(fd.get(), &file) != 0) {
+    return Errno("open", PathOf(name));
+  }
+  if (!S_ISREG(file.st_mode)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(PathOf(name), " is no regular file"));
+  }
+  if (absl::Status status = CheckOwner(file, forbidden_mode, PathOf(name));
+      !status.ok()) {
+    return status;
+  }
+  const auto size = static_cast<size_t>(file.st_size);
+  if (size == 0 || size > kMaxFileBytes) {
+    return absl::DataLossError(absl::StrCat(
+        PathOf(name), " has ", size, " bytes, expected 1 to ", kMaxFileBytes));
+  }
+  absl::StatusOr<Secret> bytes = Secret::Create(size);
+  if (!bytes.ok()) {
+    return bytes.status();
+  }
+  for (size_t done = 0; done < size;) {
+    const ssize_t n =
+        ::read(fd.get(), bytes->bytes().data() + done, size - done);
+    if (n < 0 && errno == EINTR) {
+      continue;
+    }
+    if (n < 0) {
+      return Errno("read", PathOf(name));
+    }
+    if (n == 0) {
+      return absl::DataLossError(
+          absl::StrCat(PathOf(name), " shrank while it was read"));
+    }
+    done += static_cast<size_t>(n);
+  }
+  return bytes;
+}
+
+absl::Status CaDirectory::Write(std::string_view name,
+                                mode_t mode,
+                                std::span<const uint8_t> bytes) const {
+  const std::string final_name(name);
+  const std::string aside = absl::StrCat(name, ".new");
+  // What an interrupted agent left behind; the lock is ours.
+  if (::unlinkat(directory_.get(), aside.c_str(), 0) != 0 && errno != ENOENT) {
+    return Errno("unlink", PathOf(aside));
+  }
+  FileDescriptor fd(::openat(directory_.get(),
+                             aside.c_str(),
+                             O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                             mode));
+  // The umask does not decide who may read a certificate.
+  if (!fd.valid() || ::fchmod(fd.get(), mode) != 0) {
+    return Errno("create", PathOf(aside));
+  }
+  if (absl::Status status = WriteAll(fd.get(), bytes, PathOf(aside));
+      !status.ok()) {
+    return status;
+  }
+  if (::renameat(directory_.get(),
+                 aside.c_str(),
+                 directory_.get(),
+                 final_name.c_str()) != 0) {
+    return Errno("rename", PathOf(aside));
+  }
+  return ::fsync(directory_.get()) == 0 ? absl::OkStatus()
+                                        : Errno("fsync", path_);
+}
+
+}  // namespace kith

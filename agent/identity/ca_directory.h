@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+
+#include "agent/runtime/file_descriptor.h"
+#include "agent/runtime/secret.h"
+
+namespace kith {
+
+// CaDirectory is the directory that agents of one machine share, held under its
+// lock while the object lives. Every error names the file.
+class CaDirectory {
+ public:
+  static constexpr std::string_view kKeyFile = "ca.key";
+  static constexpr std::string_view kCertificateFile = "ca.crt";
+  static constexpr std::string_view kLockFile = "ca.lock";
+  // A key or certificate in PEM has about 1 KiB; whatever is larger is not one.
+  static constexpr size_t kMaxFileBytes = 64 * 1024;
+
+  // Open makes the directory (mode 0700) and its parents where they are
+  // missing, and waits for the lock. PermissionDenied if somebody else owns the
+  // directory or may write to it.
+  static absl::StatusOr<CaDirectory> Open(const std::string &path);
+
+  // Has returns whether the file is there, whatever it is.
+  absl::StatusOr<bool> Has(std::string_view name) const;
+
+  // Read returns a regular file of our own user that lets others do nothing of
+  // `forbidden_mode` (0077: not even read). Symbolic links are not followed.
+  absl::StatusOr<Secret> Read(std::string_view name,
+                              mode_t forbidden_mode) const;
+
+  // Write replaces the file in one step (write aside, fsync, rename, fsync of
+  // the directory).
+  absl::Status Write(std::string_view name,
+                     mode_t mode,
+                     std::span<const uint8_t> bytes) const;
+
+  std::string PathOf(std::string_view name) const;
+
+ private:
+  CaDirectory(std::string path, FileDescriptor directory, FileDescriptor lock)
+      : path_(std::move(path)),
+        directory_(std::move(directory)),
+        lock_(std::move(lock)) {}
+
+  std::string path_;
+  FileDescriptor directory_;
+  FileDescriptor lock_;  // flock(2), released by close
+};
+
+}  // namespace kith

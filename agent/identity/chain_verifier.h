@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include <openssl/x509.h>
+
+#include "agent/identity/verified_chains.h"
+#include "kith/issuer.h"
+
+namespace kith {
+
+// A peer that sends more is refused before anything is parsed: SVIDs with their
+// intermediates are 1 to 4 KiB, and path building costs grow with the number.
+inline constexpr size_t kMaxChainCertificates = 8;
+inline constexpr size_t kMaxCertificateBytes = 16 * 1024;
+
+// CheckBounds is the first thing to ask of a chain; InvalidArgument.
+absl::Status CheckBounds(const std::vector<Der> &chain);
+
+// ParsedChain is what a peer sent, with a leaf that keeps the SVID rules.
+struct ParsedChain {
+  SpiffeId id;
+  std::vector<bssl::UniquePtr<X509>> certificates;  // leaf first
+};
+
+// ParseChain expects a chain within the bounds.
+absl::StatusOr<ParsedChain> ParseChain(const std::vector<Der> &chain);
+
+// ChainVerifier finds paths to the authorities of one trust domain. Immutable
+// and thread-safe.
+class ChainVerifier {
+ public:
+  // Create refuses certificates that are no authorities (svid_rules.h). An
+  // empty list is a revoked trust domain (SPIFFE Trust Domain and Bundle,
+  // section 4.1.2): it verifies nobody.
+  static absl::StatusOr<std::unique_ptr<const ChainVerifier>> Create(
+      const std::vector<Der> &authorities);
+
+  // Verify returns what TrustBundle::VerifyPeer promises.
+  absl::StatusOr<VerifiedChain> Verify(
+      const ParsedChain &chain,
+      std::chrono::system_clock::time_point now) const;
+
+ private:
+  ChainVerifier() = default;
+
+  bssl::UniquePtr<X509_STORE> store_;
+};
+
+}  // namespace kith

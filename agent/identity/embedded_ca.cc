@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/identity/embedded_ca.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "agent/identity/ca_key_pair.h"
+#include "agent/identity/certificate.h"
+#include "agent/identity/certificate_builder.h"
+#include "agent/identity/private_key.h"
+
+namespace kith {
+namespace {
+
+// Bounds of the names in one SVID: the chain has to fit into the peer's bound
+// of 16 KiB per certificate, and DNS names have at most 253 characters
+// (RFC 1035 section 2.3.4).
+constexpr size_t kMaxDnsNames = 32;
+constexpr size_t kMaxDnsName = 253;
+
+absl::Status CheckDnsNames(const std::vector<std::string> &names) {
+  if (names.size() > kMaxDnsNames) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(names.size(), " DNS names are more than ", kMaxDnsNames));
+  }
+  for (const std::string &name : names) {
+    const bool valid = !name.empty() && name.size() <= kMaxDnsName &&
+                       std::ranges::all_of(name, [](unsigned char c) {
+                         return absl::ascii_isalnum(c) || c == '.' ||
+                                c == '-' || c == '*' || c == '_';
+                       });
+    if (!valid) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", name, "' is no DNS name"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+class EmbeddedCa final : public Issuer {
+ public:
+  EmbeddedCa(std::string directory,
+             std::string trust_domain,
+             CaKeyPair pair,
+             Der certificate,
+             Validity validity,
+             const Clock &clock)
+      : directory_(std::move(directory)),
+        trust_domain_(std::move(trust_domain)),
+        pair_(std::move(pair)),
+        certificate_(std::move(certificate)),
+        validity_(validity),
+        clock_(clock) {}
+
+  absl::StatusOr<IssuedSvid> Issue(const SvidRequest &request) override;
+
+  absl::StatusOr<Authorities> FetchAuthorities() override {
+    return Authorities{trust_domain_, {certificate_}};
+  }
+
+  std::string Describe() const override {
+    return absl::StrCat("embedded CA ", directory_);
+  }
+
+ private:
+  absl::Status Check(const SvidRequest &request, Clock::TimePoint now) const;
+
+  const std::string directory_;
+  const std::string trust_domain_;
+  const CaKeyPair pair_;
+  const Der certificate_;
+  const Validity validity_;
+  const Clock &clock_;
+};
+
+absl::Status EmbeddedCa::Check(const SvidRequest &request,
+                               Clock::TimePoint now) const {
+  if (request.id.trust_domain() != trust_domain_ || request.id.path().empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'",
+                     request.id.uri(),
+                     "' is no workload of trust domain ",
+                     trust_domain_));
+  }
+  if (request.ttl <= std::chrono::seconds(0)) {
+    return absl::InvalidArgumentError("the TTL of an SVID is not positive");
+  }
+  if (!validity_.Contains(now)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the CA in ", directory_, " has expired or is not yet valid"));
+  }
+  return CheckDnsNames(request.dns_names);
+}
+
+absl::StatusOr<IssuedSvid> EmbeddedCa::Issue(const SvidRequest &request) {
+  const Clock::TimePoint now = clock_.Now();
+  if (absl::Status status = Check(request, now); !status.ok()) {
+    return status;
+  }
+  absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> key =
+      ParsePublicKey(request.public_key);
+  if (!key.ok()) {
+    return key.status();
+  }
+  CertificateFields fields;
+  // The subject stays empty: the SPIFFE ID is the only name, so that nothing
+  // else can be taken for one.
+  fields.uris = {request.id.uri()};
+  fields.dns_names = request.dns_names;
+  fields.validity = {
+      std::max(now - kClockSkew, validity_.not_before),
+      std::min<Clock::TimePoint>(now + request.ttl, validity_.not_after)};
+  fields.key_usage = {KeyUsageBit::kDigitalSignature};
+  fields.tls_server_and_client = true;
+  absl::StatusOr<bssl::UniquePtr<X509>> leaf = BuildCertificate(
+      fields,
+      key->get(),
+      {.certificate = pair_.certificate.get(), .key = pair_.key.get()});
+  if (!leaf.ok()) {
+    return leaf.status();
+  }
+  absl::StatusOr<Der> der = EncodeCertificate(leaf->get());
+  if (!der.ok()) {
+    return der.status();
+  }
+  return IssuedSvid{{*std::move(der)}};
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<Issuer>> CreateEmbeddedCa(
+    const std::string &directory,
+    const std::string &trust_domain,
+    const Clock &clock) {
+  if (absl::Status status = ValidateTrustDomain(trust_domain); !status.ok()) {
+    return status;
+  }
+  absl::StatusOr<CaDirectory> files = CaDirectory::Open(directory);
+  if (!files.ok()) {
+    return files.status();
+  }
+  absl::StatusOr<CaKeyPair> pair =
+      LoadOrCreateCaKeyPair(*files, trust_domain, clock.Now());
+  if (!pair.ok()) {
+    return pair.status();
+  }
+  absl::StatusOr<Der> certificate = EncodeCertificate(pair->certificate.get());
+  absl::StatusOr<Validity> validity = ValidityOf(pair->certificate.get());
+  if (!certificate.ok() || !validity.ok()) {
+    return certificate.ok() ? validity.status() : certificate.status();
+  }
+  return std::make_shared<EmbeddedCa>(directory,
+                                      trust_domain,
+                                      *std::move(pair),
+                                      *std::move(certificate),
+                                      *validity,
+                                      clock);
+}
+
+}  // namespace kith

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "absl/status/statusor.h"
+#include <openssl/evp.h>
+
+#include "agent/runtime/secret.h"
+#include "kith/issuer.h"
+
+namespace kith {
+
+// Private keys live in the SecretArena (key_memory.h): locked, not dumped,
+// wiped when freed. While the library signs, it has copies of the scalar on the
+// stack of the signing thread.
+
+// GeneratePrivateKey returns a fresh ECDSA P-256 key. ResourceExhausted when
+// the arena is full.
+absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> GeneratePrivateKey();
+
+// ParsePrivateKey reads an unencrypted PKCS#8 PEM text (RFC 7468 section 10)
+// with a P-256 key.
+absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> ParsePrivateKey(
+    std::span<const uint8_t> pem);
+
+// EncodePrivateKey returns the key as unencrypted PKCS#8 PEM.
+absl::StatusOr<Secret> EncodePrivateKey(EVP_PKEY *key);
+
+// PublicKeyOf returns the SubjectPublicKeyInfo.
+absl::StatusOr<Der> PublicKeyOf(const EVP_PKEY *key);
+
+// ParsePublicKey reads a SubjectPublicKeyInfo with a P-256 or P-384 key, the
+// only kinds that the agent asks certificates for.
+absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> ParsePublicKey(const Der &der);
+
+}  // namespace kith

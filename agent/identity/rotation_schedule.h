@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "absl/random/bit_gen_ref.h"
+
+#include "agent/runtime/clock.h"
+
+namespace kith {
+
+// Bounds of an SVID's life. Below the lower one the renewal at half life leaves
+// the issuer less than a second; a week is the longest that a stolen key should
+// be of use, with no revocation lists among SVIDs.
+inline constexpr std::chrono::seconds kMinSvidTtl{2};
+inline constexpr std::chrono::seconds kMaxSvidTtl{7 * 24 * 3600};
+
+// An issuer that hands out ever shorter lives (its CA is about to expire) is
+// asked this often at most.
+inline constexpr std::chrono::seconds kMinRenewalInterval{1};
+
+// Bounds of the back-off: a passing fault is over within a second; an issuer
+// that was away for long sees each agent once a minute.
+inline constexpr std::chrono::seconds kFirstRetry{1};
+inline constexpr std::chrono::seconds kLastRetry{60};
+
+// The refresh hint that SPIFFE Trust Domain and Bundle, section 4.1.3, suggests
+// for bundles without one.
+inline constexpr std::chrono::seconds kBundleRefresh{300};
+
+struct ClampedTtl {
+  std::chrono::seconds ttl{0};
+  std::string note;  // empty: as wanted
+};
+ClampedTtl ClampTtl(std::chrono::seconds wanted);
+
+// RenewalTime returns half of the life that is left at `now`, earlier by up to
+// the fraction `jitter` of that half, so that the agents that started together
+// do not renew together.
+Clock::TimePoint RenewalTime(Clock::TimePoint now,
+                             Clock::TimePoint not_after,
+                             double jitter,
+                             absl::BitGenRef random);
+
+// Backoff counts the failures of one task.
+class Backoff {
+ public:
+  // Next returns the delay to the next attempt: doubled with each failure up to
+  // kLastRetry, of which a random half is taken off.
+  std::chrono::milliseconds Next(absl::BitGenRef random);
+  // GiveUp makes all further delays the longest: trying soon will not help.
+  void GiveUp() { delay_ = kLastRetry; }
+  void Reset() { delay_ = kFirstRetry; }
+
+ private:
+  std::chrono::milliseconds delay_ = kFirstRetry;
+};
+
+}  // namespace kith

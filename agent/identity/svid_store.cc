@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/identity/svid_store.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "absl/random/random.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+
+#include "agent/identity/rotation_schedule.h"
+#include "agent/identity/svid_request.h"
+
+namespace kith {
+namespace {
+
+// Entry is a wanted SVID. Its next attempt is state.next_attempt.
+struct Entry {
+  SvidState state;
+  Backoff backoff;
+  bool attempted = false;
+};
+
+std::string TimeText(Clock::TimePoint at) {
+  return absl::FormatTime(
+      "%Y-%m-%dT%H:%M:%SZ", absl::FromChrono(at), absl::UTCTimeZone());
+}
+
+class RotatingSvidStore final : public SvidStore {
+ public:
+  RotatingSvidStore(std::shared_ptr<Issuer> issuer, Options options)
+      : issuer_(std::move(issuer)),
+        options_(std::move(options)),
+        next_bundle_(options_.clock->Now()),
+        thread_([this] { Run(); }) {}
+
+  ~RotatingSvidStore() override {
+    {
+      absl::MutexLock lock(&mutex_);
+      stopping_ = true;
+      changed_.SignalAll();
+    }
+    thread_.join();
+  }
+
+  void SetSpecs(std::vector<SvidSpec> specs) override;
+  bool WaitUntilAttempted(std::chrono::milliseconds deadline) override;
+  absl::StatusOr<std::shared_ptr<const X509Svid>> Get(
+      const SpiffeId &id) const override;
+  std::shared_ptr<const TrustBundle> bundle() const override {
+    absl::ReaderMutexLock lock(&mutex_);
+    return bundle_;
+  }
+  absl::Status bundle_status() const override {
+    absl::ReaderMutexLock lock(&mutex_);
+    return bundle_status_;
+  }
+  std::vector<SvidState> List() const override;
+  std::string issuer_description() const override {
+    return issuer_->Describe();
+  }
+
+ private:
+  void Run();
+  // DueSpec returns the spec whose time has come first.
+  std::optional<SvidSpec> DueSpec(Clock::TimePoint now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Clock::TimePoint NextWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Attempt(const SvidSpec &spec) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Record(Entry &entry, absl::StatusOr<RequestedSvid> result)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RefreshBundle() ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status TakeBundle(absl::StatusOr<Authorities> fetched)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+  const std::shared_ptr<Issuer> issuer_;
+  const Options options_;
+  absl::BitGen random_;           // of the store's thread
+  Backoff bundle_backoff_;        // of the store's thread
+  std::vector<Der> authorities_;  // of the store's thread: those of bundle_
+
+  mutable absl::Mutex mutex_;
+  absl::CondVar changed_;
+  std::map<SpiffeId, Entry> entries_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const TrustBundle> bundle_ ABSL_GUARDED_BY(mutex_);
+  absl::Status bundle_status_ ABSL_GUARDED_BY(mutex_);
+  bool bundle_attempted_ ABSL_GUARDED_BY(mutex_) = false;
+  Clock::TimePoint next_bundle_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;  // last: it uses everything above
+};
+
+void RotatingSvidStore::SetSpecs(std::vector<SvidSpec> specs) {
+  absl::MutexLock lock(&mutex_);
+  std::map<SpiffeId, Entry> wanted;
+  for (SvidSpec &spec : specs) {
+    const auto known = entries_.find(spec.id);
+    Entry entry = known == entries_.end() ? Entry() : known->second;
+    if (known == entries_.end() || entry.state.spec != spec) {
+      // A changed spec keeps its SVID in use until the new one is there.
+      entry.attempted = false;
+      entry.backoff.Reset();
+      entry.state.next_attempt = options_.clock->Now();
+      entry.state.spec = spec;
+    }
+    wanted.insert_or_assign(spec.id, std::move(entry));
+  }
+  entries_ = std::move(wanted);
+  changed_.SignalAll();
+}
+
+bool RotatingSvidStore::WaitUntilAttempted(std::chrono::milliseconds deadline) {
+  absl::MutexLock lock(&mutex_);
+  const auto done = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return bundle_attempted_ &&
+           std::ranges::all_of(entries_, [](const auto &item) {
+             return item.second.attempted;
+           });
+  };
+  return mutex_.AwaitWithTimeout(absl::Condition(&done),
+                                 absl::FromChrono(deadline));
+}
+
+absl::StatusOr<std::shared_ptr<const X509Svid>> RotatingSvidStore::Get(
+    const SpiffeId &id) const {
+  const Clock::TimePoint now = options_.clock->Now();
+  absl::ReaderMutexLock lock(&mutex_);
+  const auto found = entries_.find(id);
+  if (found == entries_.end()) {
+    return absl::NotFoundError(
+        absl::StrCat("no identity has the SPIFFE ID ", id.uri()));
+  }
+  const SvidState &state = found->second.state;
+  if (state.svid != nullptr && now < state.svid->not_after()) {
+    return state.svid;
+  }
+  if (state.last_error.ok()) {
+    return absl::UnavailableError(
+        absl::StrCat("the SVID of ", id.uri(), " is being issued"));
+  }
+  return absl::UnavailableError(absl::StrCat("no SVID of ",
+                                             id.uri(),
+                                             ": ",
+                                             state.last_error.message(),
+                                             "; next attempt at ",
+                                             TimeText(state.next_attempt)));
+}
+
+std::vector<SvidState> RotatingSvidStore::List() const {
+  absl::ReaderMutexLock lock(&mutex_);
+  std::vector<SvidState> states;
+  states.reserve(entries_.size());
+  for (const auto &[id, entry] : entries_) {
+    states.push_back(entry.state);
+  }
+  return states;
+}
+
+void RotatingSvidStore::Run() {
+  (void)::pthread_setname_np(::pthread_self(), "svid-store");
+  absl::MutexLock lock(&mutex_);
+  while (!stopping_) {
+    const Clock::TimePoint now = options_.clock->Now();
+    const bool bundle_due = next_bundle_ <= now;
+    const std::optional<SvidSpec> due = DueSpec(now);
+    if (!bundle_due && !due.has_value()) {
+      options_.clock->WaitUntil(mutex_, changed_, NextWork());
+      continue;
+    }
+    // The issuer may block: nobody waits for it under the lock.
+    mutex_.Unlock();
+    if (bundle_due) {
+      RefreshBundle();
+    } else {
+      Attempt(*due);
+    }
+    mutex_.Lock();
+  }
+}
+
+std::optional<SvidSpec> RotatingSvidStore::DueSpec(Clock::TimePoint now) const {
+  const Entry *first = nullptr;
+  for (const auto &[id, entry] : entries_) {
+    if (entry.state.next_attempt <= now &&
+        (first == nullptr ||
+         entry.state.next_attempt < first->state.next_attempt)) {
+      first = &entry;
+    }
+  }
+  return first == nullptr ? std::nullopt
+                          : std::optional<SvidSpec>(first->state.spec);
+}
+
+Clock::TimePoint RotatingSvidStore::NextWork() const {
+  Clock::TimePoint next = next_bundle_;
+  for (const auto &[id, entry] : entries_) {
+    next = std::min(next, entry.state.next_attempt);
+  }
+  return next;
+}
+
+void RotatingSvidStore::Attempt(const SvidSpec &spec) {
+  absl::StatusOr<RequestedSvid> result =
+      RequestSvid(spec, *issuer_, options_.clock->Now());
+  SvidState after;
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto found = entries_.find(spec.id);
+    if (found == entries_.end() || found->second.state.spec != spec) {
+      return;  // no longer wanted like this
+    }
+    Record(found->second, std::move(result));
+    after = found->second.state;
+  }
+  if (options_.on_attempt) {
+    options_.on_attempt(after);
+  }
+}
+
+void RotatingSvidStore::Record(Entry &entry,
+                               absl::StatusOr<RequestedSvid> result) {
+  const Clock::TimePoint now = options_.clock->Now();
+  SvidState &state = entry.state;
+  entry.attempted = true;
+  state.last_error = result.status();
+  if (!result.ok()) {
+    if (!absl::IsUnavailable(result.status())) {
+      entry.backoff.GiveUp();
+    }
+    state.next_attempt = now + entry.backoff.Next(random_);
+    return;
+  }
+  state.rotations += state.svid == nullptr ? 0 : 1;
+  state.svid = std::move(result->svid);
+  state.ttl_note = std::move(result->ttl_note);
+  state.next_attempt =
+      RenewalTime(now, state.svid->not_after(), options_.jitter, random_);
+  entry.backoff.Reset();
+}
+
+void RotatingSvidStore::RefreshBundle() {
+  const absl::Status status = TakeBundle(issuer_->FetchAuthorities());
+  const Clock::TimePoint now = options_.clock->Now();
+  absl::MutexLock lock(&mutex_);
+  bundle_status_ = status;
+  bundle_attempted_ = true;
+  if (status.ok()) {
+    bundle_backoff_.Reset();
+    next_bundle_ = now + kBundleRefresh;
+  } else {
+    next_bundle_ = now + bundle_backoff_.Next(random_);
+  }
+}
+
+absl::Status RotatingSvidStore::TakeBundle(
+    absl::StatusOr<Authorities> fetched) {
+  if (!fetched.ok()) {
+    return fetched.status();
+  }
+  // An unchanged bundle stays: it remembers the chains that it has verified.
+  if (bundle() != nullptr && fetched->certificates == authorities_) {
+    return absl::OkStatus();
+  }
+  std::vector<Der> authorities = fetched->certificates;
+  absl::StatusOr<std::shared_ptr<const TrustBundle>> bundle =
+      TrustBundle::Create({*std::move(fetched)});
+  if (!bundle.ok()) {
+    return bundle.status();
+  }
+  authorities_ = std::move(authorities);
+  absl::MutexLock lock(&mutex_);
+  bundle_ = *std::move(bundle);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SvidStore>> SvidStore::Create(
+    std::shared_ptr<Issuer> issuer, Options options) {
+  if (issuer == nullptr || options.jitter < 0 || options.jitter >= 1) {
+    return absl::InvalidArgumentError(
+        "an SVID store needs an issuer and a jitter in [0, 1)");
+  }
+  return std::make_unique<RotatingSvidStore>(std::move(issuer),
+                                             std::move(options));
+}
+
+}  // namespace kith
