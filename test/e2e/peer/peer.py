@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An application with chosen manners, for the tests of the relay.
 
-  peer.py connect ADDRESS PORT MARKER [--epoll] STEP...
+  peer.py connect ADDRESS PORT MARKER [--epoll] [--wait] STEP...
   peer.py serve ADDRESS PORT MARKER [--connections N] STEP...
 
 Steps: see steps.py. Reports what it saw as JSON lines."""
@@ -37,6 +37,9 @@ def _connect_with_epoll(connection, address):
 
 
 def _connect(options):
+    if options.wait:
+        say("waiting")
+        sys.stdin.readline()
     connection = socket.socket(_family(options.address))
     try:
         if options.epoll:
@@ -73,6 +76,8 @@ def main():
     parser.add_argument("port", type=int)
     parser.add_argument("marker")
     parser.add_argument("--epoll", action="store_true")
+    parser.add_argument("--wait", action="store_true",
+                        help="connect after a line on standard input")
     parser.add_argument("--connections", type=int, default=1)
     parser.add_argument("steps", nargs="*")
     options = parser.parse_intermixed_args()

@@ -30,11 +30,11 @@ def identity(workload_id, *selectors, mode="MUTUAL", inbound=None,
                      document)
 
 
-def service(name, address, port, labels, **spec):
-    """Returns a Service with one address."""
+def service(name, address, labels, **spec):
+    """Returns a Service that has every port of one address."""
     return _document("Service", name, {
         "labels": labels,
-        "addresses": [{"address": address, "port": port}],
+        "addresses": [{"address": address}],
         **spec,
     })
 
