@@ -3,6 +3,8 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 #include "agent/policy/identity_match.h"
 #include "agent/policy/selector_keys.h"
 #include "agent/policy/selector_match.h"
@@ -32,6 +34,12 @@ TermVerdict ExplainTerm(const SelectorTerm &term,
       verdict.source = selector.source;
     }
     verdict.matched = verdict.matched || matches;
+  }
+  const AttestorFailure *failure = FailureOf(term.key, attestation);
+  if (!verdict.matched && failure != nullptr) {
+    verdict.unknown = true;
+    verdict.source =
+        absl::StrCat(failure->attestor, ": ", failure->status.message());
   }
   return verdict;
 }

@@ -3,21 +3,33 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "agent/policy/selector_match.h"
 
 namespace kith {
 namespace {
 
-// Specificity returns the number of terms of the largest map that matches, 0
-// where none does (no map is empty).
-size_t Specificity(const WorkloadIdentity &identity,
-                   const Attestation &attestation,
-                   uint16_t destination_port) {
-  size_t most = 0;
+using IdentityPtr = std::shared_ptr<const WorkloadIdentity>;
+
+// Specificity is the number of terms of the largest map that matches, 0 where
+// none does (no map is empty).
+struct Specificity {
+  size_t certain = 0;
+  size_t possible = 0;  // also counts maps with unknown terms
+};
+
+Specificity SpecificityOf(const WorkloadIdentity &identity,
+                          const Attestation &attestation,
+                          uint16_t destination_port) {
+  Specificity most;
   for (const SelectorMap &map : identity.selectors) {
-    if (map.size() > most && MapMatches(map, attestation, destination_port)) {
-      most = map.size();
+    const Match match = MatchMap(map, attestation, destination_port);
+    if (match == Match::kYes) {
+      most.certain = std::max(most.certain, map.size());
+    }
+    if (match != Match::kNo) {
+      most.possible = std::max(most.possible, map.size());
     }
   }
   return most;
@@ -31,40 +43,56 @@ bool SameAnswer(const WorkloadIdentity &a, const WorkloadIdentity &b) {
          a.ingress == b.ingress;
 }
 
+// AgreeWith returns whether all give the same answer as `one`.
+bool AgreeWith(const WorkloadIdentity &one,
+               const std::vector<IdentityPtr> &all) {
+  return std::all_of(all.begin(), all.end(), [&one](const auto &identity) {
+    return SameAnswer(*identity, one);
+  });
+}
+
+std::vector<std::string> SortedNames(const std::vector<IdentityPtr> &all) {
+  std::vector<std::string> names;
+  for (const IdentityPtr &identity : all) {
+    names.push_back(identity->name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 }  // namespace
 
 IdentityChoice ChooseIdentity(const ResourceSet &resources,
                               const Attestation &attestation,
                               uint16_t destination_port) {
-  std::vector<std::shared_ptr<const WorkloadIdentity>> best;
+  std::vector<std::pair<IdentityPtr, Specificity>> candidates;
   size_t most = 1;
-  for (const auto &identity : resources.identities) {
-    const size_t specificity =
-        Specificity(*identity, attestation, destination_port);
-    if (specificity > most) {
-      best.clear();
-      most = specificity;
+  for (const IdentityPtr &identity : resources.identities) {
+    const Specificity specificity =
+        SpecificityOf(*identity, attestation, destination_port);
+    most = std::max(most, specificity.certain);
+    if (specificity.possible > 0) {
+      candidates.emplace_back(identity, specificity);
     }
-    if (specificity == most) {
+  }
+  std::vector<IdentityPtr> best;
+  std::vector<IdentityPtr> possible;
+  for (const auto &[identity, specificity] : candidates) {
+    if (specificity.certain == most) {
       best.push_back(identity);
+    } else if (specificity.possible >= most) {
+      possible.push_back(identity);
     }
   }
   IdentityChoice choice;
-  if (best.empty()) {
-    return choice;
-  }
-  const bool agree =
-      std::all_of(best.begin(), best.end(), [&best](const auto &identity) {
-        return SameAnswer(*identity, *best.front());
-      });
-  if (agree) {
+  if (!best.empty() && !AgreeWith(*best.front(), best)) {
+    choice.tied = SortedNames(best);
+  } else if (!possible.empty() &&
+             (best.empty() || !AgreeWith(*best.front(), possible))) {
+    choice.undetermined = SortedNames(possible);
+  } else if (!best.empty()) {
     choice.identity = best.front();
-    return choice;
   }
-  for (const auto &identity : best) {
-    choice.tied.push_back(identity->name);
-  }
-  std::sort(choice.tied.begin(), choice.tied.end());
   return choice;
 }
 
@@ -72,7 +100,7 @@ bool MayBeWorkload(const ResourceSet &resources,
                    const Attestation &attestation) {
   for (const auto &identity : resources.identities) {
     for (const SelectorMap &map : identity->selectors) {
-      if (MapMatches(map, attestation, std::nullopt)) {
+      if (MatchMap(map, attestation, std::nullopt) != Match::kNo) {
         return true;
       }
     }

@@ -13,10 +13,15 @@ namespace kith {
 // IdentityChoice is the answer to "who is this process, for this flow?".
 struct IdentityChoice {
   // The identity whose matching selector map is the most specific (has the
-  // most terms); null for none, and for a tie.
+  // most terms); null for none, for a tie, and where it cannot be known.
   std::shared_ptr<const WorkloadIdentity> identity;
   // Names of the identities that match equally well; empty unless a tie.
+  // Documents that give the same answer (SPIFFE ID, mode, peers) never tie.
   std::vector<std::string> tied;
+  // Names of the identities that would be chosen if an attestor that failed had
+  // found the right fact. If there are any, the flow must be refused: the
+  // process may be a workload.
+  std::vector<std::string> undetermined;
 };
 
 // ChooseIdentity matches `attestation` and the flow's destination port.
@@ -25,7 +30,8 @@ IdentityChoice ChooseIdentity(const ResourceSet &resources,
                               uint16_t destination_port);
 
 // MayBeWorkload returns whether any identity could match for some destination
-// port; false means that the process's flows need not be held.
+// port, or if failed attestors had found the right facts; false means that the
+// process's flows need not be held.
 bool MayBeWorkload(const ResourceSet &resources,
                    const Attestation &attestation);
 
@@ -37,6 +43,7 @@ struct TermVerdict {
   std::string source;
   bool matched = false;
   bool depends_on_flow = false;  // destination:port: known per flow only
+  bool unknown = false;          // the attestor failed; `source` says why
 };
 
 struct MapVerdict {

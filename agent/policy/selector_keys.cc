@@ -16,19 +16,50 @@
 namespace kith {
 namespace {
 
-constexpr std::array<std::string_view, 11> kAttested = {"process:name",
-                                                        kProcessCmdline,
-                                                        "process:binary:path",
-                                                        "process:binary:hash",
-                                                        "process:uid",
-                                                        "process:gid",
-                                                        "cgroup:path",
-                                                        "systemd:id",
-                                                        "linuxos:name",
-                                                        "linuxos:version",
-                                                        kDestinationPort};
+// Spelling is a way to write a key.
+struct Spelling {
+  std::string_view text;
+  std::string_view key;
+  bool named = false;  // a name follows: k8s:pod-label:app
+};
 
-// Prefixes of attestors that later versions bring (formats.md names the keys).
+// First our own, which is what the attestors yield; then those of SPIRE's
+// workload attestors "unix" and "k8s" (its
+// doc/plugin_agent_workloadattestor_*.md).
+constexpr auto kSpellings = std::to_array<Spelling>({
+    {"process:name", "process:name"},
+    {kProcessCmdline, kProcessCmdline},
+    {"process:binary:path", "process:binary:path"},
+    {"process:binary:hash", "process:binary:hash"},
+    {"process:uid", "process:uid"},
+    {"process:uid:real", "process:uid:real"},
+    {"process:uid:effective", "process:uid:effective"},
+    {"process:gid", "process:gid"},
+    {"process:gid:real", "process:gid:real"},
+    {"process:gid:effective", "process:gid:effective"},
+    {"process:gid:additional", "process:gid:additional"},
+    {"cgroup:path", "cgroup:path"},
+    {"cgroup:container:id", "cgroup:container:id"},
+    {"systemd:id", "systemd:id"},
+    {"linuxos:name", "linuxos:name"},
+    {"linuxos:version", "linuxos:version"},
+    {"linuxos:kernel:release", "linuxos:kernel:release"},
+    {"linuxos:kernel:version", "linuxos:kernel:version"},
+    {kDestinationPort, kDestinationPort},
+    {"unix:uid", "process:uid"},
+    {"unix:gid", "process:gid"},
+    {"unix:supplementary_gid", "process:gid:additional"},
+    {"unix:path", "process:binary:path"},
+    {"unix:sha256", "process:binary:hash"},
+    {"k8s:ns", "k8s:pod:namespace"},
+    {"k8s:sa", "k8s:pod:serviceaccount"},
+    {"k8s:pod-name", "k8s:pod:name"},
+    {"k8s:container-name", "k8s:container:name"},
+    {"k8s:node-name", "k8s:node:name"},
+    {"k8s:pod-label", "k8s:label", true},
+});
+
+// Prefixes of attestors that later versions bring.
 constexpr std::array<std::string_view, 10> kFuturePrefixes = {"k8s:",
                                                               "docker:",
                                                               "podman:",
@@ -39,27 +70,6 @@ constexpr std::array<std::string_view, 10> kFuturePrefixes = {"k8s:",
                                                               "gcp:",
                                                               "status:",
                                                               "sysfsdmi:"};
-
-struct Alias {
-  std::string_view spelling;
-  std::string_view key;
-  bool named = false;  // a name follows: k8s:pod-label:app
-};
-
-// SPIRE's agent plugins "unix" and "k8s": doc/plugin_agent_workloadattestor_*.
-constexpr std::array<Alias, 11> kAliases = {{
-    {"unix:uid", "process:uid"},
-    {"unix:gid", "process:gid"},
-    {"unix:supplementary_gid", "process:gid"},
-    {"unix:path", "process:binary:path"},
-    {"unix:sha256", "process:binary:hash"},
-    {"k8s:ns", "k8s:pod:namespace"},
-    {"k8s:sa", "k8s:pod:serviceaccount"},
-    {"k8s:pod-name", "k8s:pod:name"},
-    {"k8s:container-name", "k8s:container:name"},
-    {"k8s:node-name", "k8s:node:name"},
-    {"k8s:pod-label", "k8s:label", true},
-}};
 
 // Selectors by account name: the static binary cannot look names up.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kByName =
@@ -82,9 +92,9 @@ absl::Status Unknown(std::string_view text) {
           by_name, " needs a name lookup; write ", by_number, " instead"));
     }
   }
-  std::vector<std::string_view> known(kAttested.begin(), kAttested.end());
-  for (const Alias &alias : kAliases) {
-    known.push_back(alias.spelling);
+  std::vector<std::string_view> known;
+  for (const Spelling &spelling : kSpellings) {
+    known.push_back(spelling.text);
   }
   return absl::InvalidArgumentError(
       absl::StrCat("unknown selector '",
@@ -103,15 +113,15 @@ SelectorKey SplitLast(std::string_view text) {
           std::string(text.substr(colon + 1))};
 }
 
-SelectorKey ApplyNamedAlias(const Alias &alias,
-                            std::string_view rest,
-                            bool value_inside) {
+SelectorKey ApplyNamed(const Spelling &spelling,
+                       std::string_view rest,
+                       bool value_inside) {
   const size_t colon = rest.find(':');
   if (value_inside && colon != std::string_view::npos) {
-    return {absl::StrCat(alias.key, ":", rest.substr(0, colon)),
+    return {absl::StrCat(spelling.key, ":", rest.substr(0, colon)),
             std::string(rest.substr(colon + 1))};
   }
-  return {absl::StrCat(alias.key, ":", rest), ""};
+  return {absl::StrCat(spelling.key, ":", rest), ""};
 }
 
 absl::StatusOr<std::string> CheckNumber(std::string_view value, uint32_t max) {
@@ -142,26 +152,22 @@ absl::StatusOr<std::string> CheckHash(std::string_view value) {
 absl::StatusOr<SelectorKey> ParseSelectorKey(std::string_view text,
                                              SelectorForm form) {
   const bool value_inside = form != SelectorForm::kKeyAndValue;
-  for (const Alias &alias : kAliases) {
-    const std::string_view rest = Cut(text, alias.spelling);
-    if (alias.named && !rest.empty()) {
-      return ApplyNamedAlias(alias, rest, value_inside);
-    }
-    if (!alias.named && text == alias.spelling) {
-      return SelectorKey{std::string(alias.key), ""};
-    }
-    if (!alias.named && value_inside && !rest.empty()) {
-      return SelectorKey{std::string(alias.key), std::string(rest)};
+  const Spelling *longest = nullptr;
+  for (const Spelling &spelling : kSpellings) {
+    const bool followed = !Cut(text, spelling.text).empty();
+    const bool fits = spelling.named
+                          ? followed
+                          : text == spelling.text || (value_inside && followed);
+    if (fits &&
+        (longest == nullptr || spelling.text.size() > longest->text.size())) {
+      longest = &spelling;
     }
   }
-  for (std::string_view key : kAttested) {
-    if (text == key) {
-      return SelectorKey{std::string(key), ""};
-    }
-    const std::string_view rest = Cut(text, key);
-    if (value_inside && !rest.empty()) {
-      return SelectorKey{std::string(key), std::string(rest)};
-    }
+  if (longest != nullptr) {
+    const std::string_view rest = Cut(text, longest->text);
+    return longest->named
+               ? ApplyNamed(*longest, rest, value_inside)
+               : SelectorKey{std::string(longest->key), std::string(rest)};
   }
   if (IsFutureKey(text) && text.back() != ':') {
     return form == SelectorForm::kWhole ? SplitLast(text)
@@ -181,7 +187,8 @@ bool IsFutureKey(std::string_view key) {
 
 absl::StatusOr<std::string> CheckSelectorValue(std::string_view key,
                                                std::string_view value) {
-  if (key == "process:uid" || key == "process:gid") {
+  if (absl::StartsWith(key, "process:uid") ||
+      absl::StartsWith(key, "process:gid")) {
     return CheckNumber(value, UINT32_MAX);
   }
   if (key == kDestinationPort) {

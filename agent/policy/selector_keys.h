@@ -27,10 +27,8 @@ struct SelectorKey {
 };
 
 // ParseSelectorKey knows three kinds of key:
-//  - those that the attestors of this version can satisfy: process:name,
-//    process:cmdline, process:binary:path, process:binary:hash, process:uid,
-//    process:gid, cgroup:path, systemd:id, linuxos:name, linuxos:version,
-//    destination:port;
+//  - those that the attestors of this version yield (process: cgroup: systemd:
+//    linuxos:), and destination:port;
 //  - SPIRE's spellings of them (unix:uid, unix:gid, unix:supplementary_gid,
 //    unix:path, unix:sha256, k8s:ns, k8s:sa, ...), which are rewritten;
 //  - those of attestors that are still to come (k8s: docker: node: ...), which

@@ -16,11 +16,20 @@ bool ValueMatches(std::string_view key,
                   std::string_view wanted,
                   std::string_view observed);
 
-// MapMatches returns whether every term is satisfied. Without a port, terms on
+// Match is three-valued: where an attestor failed, the process may or may not
+// have what is wanted, and neither may be concluded.
+enum class Match { kNo, kUnknown, kYes };
+
+// FailureOf returns why the facts of `key` are unknown, or null if they are
+// known (also if the process is known to have none).
+const AttestorFailure *FailureOf(std::string_view key,
+                                 const Attestation &attestation);
+
+// MatchMap returns whether every term is satisfied. Without a port, terms on
 // destination:port count as satisfied.
-bool MapMatches(const SelectorMap &map,
-                const Attestation &attestation,
-                std::optional<uint16_t> destination_port);
+Match MatchMap(const SelectorMap &map,
+               const Attestation &attestation,
+               std::optional<uint16_t> destination_port);
 
 // PortMatches answers for the maps of an ingress rule.
 bool PortMatches(const SelectorMap &map, uint16_t destination_port);

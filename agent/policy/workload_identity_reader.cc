@@ -82,7 +82,7 @@ absl::Status ReadAllowed(const Field &field, WorkloadIdentity &identity) {
                   {"outbound", Into(identity.allowed_outbound, ReadPeerList)}});
 }
 
-// formats.md E1: exactly one of daemon.id and daemonGroup.id.
+// As Riptides documents it: exactly one of daemon.id and daemonGroup.id.
 absl::Status ReadScope(const Field &field, const DocumentScope &scope) {
   std::string id;
   const auto read_id = [&id](const Field &f) {
