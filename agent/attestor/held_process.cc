@@ -2,7 +2,7 @@
 #include "agent/attestor/held_process.h"
 
 #include <poll.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,8 +18,9 @@ using Expect = WorkloadAttestor::Expect;
 constexpr size_t kMaxStat = 4096;
 
 absl::StatusOr<FileDescriptor> OpenPidfd(uint32_t tgid) {
-  // A pidfd is close-on-exec by itself (pidfd_open(2)).
-  FileDescriptor pidfd(pidfd_open(static_cast<pid_t>(tgid), 0));
+  // A pidfd is close-on-exec by itself (pidfd_open(2)). The declaration of
+  // glibc 2.36 lacks the C linkage.
+  FileDescriptor pidfd(static_cast<int>(syscall(SYS_pidfd_open, tgid, 0)));
   if (pidfd.valid()) {
     return pidfd;
   }

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "abi/process.h"
+#include "agent/runtime/file_descriptor.h"
+
+namespace kith {
+
+// ChildProgram is a real process: a child that waits for Exec, and then runs a
+// program with its standard input held open. Killed on destruction.
+class ChildProgram {
+ public:
+  ChildProgram(std::string path, std::vector<std::string> arguments);
+  ChildProgram(const ChildProgram &) = delete;
+  ChildProgram &operator=(const ChildProgram &) = delete;
+  ~ChildProgram();
+
+  // Exec lets the child do exec, and returns when the program runs.
+  void Exec();
+  // Kill ends the child, which stays a zombie.
+  void Kill();
+  // Reap removes the zombie too.
+  void Reap();
+
+  // What a hook would have seen of the process now.
+  process_facts facts() const;
+  process_image image() const;
+
+ private:
+  [[noreturn]] void RunChild();
+
+  const std::string path_;
+  const std::vector<std::string> arguments_;
+  FileDescriptor start_;    // one byte: do exec
+  FileDescriptor started_;  // ends with exec
+  FileDescriptor input_;
+  pid_t pid_ = -1;
+};
+
+}  // namespace kith
