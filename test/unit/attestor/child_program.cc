@@ -93,15 +93,15 @@ void ChildProgram::Reap() {
   }
 }
 
-process_facts ChildProgram::facts() const {
-  auto directory = ProcDirectory::Open("/proc", static_cast<uint32_t>(pid_));
+process_facts FactsOf(pid_t pid) {
+  auto directory = ProcDirectory::Open("/proc", static_cast<uint32_t>(pid));
   REQUIRE(directory.ok());
   auto stat = ParseStat(directory->Read("stat", 4096).value());
   auto status = ParseCredentials(directory->Read("status", 1U << 20).value());
   auto cgroup = ParseCgroup(directory->Read("cgroup", 65536).value());
   REQUIRE((stat.ok() && status.ok() && cgroup.ok()));
   process_facts facts{};
-  facts.tgid = static_cast<uint32_t>(pid_);
+  facts.tgid = static_cast<uint32_t>(pid);
   // Any time within the tick.
   facts.start_time_ns =
       stat->start_ticks * (1'000'000'000 / sysconf(_SC_CLK_TCK)) + 1234;
@@ -112,9 +112,9 @@ process_facts ChildProgram::facts() const {
   return facts;
 }
 
-process_image ChildProgram::image() const {
+process_image ImageOf(pid_t pid) {
   struct stat stat {};
-  const std::string exe = "/proc/" + std::to_string(pid_) + "/exe";
+  const std::string exe = "/proc/" + std::to_string(pid) + "/exe";
   REQUIRE(::stat(exe.c_str(), &stat) == 0);
   process_image image{};
   image.exe_inode = stat.st_ino;

@@ -11,6 +11,10 @@
 
 namespace kith {
 
+// FactsOf and ImageOf return what a hook would see of the process now.
+process_facts FactsOf(pid_t pid);
+process_image ImageOf(pid_t pid);
+
 // ChildProgram is a real process: a child that waits for Exec, and then runs a
 // program with its standard input held open. Killed on destruction.
 class ChildProgram {
@@ -27,9 +31,8 @@ class ChildProgram {
   // Reap removes the zombie too.
   void Reap();
 
-  // What a hook would have seen of the process now.
-  process_facts facts() const;
-  process_image image() const;
+  process_facts facts() const { return FactsOf(pid_); }
+  process_image image() const { return ImageOf(pid_); }
 
  private:
   [[noreturn]] void RunChild();
