@@ -46,17 +46,16 @@ static __always_inline void read_listener(struct sock *sk, __u64 cookie, struct 
 static __always_inline void replace_owner(struct listener_entry *entry,
 					  const struct listener_entry *by)
 {
-	entry->verdict = PROCESS_VERDICT_UNKNOWN;
+	entry->socket_cookie = 0; /* no verdict fits while the rest changes */
 	entry->process = by->process;
 	entry->image = by->image;
-	entry->socket_cookie = by->socket_cookie;
 	entry->v6only = by->v6only;
+	entry->socket_cookie = by->socket_cookie;
 }
 
 static __always_inline void lose_listener(void)
 {
-	__u32 key = 0;
-	struct datapath_control *now = bpf_map_lookup_elem(&control, &key);
+	struct datapath_control *now = control_now();
 
 	count(COUNTER_LISTENER_NOT_SAVED);
 	if (now)
@@ -98,8 +97,8 @@ static __always_inline void leave_listener(__u64 cookie)
 	if (!entry)
 		return;
 	__sync_fetch_and_sub(&entry->sockets, 1);
-	if (entry->socket_cookie == cookie) /* what is left has another owner */
-		entry->verdict = PROCESS_VERDICT_UNKNOWN;
+	if (entry->socket_cookie == cookie) /* sockets that are left have another owner */
+		entry->socket_cookie = 0;
 }
 
 static __always_inline struct listener_entry *listener_at(const struct listener_key *key)
@@ -111,7 +110,8 @@ static __always_inline struct listener_entry *listener_at(const struct listener_
 
 /*
  * Who listens for a SYN to key->local, in the kernel's order (inet_lookup_listener()): the exact
- * address, the wildcard of the family, and for IPv4 the wildcard of IPv6 sockets. Changes `key`.
+ * address, the wildcard of the family, and for IPv4 the wildcard of IPv6 sockets. Leaves in `key`
+ * where it was found.
  */
 static __always_inline struct listener_entry *find_listener(struct listener_key *key)
 {
@@ -142,10 +142,14 @@ static __always_inline bool owner_has_changed(const struct listener_entry *entry
 }
 
 /* Does the agent know, under the policy in force, that this listener is no workload's? */
-static __always_inline bool is_strangers_listener(const struct listener_entry *entry)
+static __always_inline bool is_strangers_listener(const struct listener_key *key,
+						  const struct listener_entry *entry)
 {
-	return entry->verdict == PROCESS_VERDICT_NOT_WORKLOAD &&
-	       entry->policy_generation == policy_generation() && !owner_has_changed(entry);
+	struct listener_verdict_entry *known = bpf_map_lookup_elem(&listener_verdicts, key);
+
+	return known && known->verdict == PROCESS_VERDICT_NOT_WORKLOAD &&
+	       known->socket_cookie == entry->socket_cookie &&
+	       known->policy_generation == policy_generation() && !owner_has_changed(entry);
 }
 
 #endif /* KITH_LISTENER_TABLE_BPF_H */

@@ -81,8 +81,7 @@ struct {
 } tuples SEC(".maps");
 
 /*
- * Local address -> who listens there. Written by sockops and the seed, verdicts by the agent. The
- * hooks only lower `sockets`; the agent deletes entries with none left, because a hook that
+ * Local address -> who listens there. Written by sockops and the seed alone, in place. The hooks only lower `sockets`; the agent deletes entries with none left, because a hook that
  * deleted would race with the next listen() at the same address. Not LRU: a forgotten listener
  * would be open to strangers. When full: listeners_lost in `control`.
  */
@@ -93,6 +92,17 @@ struct {
 	__type(key, struct listener_key);
 	__type(value, struct listener_entry);
 } listeners SEC(".maps");
+
+/*
+ * Local address -> verdict of the listener. Written by the agent, never deleted. LRU: one that is
+ * pushed out is "unknown" again.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_LISTENERS);
+	__type(key, struct listener_key);
+	__type(value, struct listener_verdict_entry);
+} listener_verdicts SEC(".maps");
 
 /*
  * Listening socket's cookie -> its key above. Written with `listeners`, deleted when the socket
@@ -149,9 +159,10 @@ struct {
 	__type(value, __u32);
 } bypass SEC(".maps");
 
-/* 0 -> what the agent tells the hooks. */
+/* 0 -> what the agent tells the hooks. Mapped by the agent, so that each field has one writer. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct datapath_control);

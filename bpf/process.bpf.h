@@ -82,15 +82,25 @@ static __always_inline bool task_is_managed(struct task_struct *task)
 	return cgroup_is_managed(BPF_CORE_READ(task, cgroups, dfl_cgrp));
 }
 
+/* Never NULL: the verifier does not know that the map has this element. */
+static __always_inline struct datapath_control *control_now(void)
+{
+	__u32 key = 0;
+
+	return bpf_map_lookup_elem(&control, &key);
+}
+
 static __always_inline bool is_agent(const struct process_facts *facts)
 {
-	return facts->tgid == agent_tgid && facts->start_time_ns == agent_start_time_ns;
+	struct datapath_control *now = control_now();
+
+	return now && facts->tgid == now->agent_tgid &&
+	       facts->start_time_ns == now->agent_start_time_ns;
 }
 
 static __always_inline __u64 policy_generation(void)
 {
-	__u32 key = 0;
-	struct datapath_control *now = bpf_map_lookup_elem(&control, &key);
+	struct datapath_control *now = control_now();
 
 	return now ? now->policy_generation : 0;
 }

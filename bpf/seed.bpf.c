@@ -70,6 +70,26 @@ static __always_inline struct sock *listening_socket(struct file *file)
 	return sk->__sk_common.skc_state == BPF_TCP_LISTEN ? sk : NULL;
 }
 
+/*
+ * The agent asks for a new owner of the listener at an address, for the recorded one is gone: the
+ * first holder found gets it.
+ */
+static __always_inline void resolve_owner(const struct live_listener *found)
+{
+	struct datapath_control *now = control_now();
+	struct listener_entry *entry;
+
+	if (!now || !now->resolve.local.port ||
+	    now->resolve.netns_cookie != found->key.netns_cookie ||
+	    !endpoint_equals(&now->resolve.local, &found->key.local))
+		return;
+	entry = bpf_map_lookup_elem(&listeners, &found->key);
+	if (!entry)
+		return;
+	replace_owner(entry, &found->entry);
+	now->resolve.local.port = 0;
+}
+
 /* The listening sockets of the managed cgroup: entered in the table and reported. */
 SEC("iter/task_file")
 int kith_listeners(struct bpf_iter__task_file *ctx)
@@ -88,6 +108,7 @@ int kith_listeners(struct bpf_iter__task_file *ctx)
 	if (is_agent(&found.entry.process))
 		return 0;
 	enter_listener(&found);
+	resolve_owner(&found);
 	bpf_seq_write(ctx->meta->seq, &found, sizeof(found));
 	return 0;
 }

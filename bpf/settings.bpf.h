@@ -5,10 +5,6 @@
 
 #include "bpf/vmlinux.h"
 
-/* The agent itself. Its start time too: pinned hooks outlive it, and pids are used again. */
-const volatile __u32 agent_tgid;
-const volatile __u64 agent_start_time_ns;
-
 /* The managed cgroup: its id and its depth below the root. */
 const volatile __u64 managed_cgroup_id;
 const volatile __u32 managed_cgroup_level;

@@ -45,18 +45,10 @@ static __always_inline void read_tuple(struct bpf_sk_lookup *ctx, struct flow_tu
 	endpoint_set_ip6(&tuple->remote, ctx->remote_ip6, remote_port);
 }
 
-static __always_inline struct listener_entry *find_destination(const struct flow_tuple *tuple)
-{
-	struct listener_key key = {.netns_cookie = netns_cookie, .local = tuple->local};
-
-	return find_listener(&key);
-}
-
 /* A socket that is not in the table may be one that found no room in it. */
 static __always_inline int pass_unlisted(void)
 {
-	__u32 key = 0;
-	struct datapath_control *now = bpf_map_lookup_elem(&control, &key);
+	struct datapath_control *now = control_now();
 
 	if (!now || !now->listeners_lost)
 		return SK_PASS;
@@ -78,6 +70,7 @@ static __always_inline int hand_to_agent(struct bpf_sk_lookup *ctx, struct bpf_s
 SEC("sk_lookup")
 int kith_sk_lookup(struct bpf_sk_lookup *ctx)
 {
+	struct listener_key key = {.netns_cookie = netns_cookie};
 	struct listener_entry *destination;
 	struct inbound_entry *dialed;
 	struct flow_tuple tuple;
@@ -87,10 +80,11 @@ int kith_sk_lookup(struct bpf_sk_lookup *ctx)
 	if (ctx->protocol != IPPROTO_TCP)
 		return SK_PASS;
 	read_tuple(ctx, &tuple);
-	destination = find_destination(&tuple);
+	key.local = tuple.local;
+	destination = find_listener(&key);
 	if (!destination)
 		return pass_unlisted();
-	if (is_strangers_listener(destination))
+	if (is_strangers_listener(&key, destination))
 		return SK_PASS;
 	agent = agent_listener(netns_cookie, AGENT_LISTENER_INBOUND, ctx->family);
 	if (!agent) {

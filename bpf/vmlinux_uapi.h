@@ -33,6 +33,7 @@ enum bpf_map_update_flag {
 enum bpf_map_create_flag {
 	BPF_F_NO_PREALLOC = 1U << 0,
 	BPF_F_RDONLY_PROG = 1U << 7,
+	BPF_F_MMAPABLE = 1U << 10,
 };
 
 enum bpf_ringbuf_flag {

@@ -3,20 +3,22 @@
 #ifndef KITH_ABI_CONTROL_H
 #define KITH_ABI_CONTROL_H
 
-#ifndef __VMLINUX_H__
-#include <linux/types.h>
-#endif
+#include "abi/flow.h"
 
 /* The only value of the control map. */
 struct datapath_control {
 	__u64 policy_generation; /* verdicts of another one are void */
+	/* The agent itself: pinned hooks outlive it, and pids are used again. */
+	__u64 agent_start_time_ns;
+	__u32 agent_tgid;
 	/*
 	 * Set by the hooks when a listening socket found no room in the table,
 	 * cleared by the agent when the table is complete again. While set,
 	 * SYNs for sockets that are not in the table are dropped.
 	 */
 	__u32 listeners_lost;
-	__u32 reserved;
+	/* Port 0, or where the listener iterator shall find a new owner. */
+	struct listener_key resolve;
 };
 
 /*
@@ -33,7 +35,7 @@ struct bypass_key {
 #define BYPASS_PORT_BITS 16
 
 #ifdef __cplusplus
-static_assert(sizeof(datapath_control) == 16);
+static_assert(sizeof(datapath_control) == 56);
 static_assert(sizeof(bypass_key) == 24);
 #endif
 

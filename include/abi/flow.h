@@ -48,15 +48,20 @@ struct listener_key {
 	struct flow_endpoint local;
 };
 
-/* A listening socket of a process in the managed cgroup. */
+/* Listening sockets of the managed cgroup at one address. */
 struct listener_entry {
-	struct process_facts process; /* who called listen() */
+	struct process_facts process; /* who called listen() last */
 	struct process_image image;
-	__u64 socket_cookie;
-	__u64 policy_generation; /* verdict is valid for this generation */
+	__u64 socket_cookie; /* of its socket */
+	__u32 v6only;	     /* :: without IPv4 */
+	__u32 sockets;	     /* listening here (SO_REUSEPORT); 0: nobody any more */
+};
+
+/* What the agent decided about the listener at an address. */
+struct listener_verdict_entry {
+	__u64 socket_cookie;	 /* void for another socket */
+	__u64 policy_generation; /* other than the current one: unknown */
 	__u32 verdict;		 /* enum process_verdict */
-	__u32 v6only;		 /* :: without IPv4 */
-	__u32 sockets;		 /* listening here (SO_REUSEPORT); 0: nobody any more */
 	__u32 reserved;
 };
 
@@ -77,7 +82,8 @@ static_assert(sizeof(flow_tuple) == 56);
 static_assert(sizeof(flow_origin) == 120);
 static_assert(sizeof(listener_key) == 32);
 static_assert(sizeof(captured_socket) == 144);
-static_assert(sizeof(listener_entry) == 104);
+static_assert(sizeof(listener_entry) == 88);
+static_assert(sizeof(listener_verdict_entry) == 24);
 static_assert(sizeof(inbound_entry) == 32);
 #endif
 

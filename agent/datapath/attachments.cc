@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/datapath/attachments.h"
+
+#include <bpf/libbpf.h>
+
+#include <cerrno>
+
+#include "absl/strings/str_cat.h"
+
+#include "kith.skel.h"
+
+namespace kith {
+namespace {
+
+// Only a link that is still attached takes another program; one whose cgroup or
+// namespace is gone says ENOLINK.
+FileDescriptor ReplaceProgram(const PinDirectory &pins,
+                              const std::string &pin_name,
+                              int program_fd) {
+  FileDescriptor link = pins.Open(pin_name);
+  if (link.valid() && bpf_link_update(link.get(), program_fd, nullptr) != 0) {
+    link.Reset();
+  }
+  return link;
+}
+
+}  // namespace
+
+absl::StatusOr<FileDescriptor> AttachOrReplace(int program_fd,
+                                               int target_fd,
+                                               bpf_attach_type type,
+                                               const PinDirectory &pins,
+                                               const std::string &pin_name,
+                                               bool pin) {
+  FileDescriptor link = ReplaceProgram(pins, pin_name, program_fd);
+  if (link.valid()) {
+    return link;  // and pinned already
+  }
+  link.Reset(bpf_link_create(program_fd, target_fd, type, nullptr));
+  if (!link.valid()) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("attaching ", pin_name));
+  }
+  if (pin) {
+    if (auto pinned = pins.Pin(link.get(), pin_name); !pinned.ok()) {
+      return pinned;
+    }
+  }
+  return link;
+}
+
+absl::Status Attachments::AttachTracepoint(const bpf_program *program) {
+  FileDescriptor link(
+      bpf_raw_tracepoint_open(nullptr, bpf_program__fd(program)));
+  if (!link.valid()) {
+    return absl::ErrnoToStatus(
+        errno, absl::StrCat("attaching ", bpf_program__name(program)));
+  }
+  // Links of tracepoints cannot be updated. Two at once do no harm, for each
+  // sets the same facts.
+  const std::string name = PinDirectory::LinkName(bpf_program__name(program));
+  if (pin_) {
+    if (auto pinned = pins_.Pin(link.get(), name); !pinned.ok()) {
+      return pinned;
+    }
+  }
+  links_.push_back(std::move(link));
+  return absl::OkStatus();
+}
+
+absl::Status Attachments::AttachCgroup(const bpf_program *program,
+                                       bpf_attach_type type) {
+  auto link =
+      AttachOrReplace(bpf_program__fd(program),
+                      cgroup_.fd.get(),
+                      type,
+                      pins_,
+                      PinDirectory::LinkName(bpf_program__name(program)),
+                      pin_);
+  if (link.ok()) {
+    links_.push_back(*std::move(link));
+  }
+  return link.status();
+}
+
+absl::Status Attachments::AttachObservers() {
+  const auto &hooks = programs_.skeleton().progs;
+  for (const bpf_program *program :
+       {hooks.kith_fork, hooks.kith_exec, hooks.kith_exit, hooks.kith_join}) {
+    if (auto attached = AttachTracepoint(program); !attached.ok()) {
+      return attached;
+    }
+  }
+  return AttachCgroup(hooks.kith_sockops, BPF_CGROUP_SOCK_OPS);
+}
+
+absl::Status Attachments::AttachSteering() {
+  const auto &hooks = programs_.skeleton().progs;
+  const std::pair<const bpf_program *, bpf_attach_type> points[] = {
+      {hooks.kith_getpeer4, BPF_CGROUP_INET4_GETPEERNAME},
+      {hooks.kith_getpeer6, BPF_CGROUP_INET6_GETPEERNAME},
+      {hooks.kith_connect4, BPF_CGROUP_INET4_CONNECT},
+      {hooks.kith_connect6, BPF_CGROUP_INET6_CONNECT},
+  };
+  for (const auto &[program, type] : points) {
+    if (auto attached = AttachCgroup(program, type); !attached.ok()) {
+      return attached;
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace kith

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "absl/status/status.h"
+
+#include "agent/config/config.h"
+#include "agent/datapath/bpf_maps.h"
+
+namespace kith {
+
+// EnterBypassRules fills the map `bypass`. InvalidArgument if there are more
+// rules than it holds.
+absl::Status EnterBypassRules(const std::vector<BypassRule> &rules,
+                              BpfMaps &maps);
+
+}  // namespace kith

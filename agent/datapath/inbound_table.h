@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+
+#include "agent/datapath/bpf_maps.h"
+#include "agent/datapath/datapath.h"
+
+namespace kith {
+
+// Announce enters an inner connection from `source` to `application`. The
+// result keeps the map alive and may outlive the datapath. AlreadyExists if
+// another flow has this tuple.
+absl::StatusOr<std::unique_ptr<InboundAnnouncement>> Announce(
+    std::shared_ptr<BpfMaps> maps,
+    uint64_t netns_cookie,
+    const Endpoint &source,
+    const Endpoint &application,
+    const Endpoint &client);
+
+}  // namespace kith

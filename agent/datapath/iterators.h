@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "abi/listener.h"
+#include "abi/process.h"
+
+namespace kith {
+
+// Runs of the BPF iterators (bpf/seed.bpf.c). `program_fd` is the iterator's;
+// `tgid` limits the run to one process on kernels that can (6.1), so that the
+// caller must be ready for the others too.
+
+// IterateProcesses returns what the iterators over tasks write.
+absl::StatusOr<std::vector<live_process>> IterateProcesses(
+    int program_fd, std::optional<uint32_t> tgid);
+
+// IterateListeners enters listening sockets in the table and returns them; one
+// socket is returned once for each descriptor of it.
+absl::StatusOr<std::vector<live_listener>> IterateListeners(
+    int program_fd, std::optional<uint32_t> tgid);
+
+}  // namespace kith

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+
+#include "agent/datapath/bpf_maps.h"
+#include "agent/datapath/control.h"
+#include "kith/endpoint.h"
+
+namespace kith {
+
+// ListenerTable is the agent's view of the listening sockets of the managed
+// cgroup. The hooks own the entries; the agent owns the verdicts, removes
+// entries that have no socket left, and repairs what the hooks could not see.
+// Thread-safe.
+class ListenerTable {
+ public:
+  // `iterator_fd` is the program kith_listeners; it and `control` outlive this.
+  ListenerTable(std::shared_ptr<BpfMaps> maps,
+                Control &control,
+                int iterator_fd);
+
+  // Find looks at the exact address, then at the wildcards, as the kernel does
+  // (inet_lookup_listener). NotFound: nobody of the managed cgroup.
+  absl::StatusOr<listener_entry> Find(uint64_t netns_cookie,
+                                      const Endpoint &local) const;
+
+  // Resolve looks for a living holder of the socket; NotFound removes the
+  // entry.
+  absl::StatusOr<listener_entry> Resolve(uint64_t netns_cookie,
+                                         const Endpoint &local);
+
+  absl::Status SetVerdict(uint64_t netns_cookie,
+                          const Endpoint &local,
+                          process_verdict verdict,
+                          uint64_t generation);
+
+  // OwnerChanged voids the verdicts of listeners of a process that did exec or
+  // exited: its sockets may belong to something else now.
+  void OwnerChanged(uint32_t tgid);
+
+  // Seed enters the listening sockets that are there, of one process or of all.
+  absl::Status Seed(std::optional<uint32_t> tgid);
+
+  // Sweep removes entries without sockets, and those of `gone` namespaces.
+  void Sweep(const std::vector<uint64_t> &gone);
+
+  // RepairLosses enters everything again after the table was full.
+  absl::Status RepairLosses();
+
+ private:
+  struct Found {
+    listener_key key;
+    listener_entry entry;
+  };
+  absl::StatusOr<Found> FindKey(uint64_t netns_cookie,
+                                const Endpoint &local) const;
+  void RemoveIfOwnerIs(const Found &found);
+
+  std::shared_ptr<BpfMaps> maps_;
+  Control &control_;
+  const int iterator_fd_;
+  absl::Mutex mutex_;
+  // Keys of the verdicts that let strangers in, by owner.
+  absl::flat_hash_map<uint32_t, std::vector<listener_key>> left_alone_
+      ABSL_GUARDED_BY(mutex_);
+  absl::Mutex resolving_;  // one request at a time in the control map
+};
+
+}  // namespace kith

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
+
+#include "agent/datapath/listener_table.h"
+#include "agent/datapath/netns_steering.h"
+#include "agent/datapath/netns_thread.h"
+
+namespace kith {
+
+// NetnsPresence keeps the agent present in exactly the network namespaces that
+// have processes of the managed cgroup: listening sockets and a sk_lookup link
+// in each. Everything happens on one thread that visits the namespaces; public
+// methods are thread-safe. The namespace of the last visit is left when it is
+// dropped, so that the agent never keeps a dead namespace alive.
+class NetnsPresence {
+ public:
+  struct Callbacks {
+    std::function<void(NetnsListeners)> on_added;
+    std::function<void(uint64_t)> on_removed;
+    std::function<void(absl::Status)> on_error;
+  };
+
+  // What is passed in outlives this.
+  NetnsPresence(const Programs &programs,
+                NetnsSteering &steering,
+                ListenerTable &listeners,
+                Callbacks callbacks);
+  ~NetnsPresence();
+  NetnsPresence(const NetnsPresence &) = delete;
+  NetnsPresence &operator=(const NetnsPresence &) = delete;
+
+  // EnterAll goes to the namespaces in use now. Stops at the first error.
+  absl::Status EnterAll();
+
+  // Seen tells of process `tgid` in a namespace.
+  void Seen(uint32_t tgid, uint64_t netns_cookie);
+
+  // Joined tells of a process that brought its sockets into the cgroup.
+  void Joined(uint32_t tgid);
+
+  // ProcessExited makes the presence look soon whether a namespace is empty.
+  void ProcessExited();
+
+  absl::StatusOr<FileDescriptor> OpenSocket(uint64_t netns_cookie, int family);
+  std::vector<Datapath::NetnsRow> Rows() const;
+
+ private:
+  struct Namespace {
+    FileDescriptor netns;  // /proc/<pid>/ns/net
+    FileDescriptor sk_lookup;
+    Datapath::NetnsRow row;
+  };
+
+  absl::Status Visit(int netns_fd);
+  absl::Status GoHome();
+  absl::Status Enter(uint32_t tgid, uint64_t netns_cookie);
+  absl::Status Settle(FileDescriptor netns, uint64_t netns_cookie);
+  absl::Status EnterMissing(const std::vector<live_process> &processes);
+  void Drop(uint64_t netns_cookie);
+  void DropUnused(const std::vector<live_process> &processes);
+  void Check();
+  absl::StatusOr<std::vector<live_process>> Processes() const;
+  std::vector<uint64_t> Unused(
+      const std::vector<live_process> &processes) const;
+
+  const Programs &programs_;
+  NetnsSteering &steering_;
+  ListenerTable &listeners_;
+  const Callbacks callbacks_;
+  uint64_t own_cookie_ = 0;
+  FileDescriptor home_;          // of the thread only
+  uint64_t visited_cookie_ = 0;  // of the thread only; 0: home
+  mutable absl::Mutex mutex_;
+  absl::flat_hash_map<uint64_t, Namespace> present_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<NetnsThread> thread_;  // last: stops first
+};
+
+}  // namespace kith

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/datapath/origin_table.h"
+
+namespace kith {
+namespace {
+
+flow_tuple TupleOf(uint64_t netns_cookie,
+                   const Endpoint &listener,
+                   const Endpoint &application) {
+  flow_tuple tuple{};
+  tuple.netns_cookie = netns_cookie;
+  tuple.local = listener.ToAbi();
+  tuple.remote = application.ToAbi();
+  return tuple;
+}
+
+}  // namespace
+
+absl::StatusOr<flow_origin> OriginTable::Find(
+    uint64_t netns_cookie,
+    const Endpoint &listener,
+    const Endpoint &application) const {
+  auto cookie =
+      maps_->tuples.Lookup(TupleOf(netns_cookie, listener, application));
+  if (!cookie.ok()) {
+    return cookie.status();
+  }
+  auto record = maps_->captured.Lookup(*cookie);
+  if (!record.ok()) {
+    return record.status();
+  }
+  return record->origin;
+}
+
+void OriginTable::Forget(uint64_t netns_cookie,
+                         const Endpoint &listener,
+                         const Endpoint &application) {
+  auto cookie =
+      maps_->tuples.Take(TupleOf(netns_cookie, listener, application));
+  if (cookie.ok()) {
+    (void)maps_->captured.Delete(*cookie);
+  }
+}
+
+}  // namespace kith

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+
+#include "agent/datapath/bpf_maps.h"
+#include "kith/endpoint.h"
+
+namespace kith {
+
+// OriginTable reads where captured connections wanted to go. Thread-safe.
+class OriginTable {
+ public:
+  explicit OriginTable(std::shared_ptr<BpfMaps> maps)
+      : maps_(std::move(maps)) {}
+
+  // Find: NotFound if no hook saw the connection.
+  absl::StatusOr<flow_origin> Find(uint64_t netns_cookie,
+                                   const Endpoint &listener,
+                                   const Endpoint &application) const;
+  void Forget(uint64_t netns_cookie,
+              const Endpoint &listener,
+              const Endpoint &application);
+
+ private:
+  std::shared_ptr<BpfMaps> maps_;
+};
+
+}  // namespace kith

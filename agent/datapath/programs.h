@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+
+#include "agent/datapath/bpf_maps.h"
+#include "agent/datapath/cgroup_claim.h"
+#include "agent/datapath/pin_directory.h"
+
+struct kith_bpf;
+
+namespace kith {
+
+// Programs owns the loaded hooks, attached to nothing. Immutable after Load.
+class Programs {
+ public:
+  ~Programs();
+  Programs(const Programs &) = delete;
+  Programs &operator=(const Programs &) = delete;
+
+  // Load verifies the programs. Maps that a former agent left pinned in `pins`
+  // are used again if they are of the same shape. FailedPrecondition says what
+  // the kernel refused.
+  static absl::StatusOr<std::unique_ptr<Programs>> Load(
+      const ManagedCgroup &cgroup,
+      bool has_bypass_rules,
+      const PinDirectory &pins);
+
+  const kith_bpf &skeleton() const { return *skeleton_; }
+  const bpf_object *object() const;
+  const std::shared_ptr<BpfMaps> &maps() const { return maps_; }
+
+  // inherited_maps tells that the maps were a former agent's.
+  bool inherited_maps() const { return inherited_maps_; }
+
+ private:
+  Programs() = default;
+
+  kith_bpf *skeleton_ = nullptr;
+  std::shared_ptr<BpfMaps> maps_;
+  bool inherited_maps_ = false;
+};
+
+}  // namespace kith
