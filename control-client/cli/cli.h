@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+
+#include "agent/config/config.h"
+#include "agent/datapath/datapath.h"
+
+namespace kith {
+
+// CliParts are the parts of the agent that commands run inside this process.
+// main() passes the real ones.
+struct CliParts {
+  std::function<absl::Status(const Config &)> run_agent;
+  std::function<std::vector<Feature>(const std::string &cgroup)> probe_features;
+};
+
+// RunCli runs one command line and returns its exit code (exit_code.h). What
+// was asked for goes to `out`, errors as one sentence to `err`.
+int RunCli(int argc,
+           const char *const *argv,
+           const CliParts &parts,
+           std::ostream &out,
+           std::ostream &err);
+
+}  // namespace kith

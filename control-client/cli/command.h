@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <ostream>
+#include <string>
+
+#include "absl/status/status.h"
+#include <CLI/CLI.hpp>
+
+#include "agent/admin/json_text.h"
+#include "control-client/cli/cli.h"
+#include "control-client/cli/exit_code.h"
+
+namespace kith {
+
+// CommandEnvironment is what a command may touch besides the agent.
+struct CommandEnvironment {
+  const CliParts &parts;
+  std::ostream &out;
+  std::ostream &err;
+  bool colour = false;
+};
+
+// RunCommand does the work and returns the exit code.
+using RunCommand = std::function<int(CommandEnvironment &)>;
+
+// Command is one row of the table in cli.cc.
+struct Command {
+  const char *name;
+  const char *description;
+  // Adds the command's options to its parser and returns what runs it.
+  RunCommand (*attach)(CLI::App &parser);
+};
+
+RunCommand AttachAgent(CLI::App &parser);
+RunCommand AttachStatus(CLI::App &parser);
+RunCommand AttachIdentities(CLI::App &parser);
+RunCommand AttachFlows(CLI::App &parser);
+RunCommand AttachTrace(CLI::App &parser);
+RunCommand AttachExplain(CLI::App &parser);
+RunCommand AttachDoctor(CLI::App &parser);
+RunCommand AttachPolicy(CLI::App &parser);
+RunCommand AttachLogLevel(CLI::App &parser);
+RunCommand AttachVersion(CLI::App &parser);
+
+// ClientOptions are the options of every command that asks the agent.
+struct ClientOptions {
+  std::string socket = "/run/kith/admin.sock";
+  bool json = false;
+};
+
+void AddJsonOption(CLI::App &parser, bool &json);
+void AddClientOptions(CLI::App &parser, ClientOptions &options);
+
+// PrintJson writes one document, indented.
+void PrintJson(std::ostream &out, const Json &json);
+
+// ReportError writes the sentence and returns the exit code: Unavailable is an
+// agent that cannot be reached, anything else its negative answer.
+int ReportError(CommandEnvironment &environment, const absl::Status &error);
+
+}  // namespace kith

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <memory>
+
+#include "agent/config/config.h"
+#include "agent/policy/resource_store.h"
+#include "control-client/cli/command.h"
+
+namespace kith {
+namespace {
+
+struct AgentOptions {
+  std::string config = "/etc/kith/kith.yaml";
+  bool check_config = false;
+};
+
+int CheckConfig(const Config &config, CommandEnvironment &environment) {
+  auto resources = LoadResources(config.resources, config.trust_domain);
+  if (!resources.ok()) {
+    return ReportError(environment, resources.status());
+  }
+  environment.out << "OK: trust domain " << config.trust_domain << ", "
+                  << resources->identities.size() << " identities, "
+                  << resources->services.size() << " services\n";
+  return kExitOk;
+}
+
+int RunAgentCommand(const AgentOptions &options,
+                    CommandEnvironment &environment) {
+  const auto config = LoadConfig(options.config);
+  if (!config.ok()) {
+    (void)ReportError(environment, config.status());
+    return kExitNegative;
+  }
+  if (options.check_config) {
+    return CheckConfig(*config, environment);
+  }
+  const absl::Status result = environment.parts.run_agent(*config);
+  if (!result.ok()) {
+    (void)ReportError(environment, result);
+    return kExitNegative;
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+RunCommand AttachAgent(CLI::App &parser) {
+  auto options = std::make_shared<AgentOptions>();
+  parser.add_option("--config", options->config, "configuration file")
+      ->capture_default_str()
+      ->type_name("PATH");
+  parser.add_flag("--check-config",
+                  options->check_config,
+                  "load configuration and resource documents, say OK or what "
+                  "is wrong, and end");
+  return [options](CommandEnvironment &environment) {
+    return RunAgentCommand(*options, environment);
+  };
+}
+
+}  // namespace kith

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <memory>
+
+#include <nlohmann/json.hpp>
+
+#include "control-client/cli/admin_client.h"
+#include "control-client/cli/command.h"
+#include "control-client/cli/humane_units.h"
+#include "control-client/cli/json_fields.h"
+#include "control-client/cli/printable.h"
+#include "control-client/cli/table.h"
+
+namespace kith {
+namespace {
+
+using Align = Table::Align;
+
+void PrintFact(std::ostream &out, const char *name, const std::string &value) {
+  out << name << std::string(14 - std::string_view(name).size(), ' ')
+      << Printable(value) << '\n';
+}
+
+void PrintFacts(const Json &status, CommandEnvironment &environment) {
+  std::ostream &out = environment.out;
+  const std::chrono::seconds uptime(CountAt(status, "/uptimeSeconds"));
+  PrintFact(out,
+            "agent",
+            "version " + TextAt(status, "/version") + ", pid " +
+                TextAt(status, "/pid") + ", up " + HumaneDuration(uptime));
+  PrintFact(out, "trust domain", TextAt(status, "/trustDomain"));
+  PrintFact(out, "issuer", TextAt(status, "/issuer"));
+  PrintFact(out, "cgroup", TextAt(status, "/cgroup"));
+  PrintFact(out,
+            "path",
+            TextAt(status, "/path") +
+                (BoolAt(status, "/pinned") ? ", links pinned" : ""));
+  PrintFact(out,
+            "resources",
+            TextAt(status, "/identities") + " identities, " +
+                TextAt(status, "/services") + " services");
+  if (const std::string error = TextAt(status, "/resourcesError");
+      !error.empty()) {
+    out << Styled(
+               "The newest resource documents are wrong, the last good "
+               "ones are in force: " +
+                   Printable(error),
+               Style::kBad,
+               environment.colour)
+        << '\n';
+  }
+  PrintFact(
+      out, "processes", TextAt(status, "/attestedProcesses") + " attested");
+  PrintFact(out,
+            "flows",
+            HumaneCount(CountAt(status, "/flows/open")) + " open, " +
+                HumaneCount(CountAt(status, "/flows/opened")) +
+                " since the start");
+}
+
+// PrintCounts prints the members of an object of numbers that are not zero.
+void PrintCounts(const Json &counts,
+                 const char *heading,
+                 CommandEnvironment &environment) {
+  Table table({{heading}, {"COUNT", Align::kRight}});
+  for (const auto &[name, count] : counts.items()) {
+    if (const uint64_t number = CountAt(count, ""); number != 0) {
+      table.AddRow({name, HumaneCount(number)});
+    }
+  }
+  if (!table.empty()) {
+    environment.out << '\n';
+    table.Print(environment.out, environment.colour);
+  }
+}
+
+void PrintNamespaces(const Json &status, CommandEnvironment &environment) {
+  Table table({{"NAMESPACE"},
+               {"COOKIE", Align::kRight},
+               {"PORT IPV4", Align::kRight},
+               {"PORT IPV6", Align::kRight}});
+  for (const Json &row : ListAt(status, "/namespaces")) {
+    table.AddRow({TextAt(row, "/name"),
+                  TextAt(row, "/netnsCookie"),
+                  TextAt(row, "/outboundPortV4"),
+                  TextAt(row, "/outboundPortV6")});
+  }
+  if (!table.empty()) {
+    environment.out << '\n';
+    table.Print(environment.out, environment.colour);
+  }
+}
+
+int RunStatus(const ClientOptions &options, CommandEnvironment &environment) {
+  const auto status = AdminClient::Create(options.socket)->Get("/v1/status");
+  if (!status.ok()) {
+    return ReportError(environment, status.status());
+  }
+  if (options.json) {
+    PrintJson(environment.out, *status);
+    return kExitOk;
+  }
+  PrintFacts(*status, environment);
+  PrintNamespaces(*status, environment);
+  PrintCounts(ListAt(*status, "/flows/closed"), "CLOSED", environment);
+  PrintCounts(ListAt(*status, "/counters"), "COUNTER", environment);
+  return kExitOk;
+}
+
+}  // namespace
+
+RunCommand AttachStatus(CLI::App &parser) {
+  auto options = std::make_shared<ClientOptions>();
+  AddClientOptions(parser, *options);
+  return [options](CommandEnvironment &environment) {
+    return RunStatus(*options, environment);
+  };
+}
+
+}  // namespace kith

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control-client/cli/policy_lint.h"
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace kith {
+namespace {
+
+using Severity = LintFinding::Severity;
+
+const SelectorTerm *FindTerm(const SelectorMap &map, const std::string &key) {
+  const auto found =
+      std::find_if(map.begin(), map.end(), [&](const SelectorTerm &term) {
+        return term.key == key;
+      });
+  return found == map.end() ? nullptr : &*found;
+}
+
+// HaveCommonValue: process:cmdline is a prefix, all other keys are exact.
+bool HaveCommonValue(const SelectorTerm &one, const SelectorTerm &other) {
+  const bool prefix = one.key == "process:cmdline";
+  for (const std::string &a : one.values) {
+    for (const std::string &b : other.values) {
+      if (a == b ||
+          (prefix && (absl::StartsWith(a, b) || absl::StartsWith(b, a)))) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+// Overlap returns whether one process can satisfy both maps, which have the
+// same keys and so are equally specific.
+bool Overlap(const SelectorMap &one, const SelectorMap &other) {
+  return one.size() == other.size() &&
+         std::all_of(one.begin(), one.end(), [&](const SelectorTerm &term) {
+           const SelectorTerm *same = FindTerm(other, term.key);
+           return same != nullptr && HaveCommonValue(term, *same);
+         });
+}
+
+// Covers returns whether everything that `narrow` selects, `wide` selects too.
+bool Covers(const SelectorMap &wide, const SelectorMap &narrow) {
+  return std::all_of(wide.begin(), wide.end(), [&](const SelectorTerm &term) {
+    const SelectorTerm *same = FindTerm(narrow, term.key);
+    return same != nullptr &&
+           std::all_of(same->values.begin(),
+                       same->values.end(),
+                       [&](const std::string &value) {
+                         return std::find(term.values.begin(),
+                                          term.values.end(),
+                                          value) != term.values.end();
+                       });
+  });
+}
+
+// CoversAll: every map of `narrow` is covered by one of `wide`.
+bool CoversAll(const std::vector<SelectorMap> &wide,
+               const std::vector<SelectorMap> &narrow) {
+  return std::all_of(narrow.begin(), narrow.end(), [&](const SelectorMap &map) {
+    return std::any_of(wide.begin(), wide.end(), [&](const SelectorMap &other) {
+      return Covers(other, map);
+    });
+  });
+}
+
+std::string Describe(const SelectorMap &map) {
+  std::string text;
+  for (const SelectorTerm &term : map) {
+    absl::StrAppend(&text, text.empty() ? "" : ", ", term.key);
+  }
+  return text;
+}
+
+// Linter collects the findings of one set of documents.
+class Linter {
+ public:
+  Linter(const ResourceSet &resources, const std::string &trust_domain)
+      : resources_(resources), trust_domain_(trust_domain) {}
+
+  std::vector<LintFinding> Run() {
+    const auto &identities = resources_.identities;
+    for (size_t i = 0; i < identities.size(); ++i) {
+      for (size_t j = i + 1; j < identities.size(); ++j) {
+        LintTie(*identities[i], *identities[j]);
+      }
+      LintIdentity(*identities[i]);
+    }
+    for (const auto &service : resources_.services) {
+      if (service->addresses.empty()) {
+        Warn("no_addresses",
+             *service,
+             "names no address, so that no flow is "
+             "ever one to this Service");
+      }
+    }
+    std::stable_partition(
+        findings_.begin(), findings_.end(), [](const LintFinding &finding) {
+          return finding.severity == Severity::kError;
+        });
+    return std::move(findings_);
+  }
+
+ private:
+  void LintTie(const WorkloadIdentity &one, const WorkloadIdentity &other) {
+    for (const SelectorMap &map : one.selectors) {
+      for (const SelectorMap &rival : other.selectors) {
+        if (Overlap(map, rival)) {
+          findings_.push_back(
+              {Severity::kError,
+               "tie",
+               one.name,
+               one.origin,
+               absl::StrCat("a process can match this and ",
+                            other.name,
+                            " (",
+                            other.origin,
+                            ") equally well, by ",
+                            Describe(map),
+                            ": its flows would be refused; add a selector to "
+                            "one of them")});
+          return;
+        }
+      }
+    }
+  }
+
+  void LintIdentity(const WorkloadIdentity &identity) {
+    if (identity.selectors.empty()) {
+      findings_.push_back({Severity::kError,
+                           "no_selectors",
+                           identity.name,
+                           identity.origin,
+                           "has no selectors, so that no process gets it"});
+    }
+    LintEgress(identity);
+    LintIngress(identity);
+    LintPeers(identity, "inbound", identity.allowed_inbound);
+    LintPeers(identity, "outbound", identity.allowed_outbound);
+  }
+
+  void LintEgress(const WorkloadIdentity &identity) {
+    for (size_t i = 0; i < identity.egress.size(); ++i) {
+      const auto &labels = identity.egress[i].service_labels;
+      const bool known =
+          std::any_of(resources_.services.begin(),
+                      resources_.services.end(),
+                      [&](const auto &service) {
+                        return CoversAll(labels, {service->labels});
+                      });
+      if (!known) {
+        Warn("unreachable_egress",
+             identity,
+             absl::StrCat("egress[", i, "] selects no Service"));
+      }
+      for (size_t earlier = 0; earlier < i; ++earlier) {
+        if (CoversAll(identity.egress[earlier].service_labels, labels)) {
+          Warn("unreachable_egress",
+               identity,
+               absl::StrCat("egress[",
+                            i,
+                            "] is never used: egress[",
+                            earlier,
+                            "] selects the same Services before it"));
+          break;
+        }
+      }
+    }
+  }
+
+  void LintIngress(const WorkloadIdentity &identity) {
+    for (size_t i = 1; i < identity.ingress.size(); ++i) {
+      for (size_t earlier = 0; earlier < i; ++earlier) {
+        if (CoversAll(identity.ingress[earlier].selectors,
+                      identity.ingress[i].selectors)) {
+          Warn("unreachable_ingress",
+               identity,
+               absl::StrCat("ingress[",
+                            i,
+                            "] is never used: ingress[",
+                            earlier,
+                            "] selects its ports before it"));
+          break;
+        }
+      }
+    }
+  }
+
+  // Peers of other trust domains, and patterns, cannot be judged here.
+  void LintPeers(const WorkloadIdentity &identity,
+                 const char *direction,
+                 const AllowedPeers &allowed) {
+    if (!allowed) {
+      return;
+    }
+    for (const std::string &peer : *allowed) {
+      const auto id = SpiffeId::Parse(peer);
+      if (id.ok() && id->trust_domain() == trust_domain_ && !IsDefined(*id)) {
+        Warn("unknown_peer",
+             identity,
+             absl::StrCat("allowedSPIFFEIDs.",
+                          direction,
+                          " has ",
+                          peer,
+                          ", which none of these documents defines"));
+      }
+    }
+  }
+
+  bool IsDefined(const SpiffeId &id) const {
+    const auto &identities = resources_.identities;
+    return std::any_of(
+        identities.begin(), identities.end(), [&](const auto &identity) {
+          return identity->spiffe_id == id;
+        });
+  }
+
+  template <typename Document>
+  void Warn(const char *kind, const Document &document, std::string message) {
+    findings_.push_back({Severity::kWarning,
+                         kind,
+                         document.name,
+                         document.origin,
+                         std::move(message)});
+  }
+
+  const ResourceSet &resources_;
+  const std::string &trust_domain_;
+  std::vector<LintFinding> findings_;
+};
+
+}  // namespace
+
+std::vector<LintFinding> LintResources(const ResourceSet &resources,
+                                       const std::string &trust_domain) {
+  return Linter(resources, trust_domain).Run();
+}
+
+}  // namespace kith
