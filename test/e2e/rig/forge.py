@@ -94,8 +94,9 @@ class Forge:
                  "-keyout", forge.authority / "ca.key", "-out", forge.bundle)
         return forge
 
-    def svid(self, workload_id, trust_domain=TRUST_DOMAIN):
-        return self._sign([spiffe_id(workload_id, trust_domain)], _LEAF)
+    def svid(self, workload_id, trust_domain=TRUST_DOMAIN, dns_name=None):
+        return self._sign([spiffe_id(workload_id, trust_domain)], _LEAF,
+                          dns_name=dns_name)
 
     def expired_svid(self, workload_id):
         return self._sign([spiffe_id(workload_id)], _LEAF, first=-2, last=-1)
@@ -106,7 +107,7 @@ class Forge:
     def authority_as_leaf(self, workload_id):
         return self._sign([spiffe_id(workload_id)], _AUTHORITY)
 
-    def _sign(self, uris, extensions, first=-1, last=1):
+    def _sign(self, uris, extensions, first=-1, last=1, dns_name=None):
         self._made += 1
         made = Credential(self.directory, f"leaf{self._made}")
         request = self.directory / "request"
@@ -114,7 +115,8 @@ class Forge:
                  "ec_paramgen_curve:P-256", "-nodes", "-subj", "/O=forged",
                  "-config", self._config, "-keyout", made.key, "-out", request)
         wanted = self.directory / "extensions"
-        names = ",".join(f"URI:{uri}" for uri in uris)
+        names = ",".join([f"URI:{uri}" for uri in uris] +
+                         ([f"DNS:{dns_name}"] if dns_name else []))
         wanted.write_text(f"{extensions}subjectAltName = {names}\n")
         _openssl("ca", "-batch", "-notext", "-config", self._config,
                  "-cert", self.bundle, "-keyfile", self.authority / "ca.key",
