@@ -4,14 +4,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace kith {
 namespace {
-
-// What yaml-cpp puts in place of bytes that are not UTF-8 (U+FFFD).
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 [[noreturn]] void Fail(const YAML::Mark &mark, const std::string &message) {
   throw YAML::ParserException(mark, message);
@@ -48,7 +44,7 @@ int DepthOf(const YamlNode &node) {
 // "?" and "!" are the parser's own marks for plain and quoted scalars.
 void RefuseTag(const std::string &tag, const YAML::Mark &mark) {
   if (!tag.empty() && tag != "?" && tag != "!") {
-    Fail(mark, absl::StrCat("the tag '", tag, "' is not supported; leave out"));
+    Fail(mark, absl::StrCat("the tag '", tag, "' is not supported; remove it"));
   }
 }
 
@@ -90,9 +86,6 @@ void YamlBuilder::OnScalar(const YAML::Mark &mark,
                            YAML::anchor_t anchor,
                            const std::string &value) {
   RefuseTag(tag, mark);
-  if (absl::StrContains(value, kReplacement)) {
-    Fail(mark, "text that is not UTF-8");
-  }
   Count(CountText(value), mark);
   YamlNode node{.kind = YamlNode::Kind::kScalar,
                 .line = mark.line + 1,

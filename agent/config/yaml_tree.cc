@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/config/yaml_tree.h"
 
-#include <algorithm>
 #include <exception>
 #include <sstream>
 #include <string>
@@ -12,6 +11,7 @@
 #include "yaml-cpp/exceptions.h"
 #include "yaml-cpp/parser.h"
 
+#include "agent/config/plain_text.h"
 #include "agent/config/yaml_builder.h"
 
 namespace kith {
@@ -20,26 +20,6 @@ namespace {
 absl::Status Fault(std::string_view name, int line, std::string_view message) {
   return absl::InvalidArgumentError(
       absl::StrCat(name, ":", line, ": ", message));
-}
-
-// yaml-cpp takes the byte 0x04 for the end of its input and would leave out
-// all that follows it; a NUL announces UTF-16.
-absl::Status RefuseControlCharacters(std::string_view text,
-                                     std::string_view name) {
-  const auto is_control = [](unsigned char c) {
-    return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
-  };
-  const auto it = std::find_if(text.begin(), text.end(), is_control);
-  if (it == text.end()) {
-    return absl::OkStatus();
-  }
-  const auto line = 1 + std::count(text.begin(), it, '\n');
-  return Fault(
-      name,
-      static_cast<int>(line),
-      absl::StrCat("control character 0x",
-                   absl::Hex(static_cast<unsigned char>(*it), absl::kZeroPad2),
-                   "; the file must be UTF-8 text"));
 }
 
 absl::Status RefuseDuplicateKeys(const YamlNode &node, std::string_view name) {
@@ -69,7 +49,9 @@ absl::StatusOr<std::vector<YamlNode>> RunParser(std::string_view text,
                                                 std::string_view name) {
   YamlBuilder builder;
   try {
-    std::istringstream stream{std::string(text)};
+    // yaml-cpp closes a quote that is still open at a last line end; at the end
+    // of a comment it reports it. Half-written files end like that.
+    std::istringstream stream(absl::StrCat(text, "\n#"));
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
     }
@@ -85,7 +67,9 @@ absl::StatusOr<std::vector<YamlNode>> RunParser(std::string_view text,
 
 absl::StatusOr<std::vector<YamlNode>> ParseYaml(std::string_view text,
                                                 std::string_view name) {
-  if (auto status = RefuseControlCharacters(text, name); !status.ok()) {
+  // Not checked by yaml-cpp, which takes the byte 0x04 for the end of its input
+  // and leaves out all that follows.
+  if (auto status = CheckPlainText(text, name); !status.ok()) {
     return status;
   }
   auto documents = RunParser(text, name);
