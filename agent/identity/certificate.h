@@ -23,15 +23,15 @@ absl::StatusOr<bssl::UniquePtr<X509>> ParseCertificatePem(std::string_view pem);
 absl::StatusOr<Der> EncodeCertificate(X509 *certificate);
 absl::StatusOr<std::string> EncodeCertificatePem(X509 *certificate);
 
-// Validity is the time in which a certificate may be used, both ends included
-// (RFC 5280 section 4.1.2.5).
+// Validity is the time in which a certificate may be used. RFC 5280 section
+// 4.1.2.5 includes the second of not_after; the crypto library does not, and
+// neither do we.
 struct Validity {
   std::chrono::system_clock::time_point not_before;
   std::chrono::system_clock::time_point not_after;
 
   bool Contains(std::chrono::system_clock::time_point now) const {
-    // not_after has a resolution of a second, all of which is included.
-    return now >= not_before && now < not_after + std::chrono::seconds(1);
+    return not_before <= now && now < not_after;
   }
 };
 

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <string>
 
 #include <asio/executor_work_guard.hpp>

@@ -6,6 +6,7 @@
 
 #include <bit>
 #include <cerrno>
+#include <numeric>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -44,17 +45,15 @@ size_t SecretArena::ClassBits(size_t size) {
   return bits < kSmallestBits ? kSmallestBits : bits;
 }
 
-size_t SecretArena::ChunkOf(const void *piece) const {
+size_t SecretArena::IndexOf(const void *piece) const {
   return (static_cast<const uint8_t *>(piece) - base_) / kMaxPiece;
 }
 
-absl::Status SecretArena::AddChunk(size_t bits) {
-  if (used_chunks_ == kChunks) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("memory for secrets: all ", kBytes, " bytes are in use"));
+absl::Status SecretArena::LockChunk(size_t index) {
+  if (index < locked_chunks_) {
+    return absl::OkStatus();
   }
-  uint8_t *chunk = base_ + used_chunks_ * kMaxPiece;
-  if (::mlock(chunk, kMaxPiece) != 0) {
+  if (::mlock(base_ + index * kMaxPiece, kMaxPiece) != 0) {
     return absl::ResourceExhaustedError(
         absl::StrCat("mlock of memory for secrets: ",
                      ::strerrordesc_np(errno),
@@ -62,15 +61,34 @@ absl::Status SecretArena::AddChunk(size_t bits) {
                      kBytes,
                      " bytes or grant CAP_IPC_LOCK)"));
   }
-  chunk_bits_[used_chunks_++] = static_cast<uint8_t>(bits);
-  std::vector<uint8_t *> &list = free_[bits];
-  const size_t piece = size_t{1} << bits;
-  // Room for every piece of this class, so that Free never allocates.
-  list.reserve(list.capacity() + kMaxPiece / piece);
-  for (size_t offset = kMaxPiece; offset > 0; offset -= piece) {
-    list.push_back(chunk + offset - piece);
-  }
+  locked_chunks_ = index + 1;
   return absl::OkStatus();
+}
+
+absl::StatusOr<size_t> SecretArena::FindChunk(size_t bits) {
+  size_t unused = kChunks;
+  for (size_t i = 0; i < kChunks; ++i) {
+    const Chunk &chunk = chunks_[i];
+    if (chunk.used > 0 && chunk.bits == bits && !chunk.free.empty()) {
+      return i;
+    }
+    if (chunk.used == 0 && unused == kChunks) {
+      unused = i;
+    }
+  }
+  if (unused == kChunks) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("memory for secrets: all ", kBytes, " bytes are in use"));
+  }
+  if (absl::Status locked = LockChunk(unused); !locked.ok()) {
+    return locked;
+  }
+  Chunk &chunk = chunks_[unused];
+  const size_t pieces = kMaxPiece >> bits;
+  chunk.bits = static_cast<uint8_t>(bits);
+  chunk.free.resize(pieces);  // Free never has to allocate
+  std::iota(chunk.free.rbegin(), chunk.free.rend(), uint16_t{0});
+  return unused;
 }
 
 absl::StatusOr<uint8_t *> SecretArena::Allocate(size_t size) {
@@ -83,33 +101,37 @@ absl::StatusOr<uint8_t *> SecretArena::Allocate(size_t size) {
   }
   const size_t bits = ClassBits(size);
   absl::MutexLock lock(&mutex_);
-  std::vector<uint8_t *> &list = free_[bits];
-  if (list.empty()) {
-    if (absl::Status added = AddChunk(bits); !added.ok()) {
-      return added;
-    }
+  absl::StatusOr<size_t> index = FindChunk(bits);
+  if (!index.ok()) {
+    return index.status();
   }
-  uint8_t *piece = list.back();
-  list.pop_back();
-  return piece;
+  Chunk &chunk = chunks_[*index];
+  const size_t number = chunk.free.back();
+  chunk.free.pop_back();
+  ++chunk.used;
+  return base_ + *index * kMaxPiece + (number << bits);
 }
 
 void SecretArena::Free(void *piece) {
   absl::MutexLock lock(&mutex_);
-  const size_t bits = chunk_bits_[ChunkOf(piece)];
+  const size_t index = IndexOf(piece);
+  Chunk &chunk = chunks_[index];
   // explicit_bzero is the wipe that the compiler may not drop.
-  ::explicit_bzero(piece, size_t{1} << bits);
-  free_[bits].push_back(static_cast<uint8_t *>(piece));
+  ::explicit_bzero(piece, size_t{1} << chunk.bits);
+  const size_t offset =
+      static_cast<uint8_t *>(piece) - (base_ + index * kMaxPiece);
+  chunk.free.push_back(static_cast<uint16_t>(offset >> chunk.bits));
+  --chunk.used;
 }
 
 size_t SecretArena::SizeOf(const void *piece) const {
   absl::MutexLock lock(&mutex_);
-  return size_t{1} << chunk_bits_[ChunkOf(piece)];
+  return size_t{1} << chunks_[IndexOf(piece)].bits;
 }
 
 size_t SecretArena::locked_bytes() const {
   absl::MutexLock lock(&mutex_);
-  return used_chunks_ * kMaxPiece;
+  return locked_chunks_ * kMaxPiece;
 }
 
 }  // namespace kith

@@ -50,7 +50,13 @@ class SecretArena {
   size_t locked_bytes() const;
 
  private:
-  // A chunk holds pieces of one size class, a power of two.
+  // A chunk holds pieces of one size, a power of two, while one of them is in
+  // use. The lists are kept outside of the mapping, which a fork wipes.
+  struct Chunk {
+    uint8_t bits = 0;
+    size_t used = 0;
+    std::vector<uint16_t> free;  // numbers of pieces
+  };
   static constexpr size_t kChunks = kBytes / kMaxPiece;
   static constexpr size_t kSmallestBits = 5;
   static constexpr size_t kLargestBits = 16;
@@ -59,17 +65,17 @@ class SecretArena {
   SecretArena();
   ~SecretArena() = default;
   static size_t ClassBits(size_t size);
-  size_t ChunkOf(const void *piece) const;
-  absl::Status AddChunk(size_t bits) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  size_t IndexOf(const void *piece) const;
+  // FindChunk returns a chunk with a free piece of the class, or a fresh one.
+  absl::StatusOr<size_t> FindChunk(size_t bits)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status LockChunk(size_t index) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   uint8_t *base_ = nullptr;  // null: the mapping failed, `broken_` says why
   absl::Status broken_;
   mutable absl::Mutex mutex_;
-  size_t used_chunks_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::array<uint8_t, kChunks> chunk_bits_ ABSL_GUARDED_BY(mutex_){};
-  // Kept outside of the mapping: a list inside it would be wiped by a fork.
-  std::array<std::vector<uint8_t *>, kLargestBits + 1> free_
-      ABSL_GUARDED_BY(mutex_);
+  std::array<Chunk, kChunks> chunks_ ABSL_GUARDED_BY(mutex_);
+  size_t locked_chunks_ ABSL_GUARDED_BY(mutex_) = 0;  // the first ones
 };
 
 }  // namespace kith

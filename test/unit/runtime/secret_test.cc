@@ -114,6 +114,17 @@ TEST_CASE("locked memory is bounded, and comes back") {
   CHECK(Secret::Create(SecretArena::kMaxPiece).ok());
 }
 
+TEST_CASE("memory of one size serves another size afterwards") {
+  for (size_t size : {SecretArena::kMaxPiece, size_t{32}, size_t{4096}}) {
+    std::vector<Secret> held;
+    for (size_t i = 0; i < SecretArena::kBytes / size / 2; ++i) {
+      auto secret = Secret::Create(size);
+      REQUIRE(secret.ok());
+      held.push_back(*std::move(secret));
+    }
+  }
+}
+
 TEST_CASE("threads never share a piece") {
   constexpr int kThreads = 4;
   std::vector<std::thread> threads;
