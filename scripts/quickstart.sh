@@ -28,7 +28,12 @@ note() { printf '   %s\n' "$*"; }
 
 # show COMMAND... : prints the command as a person would type it, and runs it.
 show() {
-  printf '\033[36m$ %s\033[0m\n' "$*"
+  local where='' typed=("$@")
+  if [[ $1 == inside ]]; then
+    where="[$2] "
+    typed=("${@:4}")
+  fi
+  printf '\033[36m%s$ %s\033[0m\n' "$where" "${typed[*]/#$KITH/kith}"
   "$@" || true
 }
 
@@ -142,16 +147,22 @@ start_agent() {
   await 'kith agent' "$KITH" status
 }
 
+connection_ended() {
+  [[ $(tcpdump -nn -r "$1" 'tcp[tcpflags] & tcp-fin != 0' 2> /dev/null |
+    wc -l) -ge 2 ]]
+}
+
 # on_the_wire COMMAND... : runs it while a sniffer listens between the two, and
 # shows what the sniffer got to see.
 on_the_wire() {
   local sniffer packets=$WORK/packets
-  ip netns exec "$WEST" tcpdump -i eth0 -U -w "$packets" tcp \
-    2> "$WORK/tcpdump.log" &
+  inside "$WEST" outside tcpdump --immediate-mode -U -i eth0 -w "$packets" \
+    tcp 2> "$WORK/tcpdump.log" &
   sniffer=$!
   await 'tcpdump' grep -q 'listening on' "$WORK/tcpdump.log"
   show "$@"
-  sleep 0.3 # the last packets reach the file
+  # The end of the connection is in the file, so everything before it is.
+  await 'the end of the capture' connection_ended "$packets"
   kill "$sniffer"
   wait "$sniffer" || true
   note 'The first bytes of each direction on the wire:'
@@ -190,6 +201,8 @@ main() {
   show "$KITH" identities
 
   title 'The same request again: nothing in curl or nginx is configured'
+  note 'Payloads now begin with a TLS record header: 16 03 01 and 16 03 03 are'
+  note 'the handshake, 17 03 03 is encrypted.'
   on_the_wire inside "$WEST" workloads curl -sS "$URL"
   note 'Both ends of the flow, each with its own SPIFFE identity:'
   show "$KITH" flows --closed

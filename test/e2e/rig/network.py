@@ -47,9 +47,14 @@ class Network:
     def server_agent(self):
         return self.agents[-1]
 
+    @property
+    def managed_nodes(self):
+        """Nodes that have an agent of their own."""
+        return self.nodes
+
     def start_agents(self, documents, **settings):
         """Starts one agent per node; they share a CA directory."""
-        for node in self.nodes:
+        for node in self.managed_nodes:
             agent = self.add_agent(node, **settings)
             agent.put("documents.yaml", documents)
             if not DIRECT:
@@ -113,6 +118,30 @@ class TwoNodes(Network):
                    ["10.83.0.1/24", "fd83::1/64"],
                    ["10.83.0.2/24", "fd83::2/64"])
         super().__init__(client, server, "10.83.0.2", "fd83::2", "eth0")
+
+    def outer(self, connections):
+        return connections
+
+
+class TwoContainers(Network):
+    """Two namespaces of one node with one agent, on one cable."""
+
+    def __init__(self):
+        self.host = Node("host")
+        client = Node("west", self.host)
+        server = Node("east", self.host)
+        netns.join(client.netns, server.netns,
+                   ["10.84.0.1/24", "fd84::1/64"],
+                   ["10.84.0.2/24", "fd84::2/64"])
+        super().__init__(client, server, "10.84.0.2", "fd84::2", "eth0")
+
+    @property
+    def managed_nodes(self):
+        return [self.host]
+
+    def close(self):
+        super().close()
+        self.host.close()
 
     def outer(self, connections):
         return connections

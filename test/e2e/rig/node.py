@@ -7,17 +7,21 @@ from rig.netns import Netns
 
 
 class Node:
-    """`managed` is the cgroup that an agent manages; `outside` is another."""
+    """`managed` is the cgroup that an agent manages; `outside` is another.
 
-    def __init__(self, name):
+    A node of which another is the `host` is a further namespace of that one,
+    with the same cgroups: a container."""
+
+    def __init__(self, name, host=None):
         run = machine.Machine.get()
         self.name = name
         self.netns = Netns()
-        self.top = run.cgroup / machine.unique_name(name)
+        self.top = host.top if host else \
+            run.cgroup / machine.unique_name(name)
         self.managed = self.top / "managed"
         self.outside = self.top / "outside"
         for path in (self.top, self.managed, self.outside):
-            path.mkdir()
+            path.mkdir(exist_ok=True)
         machine.at_end(self.close)
         self._programs = []
 

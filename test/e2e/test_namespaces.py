@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One agent looks after workloads in network namespaces that are not its own,
+and that come and go."""
+
+from rig import deadline
+from rig.case import needs_agent, on
+from rig.conversation import CLIENT, SERVER, Connecting, Listening, PeerCase
+from rig.network import TwoContainers
+from rig.node import Node
+
+
+@on(TwoContainers)
+class Namespaces(PeerCase):
+    """The agent is in a third namespace; there is no workload yet when it
+    starts."""
+
+    def test_ipv4(self):
+        self.exchange(["send:300000", "shutdown", "recv-all"],
+                      ["recv-all", "send:1000", "close"])
+
+    def test_ipv6(self):
+        self.exchange(["send:300000", "shutdown", "recv-all"],
+                      ["recv-all", "send:1000", "close"],
+                      address=self.network.address6)
+
+    @needs_agent
+    def test_loopback_of_a_namespace_is_its_own(self):
+        """127.0.0.1 is another place in each of them."""
+        server = Listening(self, ["recv-all"], "127.0.0.1")
+        client = Connecting(self, server.port, ["recv-all"], "127.0.0.1")
+        self.assertEqual(client.facts("done")["ended"], "reset")
+        self.network.client_agent.await_closed(
+            1, direction="outbound", reason="dial_failed",
+            destination=f"127.0.0.1:{server.port}")
+
+    @needs_agent
+    def test_namespace_that_is_new(self):
+        """The first connection of a namespace's first process."""
+        for _ in range(5):
+            node = Node("new", self.network.host)
+            peer = self._both_in(node)
+            self.addCleanup(node.netns.close)
+            done = peer.facts("done")
+            self.assertEqual((done["error"], done["ended"]), (None, "eof"))
+            self.network.client_agent.await_closed(
+                1, direction="outbound", local__spiffeId=CLIENT,
+                peer__spiffeId=SERVER, mode="mtls",
+                process__pid=peer.program.pid)
+
+    def _both_in(self, node):
+        """Runs a server and then a client in the node."""
+        class Here:  # pylint: disable=too-few-public-methods
+            network, marker = self.network, self.marker
+            client = server = node
+        server = Listening(Here, ["recv-all", "close"], "127.0.0.1")
+        return Connecting(Here, server.port,
+                          ["send:1000", "shutdown", "recv-all"], "127.0.0.1")
+
+    @needs_agent
+    def test_namespace_that_goes(self):
+        agent = self.network.client_agent
+        before = len(agent.ask("status")["namespaces"])
+        node = Node("gone", self.network.host)
+        self._both_in(node).program.check()
+        self.assertEqual(len(agent.ask("status")["namespaces"]), before + 1)
+        node.netns.close()
+        deadline.await_true(
+            lambda: len(agent.ask("status")["namespaces"]) == before,
+            "the agent has left the namespace")
