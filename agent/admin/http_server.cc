@@ -192,21 +192,21 @@ class Running : public HttpServer {
     std::shared_ptr<ReplyStream> stream = std::move(reply.stream);
     response.set_chunked_content_provider(
         "application/json", [this, stream](size_t, httplib::DataSink &sink) {
-          return SendNext(*stream, sink);
+          return SendAll(*stream, sink);
         });
   }
 
-  // SendNext returns false where the reader has left.
-  bool SendNext(ReplyStream &stream, httplib::DataSink &sink) {
+  // SendAll returns false where the reader has left.
+  bool SendAll(ReplyStream &stream, httplib::DataSink &sink) {
     while (!stopping_) {
       const std::optional<std::string> piece = stream.Next(kStreamTick);
       if (!piece) {
         break;
       }
-      if (!piece->empty()) {
-        return sink.write(piece->data(), piece->size());
-      }
-      if (!sink.is_writable()) {
+      const bool alive = piece->empty()
+                             ? sink.is_writable()
+                             : sink.write(piece->data(), piece->size());
+      if (!alive) {
         return false;
       }
     }

@@ -82,12 +82,9 @@ class TraceText {
                       const Json &flow,
                       const std::string &step) const {
     const std::string detail = Printable(TextAt(event, "/detail"));
-    if (step != "close") {
-      return detail;
-    }
-    const Cell reason = ReasonCell(flow);
-    return Styled(Printable(reason.text), reason.style, environment_.colour) +
-           (detail.empty() || detail == reason.text ? "" : "  " + detail);
+    return step == "close"
+               ? Styled(detail, ReasonCell(flow).style, environment_.colour)
+               : detail;
   }
 
   CommandEnvironment &environment_;
