@@ -1,136 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "agent/datapath/bpf_datapath.h"
+
 #include <unistd.h>
 
-#include <cerrno>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
-#include "agent/datapath/attachments.h"
 #include "agent/datapath/bypass.h"
-#include "agent/datapath/cgroup_claim.h"
-#include "agent/datapath/control.h"
-#include "agent/datapath/counters.h"
-#include "agent/datapath/datapath.h"
-#include "agent/datapath/event_reader.h"
 #include "agent/datapath/features.h"
-#include "agent/datapath/inbound_table.h"
-#include "agent/datapath/iterators.h"
-#include "agent/datapath/listener_table.h"
-#include "agent/datapath/netns_presence.h"
-#include "agent/datapath/origin_table.h"
 #include "kith.skel.h"
 
 namespace kith {
-namespace {
 
-// BpfDatapath puts the parts together. Members are destroyed in reverse order:
-// the steering hooks go first, the claim on the cgroup last.
-class BpfDatapath : public Datapath {
- public:
-  static absl::StatusOr<std::unique_ptr<BpfDatapath>> Load(Options options);
-
-  BpfDatapath(Options options,
-              ManagedCgroup cgroup,
-              PinDirectory pins,
-              CgroupClaim claim,
-              std::unique_ptr<Programs> programs,
-              Control control)
-      : options_(std::move(options)),
-        cgroup_(std::move(cgroup)),
-        pins_(std::move(pins)),
-        claim_(std::move(claim)),
-        programs_(std::move(programs)),
-        control_(std::move(control)),
-        origins_(programs_->maps()),
-        listeners_(programs_->maps(),
-                   control_,
-                   bpf_program__fd(programs_->skeleton().progs.kith_listeners)),
-        steering_(*programs_, pins_, options_.pin) {}
-
-  absl::Status Prepare();
-  absl::Status Start() override;
-
-  absl::StatusOr<flow_origin> FindOrigin(uint64_t netns_cookie,
-                                         const Endpoint &listener,
-                                         const Endpoint &application) override {
-    return origins_.Find(netns_cookie, listener, application);
-  }
-  void ForgetOrigin(uint64_t netns_cookie,
-                    const Endpoint &listener,
-                    const Endpoint &application) override {
-    origins_.Forget(netns_cookie, listener, application);
-  }
-  absl::StatusOr<listener_entry> FindListener(uint64_t netns_cookie,
-                                              const Endpoint &local) override {
-    return listeners_.Find(netns_cookie, local);
-  }
-  absl::StatusOr<listener_entry> ResolveListener(
-      uint64_t netns_cookie, const Endpoint &local) override {
-    return listeners_.Resolve(netns_cookie, local);
-  }
-  absl::Status SetListenerVerdict(uint64_t netns_cookie,
-                                  const Endpoint &local,
-                                  process_verdict verdict,
-                                  uint64_t generation) override {
-    return listeners_.SetVerdict(netns_cookie, local, verdict, generation);
-  }
-  absl::Status SetProcessVerdict(const process_facts &process,
-                                 process_verdict verdict,
-                                 uint64_t generation) override {
-    process_verdict_entry entry{};
-    entry.policy_generation = generation;
-    entry.verdict = verdict;
-    return programs_->maps()->verdicts.Update(process, entry, BPF_ANY);
-  }
-  void SetPolicyGeneration(uint64_t generation) override {
-    control_.SetPolicyGeneration(generation);
-  }
-  uint64_t ExecIdOf(const process_facts &process) override;
-  absl::StatusOr<std::vector<LiveProcess>> ListProcesses() override;
-  absl::StatusOr<LiveProcess> FindProcess(uint32_t tgid) override;
-  absl::StatusOr<FileDescriptor> OpenSocket(uint64_t netns_cookie,
-                                            int family) override {
-    if (presence_ == nullptr) {
-      return absl::FailedPreconditionError("the datapath is not started");
-    }
-    return presence_->OpenSocket(netns_cookie, family);
-  }
-  absl::StatusOr<std::unique_ptr<InboundAnnouncement>> AnnounceInbound(
-      uint64_t netns_cookie,
-      const Endpoint &source,
-      const Endpoint &application,
-      const Endpoint &client) override {
-    return Announce(
-        programs_->maps(), netns_cookie, source, application, client);
-  }
-  std::vector<NamedCounter> Counters() const override {
-    return ReadCounters(programs_->maps()->counters.get());
-  }
-  std::vector<NetnsRow> Namespaces() const override {
-    return presence_ == nullptr ? std::vector<NetnsRow>() : presence_->Rows();
-  }
-
- private:
-  void ForgetFormerAgent();
-  absl::Status PinMaps();
-  absl::Status StartReading();
-  absl::Status AttachAll();
-  void OnEvent(const process_event &event);
-
-  Options options_;
-  ManagedCgroup cgroup_;
-  PinDirectory pins_;
-  CgroupClaim claim_;
-  std::unique_ptr<Programs> programs_;
-  Control control_;
-  OriginTable origins_;
-  ListenerTable listeners_;
-  NetnsSteering steering_;
-  std::unique_ptr<NetnsPresence> presence_;
-  std::unique_ptr<EventReader> events_;
-  std::unique_ptr<Attachments> attachments_;
-};
+BpfDatapath::BpfDatapath(Options options,
+                         ManagedCgroup cgroup,
+                         PinDirectory pins,
+                         CgroupClaim claim,
+                         std::unique_ptr<Programs> programs,
+                         Control control)
+    : options_(std::move(options)),
+      cgroup_(std::move(cgroup)),
+      pins_(std::move(pins)),
+      claim_(std::move(claim)),
+      programs_(std::move(programs)),
+      control_(std::move(control)),
+      origins_(programs_->maps()),
+      listeners_(programs_->maps(), control_, *programs_),
+      steering_(*programs_, pins_, options_.pin) {}
 
 absl::StatusOr<std::unique_ptr<BpfDatapath>> BpfDatapath::Load(
     Options options) {
@@ -174,23 +71,35 @@ absl::Status BpfDatapath::Prepare() {
                      self.status().message(),
                      "): it must run in the pid namespace of the machine"));
   }
-  if (programs_->inherited_maps()) {
-    ForgetFormerAgent();
-  }
   control_.SetAgent(self->process.tgid, self->process.start_time_ns);
   return absl::OkStatus();
 }
 
-// Facts of processes and listeners stay; decisions, flows and listeners of the
-// former agent are void. Until Start the flows of workloads are refused.
-void BpfDatapath::ForgetFormerAgent() {
+// Flows and listeners of the former agent died with it.
+void BpfDatapath::ForgetFormerFlows() {
   BpfMaps &maps = *programs_->maps();
-  maps.verdicts.Clear();
-  maps.listener_verdicts.Clear();
   maps.inbound.Clear();
   maps.tuples.Clear();
   maps.captured.Clear();
   maps.namespaces.Clear();
+}
+
+// Decisions of the former agent are void, also where it counted its policies by
+// the same numbers. From here on unknown processes find a listener.
+void BpfDatapath::TakeOverVerdicts() {
+  absl::MutexLock lock(&generation_mutex_);
+  programs_->maps()->verdicts.Clear();
+  programs_->maps()->listener_verdicts.Clear();
+  control_.SetPolicyGeneration(generation_);
+  started_ = true;
+}
+
+void BpfDatapath::SetPolicyGeneration(uint64_t generation) {
+  absl::MutexLock lock(&generation_mutex_);
+  generation_ = generation;
+  if (started_) {
+    control_.SetPolicyGeneration(generation);
+  }
 }
 
 absl::Status BpfDatapath::PinMaps() {
@@ -259,6 +168,7 @@ absl::Status BpfDatapath::AttachAll() {
   if (auto entered = presence_->EnterAll(); !entered.ok()) {
     return entered;
   }
+  TakeOverVerdicts();
   if (auto seeded = listeners_.Seed(std::nullopt); !seeded.ok()) {
     return seeded;
   }
@@ -287,52 +197,6 @@ absl::Status BpfDatapath::Start() {
   }
   return absl::OkStatus();
 }
-
-uint64_t BpfDatapath::ExecIdOf(const process_facts &process) {
-  constexpr uint64_t kExited = ~uint64_t{0};  // EXEC_ID_EXITED of the hooks
-  auto newest = programs_->maps()->execs.Lookup(process.tgid);
-  if (!newest.ok() || newest->start_time_ns != process.start_time_ns ||
-      newest->exec_id == kExited) {
-    return process.exec_id;
-  }
-  return newest->exec_id;
-}
-
-Datapath::LiveProcess ToLive(const live_process &record) {
-  return {record.process, record.image, record.netns_cookie};
-}
-
-absl::StatusOr<std::vector<Datapath::LiveProcess>>
-BpfDatapath::ListProcesses() {
-  auto records = IterateProcesses(
-      bpf_program__fd(programs_->skeleton().progs.kith_processes),
-      std::nullopt);
-  if (!records.ok()) {
-    return records.status();
-  }
-  std::vector<LiveProcess> live;
-  live.reserve(records->size());
-  for (const live_process &record : *records) {
-    live.push_back(ToLive(record));
-  }
-  return live;
-}
-
-absl::StatusOr<Datapath::LiveProcess> BpfDatapath::FindProcess(uint32_t tgid) {
-  auto records = IterateProcesses(
-      bpf_program__fd(programs_->skeleton().progs.kith_process), tgid);
-  if (!records.ok()) {
-    return records.status();
-  }
-  for (const live_process &record : *records) {
-    if (record.process.tgid == tgid) {
-      return ToLive(record);
-    }
-  }
-  return absl::NotFoundError(absl::StrCat("no process ", tgid));
-}
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<Datapath>> Datapath::Create(Options options) {
   auto datapath = BpfDatapath::Load(std::move(options));

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "agent/datapath/iterators.h"
+#include "kith.skel.h"
 
 namespace kith {
 namespace {
@@ -41,8 +42,10 @@ bool IsIn(const std::vector<uint64_t> &cookies, uint64_t cookie) {
 
 ListenerTable::ListenerTable(std::shared_ptr<BpfMaps> maps,
                              Control &control,
-                             int iterator_fd)
-    : maps_(std::move(maps)), control_(control), iterator_fd_(iterator_fd) {}
+                             const Programs &programs)
+    : maps_(std::move(maps)),
+      control_(control),
+      iterator_fd_(bpf_program__fd(programs.skeleton().progs.kith_listeners)) {}
 
 absl::StatusOr<ListenerTable::Found> ListenerTable::FindKey(
     uint64_t netns_cookie, const Endpoint &local) const {

@@ -11,6 +11,7 @@
 
 #include "agent/datapath/bpf_maps.h"
 #include "agent/datapath/control.h"
+#include "agent/datapath/programs.h"
 #include "kith/endpoint.h"
 
 namespace kith {
@@ -21,10 +22,10 @@ namespace kith {
 // Thread-safe.
 class ListenerTable {
  public:
-  // `iterator_fd` is the program kith_listeners; it and `control` outlive this.
+  // `control` and `programs` outlive this.
   ListenerTable(std::shared_ptr<BpfMaps> maps,
                 Control &control,
-                int iterator_fd);
+                const Programs &programs);
 
   // Find looks at the exact address, then at the wildcards, as the kernel does
   // (inet_lookup_listener). NotFound: nobody of the managed cgroup.

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+
+#include "agent/datapath/attachments.h"
+#include "agent/datapath/cgroup_claim.h"
+#include "agent/datapath/control.h"
+#include "agent/datapath/counters.h"
+#include "agent/datapath/datapath.h"
+#include "agent/datapath/event_reader.h"
+#include "agent/datapath/inbound_table.h"
+#include "agent/datapath/listener_table.h"
+#include "agent/datapath/netns_presence.h"
+#include "agent/datapath/origin_table.h"
+#include "agent/datapath/processes.h"
+
+namespace kith {
+
+// BpfDatapath puts the parts together. Members are destroyed in reverse order:
+// the steering hooks go first, the claim on the cgroup last.
+class BpfDatapath : public Datapath {
+ public:
+  static absl::StatusOr<std::unique_ptr<BpfDatapath>> Load(Options options);
+
+  BpfDatapath(Options options,
+              ManagedCgroup cgroup,
+              PinDirectory pins,
+              CgroupClaim claim,
+              std::unique_ptr<Programs> programs,
+              Control control);
+
+  absl::Status Prepare();
+  absl::Status Start() override;
+
+  absl::StatusOr<flow_origin> FindOrigin(uint64_t netns_cookie,
+                                         const Endpoint &listener,
+                                         const Endpoint &application) override {
+    return origins_.Find(netns_cookie, listener, application);
+  }
+  void ForgetOrigin(uint64_t netns_cookie,
+                    const Endpoint &listener,
+                    const Endpoint &application) override {
+    origins_.Forget(netns_cookie, listener, application);
+  }
+  absl::StatusOr<listener_entry> FindListener(uint64_t netns_cookie,
+                                              const Endpoint &local) override {
+    return listeners_.Find(netns_cookie, local);
+  }
+  absl::StatusOr<listener_entry> ResolveListener(
+      uint64_t netns_cookie, const Endpoint &local) override {
+    return listeners_.Resolve(netns_cookie, local);
+  }
+  absl::Status SetListenerVerdict(uint64_t netns_cookie,
+                                  const Endpoint &local,
+                                  process_verdict verdict,
+                                  uint64_t generation) override {
+    return listeners_.SetVerdict(netns_cookie, local, verdict, generation);
+  }
+  absl::Status SetProcessVerdict(const process_facts &process,
+                                 process_verdict verdict,
+                                 uint64_t generation) override {
+    process_verdict_entry entry{};
+    entry.policy_generation = generation;
+    entry.verdict = verdict;
+    return programs_->maps()->verdicts.Update(process, entry, BPF_ANY);
+  }
+  void SetPolicyGeneration(uint64_t generation) override;
+  uint64_t ExecIdOf(const process_facts &process) override {
+    return NewestExecId(*programs_, process);
+  }
+  absl::StatusOr<std::vector<LiveProcess>> ListProcesses() override {
+    return ListManagedProcesses(*programs_);
+  }
+  absl::StatusOr<LiveProcess> FindProcess(uint32_t tgid) override {
+    return FindProcessByPid(*programs_, tgid);
+  }
+  absl::StatusOr<FileDescriptor> OpenSocket(uint64_t netns_cookie,
+                                            int family) override {
+    if (presence_ == nullptr) {
+      return absl::FailedPreconditionError("the datapath is not started");
+    }
+    return presence_->OpenSocket(netns_cookie, family);
+  }
+  absl::StatusOr<std::unique_ptr<InboundAnnouncement>> AnnounceInbound(
+      uint64_t netns_cookie,
+      const Endpoint &source,
+      const Endpoint &application,
+      const Endpoint &client) override {
+    return Announce(
+        programs_->maps(), netns_cookie, source, application, client);
+  }
+  std::vector<NamedCounter> Counters() const override {
+    return ReadCounters(programs_->maps()->counters.get());
+  }
+  std::vector<NetnsRow> Namespaces() const override {
+    return presence_ == nullptr ? std::vector<NetnsRow>() : presence_->Rows();
+  }
+
+ private:
+  void ForgetFormerFlows();
+  void TakeOverVerdicts();
+  absl::Status PinMaps();
+  absl::Status StartReading();
+  absl::Status AttachAll();
+  void OnEvent(const process_event &event);
+
+  Options options_;
+  ManagedCgroup cgroup_;
+  PinDirectory pins_;
+  CgroupClaim claim_;
+  std::unique_ptr<Programs> programs_;
+  Control control_;
+  absl::Mutex generation_mutex_;
+  // Until Start the hooks of a former agent obey its generation, so that
+  // processes that it knew are not refused meanwhile.
+  uint64_t generation_ ABSL_GUARDED_BY(generation_mutex_) = 0;
+  bool started_ ABSL_GUARDED_BY(generation_mutex_) = false;
+  OriginTable origins_;
+  ListenerTable listeners_;
+  NetnsSteering steering_;
+  std::unique_ptr<NetnsPresence> presence_;
+  std::unique_ptr<EventReader> events_;
+  std::unique_ptr<Attachments> attachments_;
+};
+
+}  // namespace kith

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// The structs that hooks and agent share: what clang laid out for BPF is what
+// this compiler laid out.
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include <cstddef>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "abi/control.h"
+#include "abi/event.h"
+#include "abi/listener.h"
+#include "kith.skel.h"
+
+namespace kith {
+namespace {
+
+struct Field {
+  std::string name;
+  size_t offset;
+};
+
+struct Layout {
+  std::string name;
+  size_t size;
+  std::vector<Field> fields;
+};
+
+#define FIELD(type, name)       \
+  Field {                       \
+#name, offsetof(type, name) \
+  }
+
+const std::vector<Layout> &Layouts() {
+  static const std::vector<Layout> layouts = {
+      {"process_facts",
+       sizeof(process_facts),
+       {FIELD(process_facts, start_time_ns),
+        FIELD(process_facts, exec_id),
+        FIELD(process_facts, cgroup_id),
+        FIELD(process_facts, tgid),
+        FIELD(process_facts, uid),
+        FIELD(process_facts, gid),
+        FIELD(process_facts, reserved)}},
+      {"process_image",
+       sizeof(process_image),
+       {FIELD(process_image, exe_inode),
+        FIELD(process_image, exe_dev),
+        FIELD(process_image, reserved),
+        FIELD(process_image, comm)}},
+      {"process_verdict_entry",
+       sizeof(process_verdict_entry),
+       {FIELD(process_verdict_entry, policy_generation),
+        FIELD(process_verdict_entry, verdict),
+        FIELD(process_verdict_entry, reserved)}},
+      {"exec_record",
+       sizeof(exec_record),
+       {FIELD(exec_record, start_time_ns), FIELD(exec_record, exec_id)}},
+      {"live_process",
+       sizeof(live_process),
+       {FIELD(live_process, process),
+        FIELD(live_process, image),
+        FIELD(live_process, netns_cookie)}},
+      {"flow_endpoint",
+       sizeof(flow_endpoint),
+       {FIELD(flow_endpoint, address),
+        FIELD(flow_endpoint, port),
+        FIELD(flow_endpoint, reserved)}},
+      {"flow_tuple",
+       sizeof(flow_tuple),
+       {FIELD(flow_tuple, netns_cookie),
+        FIELD(flow_tuple, local),
+        FIELD(flow_tuple, remote)}},
+      {"flow_origin",
+       sizeof(flow_origin),
+       {FIELD(flow_origin, process),
+        FIELD(flow_origin, image),
+        FIELD(flow_origin, destination),
+        FIELD(flow_origin, netns_cookie),
+        FIELD(flow_origin, socket_cookie),
+        FIELD(flow_origin, connected_at_ns)}},
+      {"captured_socket",
+       sizeof(captured_socket),
+       {FIELD(captured_socket, origin), FIELD(captured_socket, listener)}},
+      {"listener_key",
+       sizeof(listener_key),
+       {FIELD(listener_key, netns_cookie), FIELD(listener_key, local)}},
+      {"listener_entry",
+       sizeof(listener_entry),
+       {FIELD(listener_entry, process),
+        FIELD(listener_entry, image),
+        FIELD(listener_entry, socket_cookie),
+        FIELD(listener_entry, v6only),
+        FIELD(listener_entry, sockets)}},
+      {"listener_verdict_entry",
+       sizeof(listener_verdict_entry),
+       {FIELD(listener_verdict_entry, socket_cookie),
+        FIELD(listener_verdict_entry, policy_generation),
+        FIELD(listener_verdict_entry, verdict),
+        FIELD(listener_verdict_entry, reserved)}},
+      {"live_listener",
+       sizeof(live_listener),
+       {FIELD(live_listener, key), FIELD(live_listener, entry)}},
+      {"inbound_entry",
+       sizeof(inbound_entry),
+       {FIELD(inbound_entry, client),
+        FIELD(inbound_entry, dialing),
+        FIELD(inbound_entry, reserved)}},
+      {"agent_listener_key",
+       sizeof(agent_listener_key),
+       {FIELD(agent_listener_key, netns_cookie),
+        FIELD(agent_listener_key, role),
+        FIELD(agent_listener_key, family)}},
+      {"netns_presence",
+       sizeof(netns_presence),
+       {FIELD(netns_presence, state), FIELD(netns_presence, reserved)}},
+      {"process_event",
+       sizeof(process_event),
+       {FIELD(process_event, kind),
+        FIELD(process_event, tgid),
+        FIELD(process_event, netns_cookie)}},
+      {"datapath_control",
+       sizeof(datapath_control),
+       {FIELD(datapath_control, policy_generation),
+        FIELD(datapath_control, agent_start_time_ns),
+        FIELD(datapath_control, agent_tgid),
+        FIELD(datapath_control, listeners_lost),
+        FIELD(datapath_control, resolve)}},
+      {"bypass_key",
+       sizeof(bypass_key),
+       {FIELD(bypass_key, prefix_length),
+        FIELD(bypass_key, port),
+        FIELD(bypass_key, address),
+        FIELD(bypass_key, reserved)}},
+  };
+  return layouts;
+}
+
+// ObjectBtf is the type information of the object that the agent loads.
+class ObjectBtf {
+ public:
+  ObjectBtf() : skeleton_(kith_bpf__open()) {
+    REQUIRE(skeleton_ != nullptr);
+    btf_ = bpf_object__btf(skeleton_->obj);
+  }
+  ~ObjectBtf() { kith_bpf__destroy(skeleton_); }
+  ObjectBtf(const ObjectBtf &) = delete;
+  ObjectBtf &operator=(const ObjectBtf &) = delete;
+
+  Layout Find(const std::string &name) const {
+    const int id = btf__find_by_name_kind(btf_, name.c_str(), BTF_KIND_STRUCT);
+    REQUIRE(id > 0);
+    const btf_type *type = btf__type_by_id(btf_, static_cast<uint32_t>(id));
+    Layout layout{name, type->size, {}};
+    for (uint32_t i = 0; i < btf_vlen(type); ++i) {
+      const btf_member &member = btf_members(type)[i];
+      layout.fields.push_back({btf__name_by_offset(btf_, member.name_off),
+                               btf_member_bit_offset(type, i) / 8});
+    }
+    return layout;
+  }
+
+ private:
+  kith_bpf *skeleton_;
+  const btf *btf_ = nullptr;
+};
+
+TEST_CASE("shared structs have one layout in BPF and C++") {
+  ObjectBtf object;
+  for (const Layout &expected : Layouts()) {
+    INFO(expected.name);
+    const Layout found = object.Find(expected.name);
+    CHECK(found.size == expected.size);
+    REQUIRE(found.fields.size() == expected.fields.size());
+    for (size_t i = 0; i < found.fields.size(); ++i) {
+      CHECK(found.fields[i].name == expected.fields[i].name);
+      CHECK(found.fields[i].offset == expected.fields[i].offset);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace kith
