@@ -8,6 +8,8 @@
 #include <openssl/obj.h>
 #include <openssl/x509.h>
 
+#include "agent/identity/sha256.h"
+
 namespace kith {
 namespace {
 
@@ -72,8 +74,15 @@ absl::StatusOr<CaKeyPair> ForgeAuthority(const std::string &uri,
     return key.status();
   }
   CertificateFields fields;
-  fields.subject = {
-      {"CN", signer == nullptr ? "root of " + uri : "intermediate of " + uri}};
+  // Names differ, or path building would take one authority for another and
+  // leave self-issued ones out of the path length.
+  absl::StatusOr<Der> public_key = PublicKeyOf(key->get());
+  if (!public_key.ok()) {
+    return public_key.status();
+  }
+  const std::string_view key_bytes(
+      reinterpret_cast<const char *>(public_key->data()), public_key->size());
+  fields.subject = {{"CN", Sha256Hex(key_bytes).substr(0, 16)}};
   fields.uris = {uri};
   fields.validity = {now - kDay, now + 365 * kDay};
   fields.is_ca = true;
