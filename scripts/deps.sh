@@ -34,7 +34,7 @@ flavour_dir() {
 
 install_packages() {
   local bpf_compiler=clang-14
-  if apt_has clang-19 || [[ -z $(apt_missing clang-19) ]]; then
+  if [[ -z $(apt_missing clang-19) ]] || apt_has clang-19; then
     bpf_compiler=clang-19
   fi
   apt_install "${PACKAGES[@]}" "$bpf_compiler" "${DEPS_PACKAGES[@]}"

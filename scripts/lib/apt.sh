@@ -13,13 +13,12 @@ as_root() {
   fi
 }
 
+# apt_missing PACKAGE...: prints those that are not installed.
 apt_missing() {
-  local package status
-  for package in "$@"; do
-    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null) ||
-      true
-    [[ $status == installed ]] || printf '%s\n' "$package"
-  done
+  comm -23 <(printf '%s\n' "$@" | sort -u) <(
+    dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2> /dev/null |
+      sed -n 's/ installed$//p' | sort -u
+  )
 }
 
 # Another package operation may be running (a first boot, another checkout):
