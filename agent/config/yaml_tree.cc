@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/config/yaml_tree.h"
 
+#include <algorithm>
 #include <exception>
 #include <sstream>
 #include <string>
@@ -20,6 +21,13 @@ namespace {
 absl::Status Fault(std::string_view name, int line, std::string_view message) {
   return absl::InvalidArgumentError(
       absl::StrCat(name, ":", line, ": ", message));
+}
+
+// Faults at the end of the file are reported where someone can look.
+int LastLine(std::string_view text) {
+  const auto ends = std::count(text.begin(), text.end(), '\n');
+  const bool open = text.empty() || text.back() != '\n';
+  return static_cast<int>(ends) + (open ? 1 : 0);
 }
 
 absl::Status RefuseDuplicateKeys(const YamlNode &node, std::string_view name) {
@@ -56,7 +64,7 @@ absl::StatusOr<std::vector<YamlNode>> RunParser(std::string_view text,
     while (parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::Exception &e) {
-    return Fault(name, e.mark.line + 1, e.msg);
+    return Fault(name, std::min(e.mark.line + 1, LastLine(text)), e.msg);
   } catch (const std::exception &e) {
     return Fault(name, 1, absl::StrCat("cannot parse: ", e.what()));
   }
