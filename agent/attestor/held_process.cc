@@ -124,7 +124,7 @@ absl::Status HeldProcess::CheckStartTime() {
 }
 
 absl::Status HeldProcess::CheckImage(const absl::StatusOr<ExeFile> &exe) const {
-  const absl::Status changed = absl::AbortedError(absl::StrCat(
+  absl::Status changed = absl::AbortedError(absl::StrCat(
       "process ", facts_.tgid, " runs another executable by now (exec)"));
   const bool none = absl::IsNotFound(exe.status());
   if (!exe.ok() && !none) {

@@ -42,18 +42,18 @@ class OnceCache {
   // thread without a lock, while others that ask for `key` wait for it.
   absl::StatusOr<Value> FindOrMake(
       const Key &key, absl::FunctionRef<absl::StatusOr<Made>()> make) {
-    auto work = std::make_shared<Work>();
+    std::shared_ptr<Work> work;
     {
       std::unique_lock lock(mutex_);
       if (auto found = FindLocked(key)) {
         return *std::move(found);
       }
-      auto [running, first] = running_.try_emplace(key, work);
-      if (!first) {
-        work = running->second;
-        work->done.wait(lock, [&] { return work->result.has_value(); });
-        return *work->result;
+      std::shared_ptr<Work> &running = running_[key];
+      work = running;
+      if (work != nullptr) {
+        return work->Wait(lock);
       }
+      work = running = std::make_shared<Work>();
     }
     absl::StatusOr<Made> made = make();
     std::lock_guard lock(mutex_);
@@ -93,6 +93,11 @@ class OnceCache {
   struct Work {
     std::condition_variable done;
     std::optional<absl::StatusOr<Value>> result;
+
+    absl::StatusOr<Value> Wait(std::unique_lock<std::mutex> &lock) {
+      done.wait(lock, [this] { return result.has_value(); });
+      return *result;
+    }
   };
 
   std::optional<Value> FindLocked(const Key &key) {

@@ -64,11 +64,12 @@ std::vector<std::unique_ptr<Attestor>> CreateAttestors(
 class CachingAttestor final : public WorkloadAttestor {
  public:
   explicit CachingAttestor(Options options)
-      : source_{.proc = options.proc,
-                .exec_id_of = options.exec_id_of,
-                .cgroup_root = CgroupRoot::Find(options.proc),
-                .boottime_offset_ns = ReadBoottimeOffset(options.proc)},
-        attestors_(CreateAttestors(options, source_.cgroup_root)) {}
+      : options_(std::move(options)),
+        source_{.proc = options_.proc,
+                .exec_id_of = options_.exec_id_of,
+                .cgroup_root = CgroupRoot::Find(options_.proc),
+                .boottime_offset_ns = ReadBoottimeOffset(options_.proc)},
+        attestors_(CreateAttestors(options_, source_.cgroup_root)) {}
 
   Result Cached(const process_facts &facts, Expect expect) const override {
     return ShardOf(facts.tgid).Find(KeyOf(facts, expect)).value_or(Result());
@@ -164,6 +165,7 @@ class CachingAttestor final : public WorkloadAttestor {
     return attestation;
   }
 
+  const Options options_;
   const ProcessSource source_;
   const std::vector<std::unique_ptr<Attestor>> attestors_;
   // Looking a result up marks it as used.
