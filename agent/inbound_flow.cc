@@ -109,7 +109,9 @@ Task<FlowEnd> RequireMutual(const Inbound &in,
                             TcpSocket &outer,
                             const WorkloadIdentity &identity,
                             const FlowRule &rule) {
-  switch (co_await PeekFirstBytes(outer, kClientHelloWait)) {
+  // GCC 12 miscompiles a co_await in the condition of a switch.
+  const FirstBytes first = co_await PeekFirstBytes(outer, kClientHelloWait);
+  switch (first) {
     case FirstBytes::kTls:
       co_return co_await ServeMutual(in, outer, identity, rule, std::nullopt);
     case FirstBytes::kOther:
@@ -135,7 +137,8 @@ Task<FlowEnd> ServeSilent(const Inbound &in,
   if (!application.ok()) {
     co_return DialFailed(application.status());
   }
-  if (co_await PeekEither(outer, application->socket) == FirstBytes::kTls) {
+  const FirstBytes first = co_await PeekEither(outer, application->socket);
+  if (first == FirstBytes::kTls) {
     co_return co_await ServeMutual(
         in, outer, identity, rule, *std::move(application));
   }
@@ -146,7 +149,8 @@ Task<FlowEnd> ServePermissive(const Inbound &in,
                               TcpSocket &outer,
                               const WorkloadIdentity &identity,
                               const FlowRule &rule) {
-  switch (co_await PeekFirstBytes(outer, kServerFirstWait)) {
+  const FirstBytes first = co_await PeekFirstBytes(outer, kServerFirstWait);
+  switch (first) {
     case FirstBytes::kTls:
       co_return co_await ServeMutual(in, outer, identity, rule, std::nullopt);
     case FirstBytes::kNothing:

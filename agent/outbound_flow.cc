@@ -94,11 +94,11 @@ Task<Decision> Decide(const Outbound &out, const Workload &workload) {
   }
   decision.rule = OutboundRule(
       *workload.resources, *workload.choice.identity, out.destination);
-  if (decision.rule.mode == TlsMode::kMutual ||
-      (decision.rule.mode == TlsMode::kPermissive &&
-       co_await TakesMutualTls(out, decision.rule))) {
-    decision.mode = FlowMode::kMtls;
+  bool wrap = decision.rule.mode == TlsMode::kMutual;
+  if (decision.rule.mode == TlsMode::kPermissive) {
+    wrap = co_await TakesMutualTls(out, decision.rule);
   }
+  decision.mode = wrap ? FlowMode::kMtls : FlowMode::kPlaintext;
   co_return decision;
 }
 
