@@ -131,6 +131,13 @@ class Agent:
     def closed_flows(self):
         return self.ask("flows", "--closed")["flows"]
 
+    def told_flows(self):
+        """Returns the last flows as text, for the message of a failed test."""
+        try:
+            return [json.dumps(flow) for flow in self.flows()[-10:]]
+        except AssertionError as error:
+            return [str(error)]
+
     def await_closed(self, count, seconds=20, **facts):
         """Returns the closed flows with these facts (dotted names with __),
         once there are at least `count` of them."""

@@ -116,6 +116,7 @@ class Case:
     def describe(self):
         """Returns what helps to understand a failure."""
         return "\n".join(
-            f"--- log of {agent.program.name}\n" +
-            "\n".join(list(agent.program.lines)[-40:])
+            f"--- log of {agent.program.name} "
+            f"(status {agent.program.returncode})\n" +
+            "\n".join(list(agent.program.lines)[-40:] + agent.told_flows())
             for agent in self.network.agents if agent.program)
