@@ -94,8 +94,8 @@ struct {
 } listeners SEC(".maps");
 
 /*
- * Local address -> verdict of the listener. Written by the agent, never deleted. LRU: one that is
- * pushed out is "unknown" again.
+ * Local address -> verdict of the listener. Written by the agent, and deleted by it when the owner
+ * does exec or exits. LRU: one that is pushed out is "unknown" again.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -105,9 +105,10 @@ struct {
 } listener_verdicts SEC(".maps");
 
 /*
- * Listening socket's cookie -> its key above. Written with `listeners`, deleted when the socket
- * leaves LISTEN. LRU: the sockets found by the seed have no hook at their end; an entry that is
- * pushed out leaves a listener in the table that the agent removes at the next connection.
+ * Listening socket's cookie -> its key above; port 0 for the agent's own sockets, which are in no
+ * table. Written with `listeners` and by the agent for its own, deleted when the socket leaves
+ * LISTEN. LRU: the sockets found by the seed have no hook at their end; an entry that is pushed
+ * out leaves a listener in the table that the agent removes at the next connection.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

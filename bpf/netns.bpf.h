@@ -6,6 +6,15 @@
 #include "bpf/counters.bpf.h"
 #include "bpf/maps.bpf.h"
 
+/* A function of its own, so that the record is in the object's type information. */
+static __noinline void fill_event(struct process_event *event, __u32 kind, __u32 tgid,
+				  __u64 netns_cookie)
+{
+	event->kind = kind;
+	event->tgid = tgid;
+	event->netns_cookie = netns_cookie;
+}
+
 static __always_inline bool send_event(__u32 kind, __u32 tgid, __u64 netns_cookie)
 {
 	struct process_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
@@ -14,9 +23,7 @@ static __always_inline bool send_event(__u32 kind, __u32 tgid, __u64 netns_cooki
 		count(COUNTER_EVENT_DROPPED);
 		return false;
 	}
-	event->kind = kind;
-	event->tgid = tgid;
-	event->netns_cookie = netns_cookie;
+	fill_event(event, kind, tgid, netns_cookie);
 	bpf_ringbuf_submit(event, 0);
 	return true;
 }

@@ -23,6 +23,20 @@ static __always_inline bool is_live_process(struct task_struct *task)
 	       BPF_CORE_READ(task, nsproxy);
 }
 
+/*
+ * Functions of their own, so that the records are in the object's type information, where a test
+ * compares them with those of C++.
+ */
+static __noinline long write_live_process(struct seq_file *seq, struct live_process *live)
+{
+	return bpf_seq_write(seq, live, sizeof(*live));
+}
+
+static __noinline long write_live_listener(struct seq_file *seq, struct live_listener *found)
+{
+	return bpf_seq_write(seq, found, sizeof(*found));
+}
+
 static __always_inline void write_process(struct seq_file *seq, struct task_struct *task)
 {
 	struct live_process live = {};
@@ -30,7 +44,7 @@ static __always_inline void write_process(struct seq_file *seq, struct task_stru
 	read_process(task, &live.process);
 	read_image(task, &live.image);
 	live.netns_cookie = task_netns_cookie(task);
-	bpf_seq_write(seq, &live, sizeof(live));
+	write_live_process(seq, &live);
 }
 
 /* The processes of the managed cgroup. */
@@ -109,6 +123,6 @@ int kith_listeners(struct bpf_iter__task_file *ctx)
 		return 0;
 	enter_listener(&found);
 	resolve_owner(&found);
-	bpf_seq_write(ctx->meta->seq, &found, sizeof(found));
+	write_live_listener(ctx->meta->seq, &found);
 	return 0;
 }

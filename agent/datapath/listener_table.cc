@@ -168,7 +168,8 @@ absl::Status ListenerTable::RepairLosses() {
   // The table counts a socket when its cookie is new to `listening`.
   for (const uint64_t cookie : maps_->listening.Keys()) {
     auto key = maps_->listening.Lookup(cookie);
-    if (key.ok() && !maps_->listeners.Lookup(*key).ok()) {
+    const bool is_agents_own = key.ok() && key->local.port == 0;
+    if (key.ok() && !is_agents_own && !maps_->listeners.Lookup(*key).ok()) {
       (void)maps_->listening.Delete(cookie);
     }
   }

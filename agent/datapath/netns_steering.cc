@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/datapath/netns_steering.h"
 
-#include <cstring>
+#include <sys/socket.h>
+
+#include <cerrno>
 
 #include "absl/cleanup/cleanup.h"
 
@@ -11,10 +13,25 @@
 
 namespace kith {
 
+// A child of the agent, until it does exec, is a process with the agent's
+// sockets: as "known already" they are never entered as listeners of it.
+absl::Status NetnsSteering::HideFromTable(const FileDescriptor &listener) {
+  uint64_t cookie = 0;
+  socklen_t length = sizeof(cookie);
+  if (getsockopt(listener.get(), SOL_SOCKET, SO_COOKIE, &cookie, &length) !=
+      0) {
+    return absl::ErrnoToStatus(errno, "SO_COOKIE");
+  }
+  return programs_.maps()->listening.Update(cookie, listener_key{}, BPF_ANY);
+}
+
 absl::Status NetnsSteering::OfferOne(const agent_listener_key &key,
                                      const FileDescriptor &listener) {
   if (!listener.valid()) {
     return absl::OkStatus();  // the namespace has no such family
+  }
+  if (auto hidden = HideFromTable(listener); !hidden.ok()) {
+    return hidden;
   }
   return programs_.maps()->agent_listeners.Update(
       key, static_cast<uint64_t>(listener.get()), BPF_ANY);

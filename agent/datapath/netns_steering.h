@@ -28,6 +28,7 @@ class NetnsSteering {
   void Unpin(uint64_t netns_cookie);
 
  private:
+  absl::Status HideFromTable(const FileDescriptor &listener);
   absl::Status OfferOne(const agent_listener_key &key,
                         const FileDescriptor &listener);
 

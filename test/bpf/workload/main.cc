@@ -148,6 +148,9 @@ int Serve() {
   while (recv(kWorkloadFd, &request, sizeof(request), 0) == sizeof(request)) {
     const int result = Do(request);
     Reply(result, errno);
+    if (request.op == WorkloadOp::kFork && result > 0) {
+      close(result);  // or the child would never see the end of its channel
+    }
   }
   return 0;
 }
