@@ -99,16 +99,16 @@ class UnixHttpServer : public httplib::Server {
 };
 
 // A template, so that only the constructor which this version has is compiled.
+// All threads are there from the start: the pool that grows on demand keeps a
+// burst of connections waiting behind the streams.
 template <typename Pool = httplib::ThreadPool>
-httplib::TaskQueue *NewThreadPool(size_t streams) {
-  constexpr size_t kAnswers = HttpServer::kAnswerThreads;
-  constexpr size_t kWaiting = HttpServer::kMaxWaiting;
+httplib::TaskQueue *NewThreadPool(size_t threads) {
   if constexpr (std::is_constructible_v<Pool, size_t, size_t, size_t>) {
-    return new Pool(kAnswers, kAnswers + streams, kWaiting);
+    return new Pool(threads, threads, HttpServer::kMaxWaiting);
   } else if constexpr (std::is_constructible_v<Pool, size_t, size_t>) {
-    return new Pool(kAnswers + streams, kWaiting);
+    return new Pool(threads, HttpServer::kMaxWaiting);
   } else {
-    return new Pool(kAnswers + streams);
+    return new Pool(threads);
   }
 }
 
@@ -119,7 +119,7 @@ class Running : public HttpServer {
         stop_(std::move(stop)),
         server_(listener_.fd(), stop_.get(), options.group) {
     server_.new_task_queue = [options] {
-      return NewThreadPool(options.stream_threads);
+      return NewThreadPool(kAnswerThreads + options.stream_threads);
     };
     server_.set_tcp_nodelay(false);  // a Unix socket has no such option
     server_.set_payload_max_length(kMaxBody);

@@ -18,31 +18,37 @@ namespace {
 using absl::StrContains;
 
 // AwaitedText is a stream whose content a test can wait for.
-class AwaitedText : public std::stringbuf {
+class AwaitedText : public std::streambuf {
  public:
   // Await returns whether `text` was written before ten seconds.
   bool Await(const std::string &text) {
     std::unique_lock lock(mutex_);
     return written_.wait_for(lock, std::chrono::seconds(10), [&] {
-      return StrContains(str(), text);
+      return StrContains(text_, text);
     });
+  }
+
+  std::string str() {
+    const std::lock_guard lock(mutex_);
+    return text_;
   }
 
  protected:
   std::streamsize xsputn(const char *bytes, std::streamsize size) override {
     const std::lock_guard lock(mutex_);
+    text_.append(bytes, static_cast<size_t>(size));
     written_.notify_all();
-    return std::stringbuf::xsputn(bytes, size);
+    return size;
   }
-  int overflow(int byte) override {
-    const std::lock_guard lock(mutex_);
-    written_.notify_all();
-    return std::stringbuf::overflow(byte);
+  int_type overflow(int_type byte) override {
+    const char character = traits_type::to_char_type(byte);
+    return xsputn(&character, 1) == 1 ? byte : traits_type::eof();
   }
 
  private:
   std::mutex mutex_;
   std::condition_variable written_;
+  std::string text_;
 };
 
 // TraceRun is `kith trace` on a thread of its own.
