@@ -42,6 +42,9 @@ const char *VerdictName(const TermVerdict &term) {
   if (term.depends_on_flow) {
     return "depends_on_flow";
   }
+  if (term.unknown) {
+    return "unknown";
+  }
   return term.matched ? "match" : "mismatch";
 }
 
@@ -94,6 +97,9 @@ const char *OutcomeName(const AgentView::Explanation &explanation) {
   if (!explanation.choice.tied.empty()) {
     return "tie";
   }
+  if (!explanation.choice.undetermined.empty()) {
+    return "undetermined";
+  }
   if (explanation.choice.identity != nullptr) {
     return "identity";
   }
@@ -125,6 +131,9 @@ Json ExplanationJson(const AgentView::Explanation &explanation) {
   }
   if (!explanation.choice.tied.empty()) {
     json["tied"] = explanation.choice.tied;
+  }
+  if (!explanation.choice.undetermined.empty()) {
+    json["undetermined"] = explanation.choice.undetermined;
   }
   if (explanation.choice.identity == nullptr &&
       explanation.choice.tied.empty()) {

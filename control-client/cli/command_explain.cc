@@ -65,6 +65,12 @@ Cell Outcome(const Json &answer) {
                          "make one selector map more specific"),
             Style::kBad};
   }
+  if (outcome == "undetermined") {
+    return {absl::StrCat("undetermined: an attestor failed that decides about ",
+                         JoinedAt(answer, "/undetermined"),
+                         ", so that its flows are refused"),
+            Style::kBad};
+  }
   if (outcome == "depends_on_flow") {
     return {"identity depends on the flow: destination:port decides",
             Style::kWarning};

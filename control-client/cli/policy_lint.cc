@@ -3,70 +3,16 @@
 
 #include <algorithm>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+
+#include "agent/policy/identity_match.h"
+#include "control-client/cli/selector_overlap.h"
 
 namespace kith {
 namespace {
 
 using Severity = LintFinding::Severity;
-
-const SelectorTerm *FindTerm(const SelectorMap &map, const std::string &key) {
-  const auto found =
-      std::find_if(map.begin(), map.end(), [&](const SelectorTerm &term) {
-        return term.key == key;
-      });
-  return found == map.end() ? nullptr : &*found;
-}
-
-// HaveCommonValue: process:cmdline is a prefix, all other keys are exact.
-bool HaveCommonValue(const SelectorTerm &one, const SelectorTerm &other) {
-  const bool prefix = one.key == "process:cmdline";
-  for (const std::string &a : one.values) {
-    for (const std::string &b : other.values) {
-      if (a == b ||
-          (prefix && (absl::StartsWith(a, b) || absl::StartsWith(b, a)))) {
-        return true;
-      }
-    }
-  }
-  return false;
-}
-
-// Overlap returns whether one process can satisfy both maps, which have the
-// same keys and so are equally specific.
-bool Overlap(const SelectorMap &one, const SelectorMap &other) {
-  return one.size() == other.size() &&
-         std::all_of(one.begin(), one.end(), [&](const SelectorTerm &term) {
-           const SelectorTerm *same = FindTerm(other, term.key);
-           return same != nullptr && HaveCommonValue(term, *same);
-         });
-}
-
-// Covers returns whether everything that `narrow` selects, `wide` selects too.
-bool Covers(const SelectorMap &wide, const SelectorMap &narrow) {
-  return std::all_of(wide.begin(), wide.end(), [&](const SelectorTerm &term) {
-    const SelectorTerm *same = FindTerm(narrow, term.key);
-    return same != nullptr &&
-           std::all_of(same->values.begin(),
-                       same->values.end(),
-                       [&](const std::string &value) {
-                         return std::find(term.values.begin(),
-                                          term.values.end(),
-                                          value) != term.values.end();
-                       });
-  });
-}
-
-// CoversAll: every map of `narrow` is covered by one of `wide`.
-bool CoversAll(const std::vector<SelectorMap> &wide,
-               const std::vector<SelectorMap> &narrow) {
-  return std::all_of(narrow.begin(), narrow.end(), [&](const SelectorMap &map) {
-    return std::any_of(wide.begin(), wide.end(), [&](const SelectorMap &other) {
-      return Covers(other, map);
-    });
-  });
-}
+using IdentityPtr = std::shared_ptr<const WorkloadIdentity>;
 
 std::string Describe(const SelectorMap &map) {
   std::string text;
@@ -86,7 +32,7 @@ class Linter {
     const auto &identities = resources_.identities;
     for (size_t i = 0; i < identities.size(); ++i) {
       for (size_t j = i + 1; j < identities.size(); ++j) {
-        LintTie(*identities[i], *identities[j]);
+        LintTie(identities[i], identities[j]);
       }
       LintIdentity(*identities[i]);
     }
@@ -106,27 +52,38 @@ class Linter {
   }
 
  private:
-  void LintTie(const WorkloadIdentity &one, const WorkloadIdentity &other) {
-    for (const SelectorMap &map : one.selectors) {
-      for (const SelectorMap &rival : other.selectors) {
-        if (Overlap(map, rival)) {
-          findings_.push_back(
-              {Severity::kError,
-               "tie",
-               one.name,
-               one.origin,
-               absl::StrCat("a process can match this and ",
-                            other.name,
-                            " (",
-                            other.origin,
-                            ") equally well, by ",
-                            Describe(map),
-                            ": its flows would be refused; add a selector to "
-                            "one of them")});
+  // The policy itself judges the witness: documents that agree do not tie.
+  void LintTie(const IdentityPtr &one, const IdentityPtr &other) {
+    const ResourceSet both{.identities = {one, other}, .services = {}};
+    for (const SelectorMap &map : one->selectors) {
+      for (const SelectorMap &rival : other->selectors) {
+        const auto witness = FindWitness(map, rival);
+        if (witness &&
+            !ChooseIdentity(both, witness->process, witness->destination_port)
+                 .tied.empty()) {
+          ReportTie(*one, *other, map);
           return;
         }
       }
     }
+  }
+
+  void ReportTie(const WorkloadIdentity &one,
+                 const WorkloadIdentity &other,
+                 const SelectorMap &map) {
+    findings_.push_back(
+        {Severity::kError,
+         "tie",
+         one.name,
+         one.origin,
+         absl::StrCat("a process can match this and ",
+                      other.name,
+                      " (",
+                      other.origin,
+                      ") equally well, by ",
+                      Describe(map),
+                      ": its flows would be refused; add a selector to one of "
+                      "them")});
   }
 
   void LintIdentity(const WorkloadIdentity &identity) {

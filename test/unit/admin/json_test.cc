@@ -111,10 +111,19 @@ TEST_CASE("an explanation names the winner or the tie") {
   CHECK(json["identity"]["name"] == "demo/client");
   CHECK_FALSE(json.contains("nearestMiss"));
 
-  explanation.choice = {.identity = nullptr, .tied = {"a", "b"}};
+  explanation.choice.identity = nullptr;
+  explanation.choice.tied = {"a", "b"};
   json = ExplanationJson(explanation);
   CHECK(json["outcome"] == "tie");
   CHECK(DumpJson(json["tied"]) == R"(["a","b"])");
+
+  explanation.choice = {};
+  explanation.choice.undetermined = {"a"};
+  explanation.verdicts[0].maps[0].terms[1].unknown = true;
+  json = ExplanationJson(explanation);
+  CHECK(json["outcome"] == "undetermined");
+  CHECK(DumpJson(json["undetermined"]) == R"(["a"])");
+  CHECK(json["identities"][0]["maps"][0]["terms"][1]["verdict"] == "unknown");
 
   explanation.choice = {};
   CHECK(ExplanationJson(explanation)["outcome"] == "depends_on_flow");

@@ -97,13 +97,19 @@ TEST_CASE("explain names the winner or the tie") {
   auto explanation = ExampleExplanation(42);
   explanation.choice.identity = ExampleIdentity();
   cli.view.explanations[42] = explanation;
-  explanation.choice = {.identity = nullptr, .tied = {"a", "b"}};
+  explanation.choice = {};
+  explanation.choice.tied = {"a", "b"};
   cli.view.explanations[43] = explanation;
+  explanation.choice = {};
+  explanation.choice.undetermined = {"c"};
+  cli.view.explanations[44] = explanation;
   cli.Start();
   CHECK(StrContains(cli.Ask({"explain", "42"}).out,
                     "identity: demo/client (spiffe://example.org/demo/"));
   CHECK(StrContains(cli.Ask({"explain", "43"}).out,
                     "tie: a, b match equally well"));
+  CHECK(StrContains(cli.Ask({"explain", "44"}).out,
+                    "undetermined: an attestor failed that decides about c"));
 }
 
 TEST_CASE("a process that is not there is a negative answer") {

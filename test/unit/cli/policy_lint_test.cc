@@ -84,6 +84,24 @@ TEST_CASE("command lines tie where one is the prefix of the other") {
             .empty());
 }
 
+TEST_CASE("documents that give the same answer do not tie") {
+  WorkloadIdentity one = Identity("a", {{{"process:name", {"x"}}}});
+  WorkloadIdentity other = one;
+  other.name = "b";
+  CHECK(Lint({one, other}).empty());
+  other.mode = TlsMode::kPermissive;
+  CHECK(Lint({one, other}).size() == 1);
+}
+
+TEST_CASE("ports are part of what ties") {
+  const SelectorMap web = {{"process:name", {"x"}},
+                           {"destination:port", {"80", "443"}}};
+  SelectorMap tls = {{"process:name", {"x"}}, {"destination:port", {"443"}}};
+  CHECK(Lint({Identity("a", {web}), Identity("b", {tls})}).size() == 1);
+  tls[1].values = {"8443"};
+  CHECK(Lint({Identity("a", {web}), Identity("b", {tls})}).empty());
+}
+
 TEST_CASE("an identity without selectors is an error") {
   const auto findings = Lint({Identity("a", {})});
   REQUIRE(findings.size() == 1);
