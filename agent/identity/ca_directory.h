@@ -23,7 +23,7 @@ class CaDirectory {
   static constexpr std::string_view kCertificateFile = "ca.crt";
   static constexpr std::string_view kLockFile = "ca.lock";
   // A key or certificate in PEM has about 1 KiB; whatever is larger is not one.
-  static constexpr size_t kMaxFileBytes = 64 * 1024;
+  static constexpr size_t kMaxFileBytes = size_t{64} << 10;
 
   // Open makes the directory (mode 0700) and its parents where they are
   // missing, and waits for the lock. PermissionDenied if somebody else owns the

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include <openssl/err.h>
 #include <openssl/x509.h>
 
 #include "agent/identity/crypto_error.h"
@@ -32,17 +33,35 @@ absl::StatusCode CodeOf(int error) {
   }
 }
 
-// ValidityOfPath also applies the SPIFFE rules that the library does not know
-// to the signing certificates of the path.
+absl::Status Refusal(const SpiffeId &id, const X509_STORE_CTX *run) {
+  const int error = X509_STORE_CTX_get_error(run);
+  // The queue of the library knows less than `error`.
+  ERR_clear_error();
+  return absl::Status(CodeOf(error),
+                      absl::StrCat("the chain of ",
+                                   id.uri(),
+                                   ": ",
+                                   X509_verify_cert_error_string(error),
+                                   " (certificate ",
+                                   X509_STORE_CTX_get_error_depth(run),
+                                   ")"));
+}
+
+// CheckSigners applies the SPIFFE rules, which the library does not know, to
+// the signing certificates of a path.
+absl::Status CheckSigners(const STACK_OF(X509) * path) {
+  for (size_t i = 1; i < sk_X509_num(path); ++i) {
+    absl::Status status = CheckAuthority(sk_X509_value(path, i));
+    if (!status.ok()) {
+      return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Validity> ValidityOfPath(const STACK_OF(X509) * path) {
   Validity common{TimePoint::min(), TimePoint::max()};
-  for (size_t i = 0; i < sk_X509_num(path); ++i) {
-    X509 *certificate = sk_X509_value(path, i);
-    if (i > 0) {
-      if (absl::Status status = CheckAuthority(certificate); !status.ok()) {
-        return status;
-      }
-    }
+  for (const X509 *certificate : path) {
     absl::StatusOr<Validity> validity = ValidityOf(certificate);
     if (!validity.ok()) {
       return validity.status();
@@ -156,25 +175,18 @@ absl::StatusOr<VerifiedChain> ChainVerifier::Verify(const ParsedChain &chain,
                        "X509_VERIFY_PARAM_set_purpose");
   }
   if (X509_verify_cert(run.get()) != 1) {
-    const int error = X509_STORE_CTX_get_error(run.get());
-    // Empties the queue of the library, which knows less than `error`.
-    (void)CryptoError(absl::StatusCode::kUnknown, "X509_verify_cert");
-    return absl::Status(CodeOf(error),
-                        absl::StrCat("the chain of ",
-                                     chain.id.uri(),
-                                     ": ",
-                                     X509_verify_cert_error_string(error),
-                                     " (certificate ",
-                                     X509_STORE_CTX_get_error_depth(run.get()),
-                                     ")"));
+    return Refusal(chain.id, run.get());
   }
-  absl::StatusOr<Validity> validity =
-      ValidityOfPath(X509_STORE_CTX_get0_chain(run.get()));
+  const STACK_OF(X509) *path = X509_STORE_CTX_get0_chain(run.get());
+  if (absl::Status status = CheckSigners(path); !status.ok()) {
+    return status;
+  }
+  absl::StatusOr<Validity> common = ValidityOfPath(path);
   absl::StatusOr<Validity> own = ValidityOf(leaf);
-  if (!validity.ok() || !own.ok()) {
-    return validity.ok() ? own.status() : validity.status();
+  if (!common.ok() || !own.ok()) {
+    return common.ok() ? own.status() : common.status();
   }
-  return VerifiedChain{{chain.id, SerialOf(leaf), own->not_after}, *validity};
+  return VerifiedChain{{chain.id, SerialOf(leaf), own->not_after}, *common};
 }
 
 }  // namespace kith

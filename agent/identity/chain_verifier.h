@@ -16,7 +16,7 @@ namespace kith {
 // A peer that sends more is refused before anything is parsed: SVIDs with their
 // intermediates are 1 to 4 KiB, and path building costs grow with the number.
 inline constexpr size_t kMaxChainCertificates = 8;
-inline constexpr size_t kMaxCertificateBytes = 16 * 1024;
+inline constexpr size_t kMaxCertificateBytes = size_t{16} << 10;
 
 // CheckBounds is the first thing to ask of a chain; InvalidArgument.
 absl::Status CheckBounds(const std::vector<Der> &chain);

@@ -4,9 +4,11 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <future>
 #include <string>
 
 #include <asio/executor_work_guard.hpp>
+#include <asio/post.hpp>
 
 namespace kith {
 
@@ -19,9 +21,6 @@ EventLoops::EventLoops(size_t count) {
 
 EventLoops::~EventLoops() {
   Stop();
-  for (std::thread &thread : threads_) {
-    thread.join();
-  }
 }
 
 void EventLoops::Start() {
@@ -39,6 +38,18 @@ void EventLoops::Start() {
 void EventLoops::Stop() {
   for (const auto &loop : loops_) {
     loop->stop();
+  }
+  for (std::thread &thread : threads_) {
+    thread.join();
+  }
+  threads_.clear();
+}
+
+void EventLoops::Drain() {
+  for (const auto &loop : loops_) {
+    std::promise<void> reached;
+    asio::post(*loop, [&reached] { reached.set_value(); });
+    reached.get_future().wait();
   }
 }
 

@@ -32,10 +32,15 @@ using Timer =
 class EventLoops {
  public:
   explicit EventLoops(size_t count);
-  ~EventLoops();  // stops and joins
+  ~EventLoops();
 
   void Start();
-  void Stop();  // thread-safe; running handlers finish, nothing new starts
+  // Stop ends the threads: a running handler finishes, nothing new starts. Not
+  // from a loop.
+  void Stop();
+  // Drain returns when each running loop has done what was posted to it before.
+  // Not from a loop.
+  void Drain();
 
   // Next returns the loops in turn (thread-safe).
   asio::io_context &Next();

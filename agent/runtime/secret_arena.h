@@ -20,7 +20,7 @@ namespace kith {
 class SecretArena {
  public:
   // The bound of the locked memory: half of the usual RLIMIT_MEMLOCK of 8 MiB,
-  // and room for several thousand P-256 keys (about 1 KiB each).
+  // and room for ten thousand P-256 keys (about 360 bytes each).
   static constexpr size_t kBytes = size_t{4} << 20;
   // The largest piece. Keys, PEM texts and traffic secrets are far smaller.
   static constexpr size_t kMaxPiece = size_t{64} << 10;
