@@ -26,6 +26,16 @@ bool IsContainerId(std::string_view text) {
          text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+// Whether a name is of a kind of unit that has processes of its own.
+bool IsUnit(std::string_view name) {
+  constexpr std::array<std::string_view, 5> kSuffixes = {
+      ".service", ".scope", ".socket", ".mount", ".swap"};
+  return std::any_of(
+      kSuffixes.begin(), kSuffixes.end(), [&](std::string_view suffix) {
+        return name.size() > suffix.size() && absl::EndsWith(name, suffix);
+      });
+}
+
 class CgroupAttestor final : public Attestor {
  public:
   explicit CgroupAttestor(absl::StatusOr<CgroupRoot> root)
@@ -84,20 +94,12 @@ class CgroupAttestor final : public Attestor {
 }  // namespace
 
 std::optional<std::string> SystemdUnit(std::string_view path) {
-  constexpr std::array<std::string_view, 5> kUnits = {
-      ".service", ".scope", ".socket", ".mount", ".swap"};
   for (std::string_view part : absl::StrSplit(path, '/', absl::SkipEmpty())) {
     // Names that cgroup files could have are escaped with one underscore.
     (void)absl::ConsumePrefix(&part, "_");
-    if (absl::EndsWith(part, ".slice")) {
-      continue;
+    if (!absl::EndsWith(part, ".slice")) {
+      return IsUnit(part) ? std::optional<std::string>(part) : std::nullopt;
     }
-    for (std::string_view suffix : kUnits) {
-      if (part.size() > suffix.size() && absl::EndsWith(part, suffix)) {
-        return std::string(part);
-      }
-    }
-    return std::nullopt;
   }
   return std::nullopt;
 }
