@@ -42,19 +42,24 @@ struct OsRelease {
   std::map<std::string, std::string> values;
 };
 
+std::map<std::string, std::string> ParseOsRelease(std::string_view text) {
+  std::map<std::string, std::string> values;
+  for (std::string_view line : absl::StrSplit(text, '\n')) {
+    const size_t equals = line.find('=');
+    if (equals != std::string_view::npos) {
+      values[std::string(line.substr(0, equals))] =
+          Unquote(line.substr(equals + 1));
+    }
+  }
+  return values;
+}
+
 absl::StatusOr<OsRelease> ReadOsRelease(const std::vector<std::string> &paths) {
   for (const std::string &path : paths) {
     auto text = ReadTextFile(path, kMaxOsRelease);
-    OsRelease release{.path = path, .values = {}};
-    for (std::string_view line : absl::StrSplit(text.value_or(""), '\n')) {
-      const size_t equals = line.find('=');
-      if (equals != std::string_view::npos) {
-        release.values[std::string(line.substr(0, equals))] =
-            Unquote(line.substr(equals + 1));
-      }
-    }
-    if (!release.values.empty()) {
-      return release;
+    auto values = ParseOsRelease(text.value_or(""));
+    if (!values.empty()) {
+      return OsRelease{.path = path, .values = std::move(values)};
     }
   }
   return absl::NotFoundError(
