@@ -17,11 +17,17 @@
 /* The kernel's own default for pid_max: more processes than that need a verdict seldom. */
 #define MAX_PROCESSES 32768
 
-/* Captured flows of the machine: two namespaces that use up their ephemeral ports (28,232). */
-#define MAX_CAPTURED 65536
+/*
+ * Captured flows of the machine, more than the ephemeral ports of a namespace (28,232): all its
+ * flows go to one port of the agent. The kernel allocates the tables at once, 11 MB for these.
+ */
+#define MAX_CAPTURED 32768
 
-/* Listening sockets, more than one per port and process of any machine we know. */
+/* Listening sockets: one for each port there is. Allocated as they come. */
 #define MAX_LISTENERS 65536
+
+/* Of those, the ones that come and go, or are left alone, at one time. Allocated at once. */
+#define MAX_RECENT_LISTENERS 16384
 
 /* Network namespaces: four times the largest number of pods of a node that is supported. */
 #define MAX_NETNS	    1024
@@ -99,7 +105,7 @@ struct {
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, MAX_LISTENERS);
+	__uint(max_entries, MAX_RECENT_LISTENERS);
 	__type(key, struct listener_key);
 	__type(value, struct listener_verdict_entry);
 } listener_verdicts SEC(".maps");
@@ -112,7 +118,7 @@ struct {
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, MAX_LISTENERS);
+	__uint(max_entries, MAX_RECENT_LISTENERS);
 	__type(key, __u64);
 	__type(value, struct listener_key);
 } listening SEC(".maps");

@@ -2,6 +2,8 @@
 #include "agent/datapath/attachments.h"
 
 #include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 
@@ -12,14 +14,29 @@
 namespace kith {
 namespace {
 
+// A link of the same name may be another cgroup's. Those of namespaces cannot:
+// their names have the cookie, which is never used again.
+bool IsLinkTo(const FileDescriptor &link, int target_fd) {
+  bpf_link_info info{};
+  uint32_t size = sizeof(info);
+  struct stat target {};
+  if (bpf_link_get_info_by_fd(link.get(), &info, &size) != 0 ||
+      fstat(target_fd, &target) != 0) {
+    return false;
+  }
+  return info.type != BPF_LINK_TYPE_CGROUP ||
+         info.cgroup.cgroup_id == target.st_ino;
+}
+
 // Only a link that is still attached takes another program; one whose cgroup or
 // namespace is gone says ENOLINK.
-FileDescriptor ReplaceProgram(const PinDirectory &pins,
-                              const std::string &pin_name,
+FileDescriptor ReplaceProgram(const FileDescriptor &pinned,
+                              int target_fd,
                               int program_fd) {
-  FileDescriptor link = pins.Open(pin_name);
-  if (link.valid() && bpf_link_update(link.get(), program_fd, nullptr) != 0) {
-    link.Reset();
+  FileDescriptor link;
+  if (pinned.valid() && IsLinkTo(pinned, target_fd) &&
+      bpf_link_update(pinned.get(), program_fd, nullptr) == 0) {
+    link.Reset(fcntl(pinned.get(), F_DUPFD_CLOEXEC, 0));
   }
   return link;
 }
@@ -32,7 +49,8 @@ absl::StatusOr<FileDescriptor> AttachOrReplace(int program_fd,
                                                const PinDirectory &pins,
                                                const std::string &pin_name,
                                                bool pin) {
-  FileDescriptor link = ReplaceProgram(pins, pin_name, program_fd);
+  FileDescriptor link =
+      ReplaceProgram(pins.Open(pin_name), target_fd, program_fd);
   if (link.valid()) {
     return link;  // and pinned already
   }

@@ -35,6 +35,7 @@ class BpfDatapath : public Datapath {
 
   absl::Status Prepare();
   absl::Status Start() override;
+  void Detach() override { attachments_.reset(); }
 
   absl::StatusOr<flow_origin> FindOrigin(uint64_t netns_cookie,
                                          const Endpoint &listener,

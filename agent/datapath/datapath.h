@@ -77,6 +77,10 @@ class Datapath {
   // is steered to a listener that is not there. All or nothing.
   virtual absl::Status Start() = 0;
 
+  // Detach ends the steering of new connections (unless pinned); everything
+  // else goes on until destruction, so that open flows can be ended in order.
+  virtual void Detach() = 0;
+
   // FindOrigin returns where an accepted inner connection came from: `listener`
   // and `application` are its getsockname() and getpeername(). NotFound: no
   // hook saw it, somebody dialled the listener directly.

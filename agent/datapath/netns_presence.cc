@@ -202,13 +202,11 @@ void NetnsPresence::DropUnused(const std::vector<live_process> &processes) {
 
 absl::Status NetnsPresence::EnterMissing(
     const std::vector<live_process> &processes) {
+  absl::Status first = absl::OkStatus();
   for (const live_process &process : processes) {
-    auto entered = Enter(process.process.tgid, process.netns_cookie);
-    if (!entered.ok()) {
-      return entered;
-    }
+    first.Update(Enter(process.process.tgid, process.netns_cookie));
   }
-  return absl::OkStatus();
+  return first;
 }
 
 void NetnsPresence::Check() {

@@ -36,7 +36,7 @@ class NetnsPresence {
   NetnsPresence(const NetnsPresence &) = delete;
   NetnsPresence &operator=(const NetnsPresence &) = delete;
 
-  // EnterAll goes to the namespaces in use now. Stops at the first error.
+  // EnterAll goes to the namespaces in use now. Returns the first error.
   absl::Status EnterAll();
 
   // Seen tells of process `tgid` in a namespace.

@@ -116,5 +116,18 @@ TEST_CASE("pinned hooks refuse flows while the agent is away") {
   }
 }
 
+TEST_CASE("links of the same name in another cgroup are not taken over") {
+  Rig rig;
+  { TestAgent agent(rig.Options(true)); }
+  TestCgroup other;
+  Workload workload(other, rig.netns);
+  auto options = rig.Options(true);
+  options.cgroup = other.path();
+  TestAgent agent(std::move(options));
+  const NetnsListeners &listeners = agent.ListenersOf(rig.netns.cookie());
+  REQUIRE(workload.Connect(At("203.0.113.7:1")).error == 0);
+  CHECK(Accept(listeners.outbound_v4).has_value());
+}
+
 }  // namespace
 }  // namespace kith
