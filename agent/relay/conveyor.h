@@ -19,6 +19,7 @@ struct LoadResult {
     kDrained,  // read all there was
     kEmpty,    // nothing to read now
     kEnd,      // the end of the stream, in order
+    kCut,      // the end of the stream where it must not end
     kError,    // errno is `error`
     kRefused,  // the bytes are unacceptable: `reason`, `detail`, `alert`
   };

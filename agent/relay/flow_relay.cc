@@ -168,10 +168,13 @@ Task<void> FlowRelay::PumpUntilEnd(FlowRelay &self, Direction &direction) {
         direction.from.broken = true;
         direction.from.error = load.error;
         co_return;
-      case Kind::kRefused:
+      case Kind::kCut:
         if (!direction.from.broken) {
-          self.End(load.reason, std::move(load.detail), load.alert);
+          self.End(CloseReason::kTruncated, "peer closed without close_notify");
         }
+        co_return;
+      case Kind::kRefused:
+        self.End(load.reason, std::move(load.detail), load.alert);
         co_return;
     }
   }

@@ -47,9 +47,7 @@ LoadResult OpeningConveyor::Load(int fd) {
                            : LoadResult{.kind = Kind::kError, .error = errno};
   }
   if (count == 0) {
-    return {.kind = Kind::kRefused,
-            .reason = CloseReason::kTruncated,
-            .detail = "peer closed without close_notify"};
+    return {.kind = Kind::kCut};
   }
   bool full = static_cast<size_t>(count) == room.size();
   end_ += static_cast<size_t>(count);

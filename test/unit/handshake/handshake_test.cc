@@ -15,24 +15,26 @@ namespace {
 using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::StartsWith;
 
-// Both outcomes of a handshake between `client` and `server`.
+// Both outcomes of a handshake between `client` and `server`, and the loop that
+// their sockets live on.
 struct Outcomes {
+  std::unique_ptr<EventLoops> loops;
   HandshakeOutcome client;
   HandshakeOutcome server;
 };
 
 Outcomes Meet(HandshakeRequest client, HandshakeRequest server) {
-  EventLoops loops(1);
-  loops.Start();
+  auto loops = std::make_unique<EventLoops>(1);
+  asio::io_context &loop = loops->at(0);
+  loops->Start();
   auto [dialled, accepted] = ConnectedPair();
   std::future<HandshakeOutcome> client_outcome =
-      Spawn(loops.at(0),
-            HandshakeOn(loops.at(0), std::move(dialled), std::move(client)));
+      Spawn(loop, HandshakeOn(loop, std::move(dialled), std::move(client)));
   std::future<HandshakeOutcome> server_outcome =
-      Spawn(loops.at(0),
-            HandshakeOn(loops.at(0), std::move(accepted), std::move(server)));
-  Outcomes outcomes{Await(client_outcome), Await(server_outcome)};
-  loops.Stop();
+      Spawn(loop, HandshakeOn(loop, std::move(accepted), std::move(server)));
+  Outcomes outcomes{std::move(loops), Await(client_outcome),
+                    Await(server_outcome)};
+  outcomes.loops->Stop();
   return outcomes;
 }
 
@@ -176,7 +178,7 @@ TEST_CASE("a peer that is no TLS is told so and let go") {
       loops.at(0),
       HandshakeOn(
           loops.at(0), std::move(ours), trust.Request(TlsRole::kServer, "a")));
-  std::string request = "GET / HTTP/1.1\r\n\r\n";
+  std::string request = "SSH-2.0-OpenSSH_9.2\r\n";
   REQUIRE(write(theirs.get(), request.data(), request.size()) ==
           static_cast<ssize_t>(request.size()));
   HandshakeOutcome outcome = Await(future);
