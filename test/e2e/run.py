@@ -41,6 +41,13 @@ class Result(unittest.TestResult):
         super().addError(test, err)
         self._failed(test, self.errors[-1][1])
 
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err:
+            more = self.failures if issubclass(err[0], test.failureException) \
+                else self.errors
+            self._failed(subtest, more[-1][1])
+
     def addSkip(self, test, reason):
         super().addSkip(test, reason)
         self._line("skip", test, f": {reason}")

@@ -3,6 +3,7 @@
 ordinary stop leaves nothing behind either."""
 
 import os
+import shutil
 import signal
 import subprocess
 
@@ -21,7 +22,7 @@ class _Starts(PeerCase):
 
     def _new_agent(self, node, **settings):
         network = Network(node, node, "127.0.0.1", "::1", "lo")
-        self.addCleanup(network.directory.rmdir)
+        self.addCleanup(shutil.rmtree, network.directory)
         agent = network.add_agent(node, **settings)
         agent.put("documents.yaml", identities())
         self.addCleanup(agent.close)

@@ -4,7 +4,7 @@
 import json
 import subprocess
 
-from rig.agent import BINARY
+from rig.agent import BINARY, fact
 from rig.case import needs_agent, on
 from rig.command import Program
 from rig.conversation import (CLIENT, SERVER, Connecting, Listening, PeerCase,
@@ -39,8 +39,9 @@ class Commands(PeerCase):
         client, _ = self._flow()
         trace.await_json("step", "close")
         events = [json.loads(line) for line in trace.lines]
-        events = [event for event in events
-                  if event["flow"]["process"].get("pid") == client.program.pid]
+        flow = next(event["flow"]["id"] for event in events if
+                    fact(event["flow"], "process__pid") == client.program.pid)
+        events = [event for event in events if event["flow"]["id"] == flow]
         steps = [event["step"] for event in events]
         wanted = ["connect", "attest", "dial", "svid", "handshake",
                   "authorise", "path", "close"]

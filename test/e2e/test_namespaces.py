@@ -2,6 +2,9 @@
 """One agent looks after workloads in network namespaces that are not its own,
 and that come and go."""
 
+import os
+import socket
+
 from rig import deadline
 from rig.case import needs_agent, on
 from rig.conversation import CLIENT, SERVER, Connecting, Listening, PeerCase
@@ -34,8 +37,21 @@ class Namespaces(PeerCase):
             destination=f"127.0.0.1:{server.port}")
 
     @needs_agent
+    def test_first_process_connects_at_once(self):
+        """A small program has connected before the agent has seen its
+        namespace: that delays the flow, and nothing else."""
+        for _ in range(5):
+            node = Node("new", self.network.host)
+            self.addCleanup(node.netns.close)
+            listener = node.netns.socket(
+                lambda: socket.create_server(("127.0.0.1", 0)))
+            self.addCleanup(listener.close)
+            node.run(["bash", "-c", 'exec 3<>"/dev/tcp/127.0.0.1/$0"',
+                      listener.getsockname()[1]])
+
+    @needs_agent
     def test_namespace_that_is_new(self):
-        """The first connection of a namespace's first process."""
+        """The first connection of a namespace's first workload."""
         for _ in range(5):
             node = Node("new", self.network.host)
             peer = self._both_in(node)
@@ -59,11 +75,14 @@ class Namespaces(PeerCase):
     @needs_agent
     def test_namespace_that_goes(self):
         agent = self.network.client_agent
-        before = len(agent.ask("status")["namespaces"])
         node = Node("gone", self.network.host)
-        self._both_in(node).program.check()
-        self.assertEqual(len(agent.ask("status")["namespaces"]), before + 1)
+        name = f"net:[{os.stat(node.netns.path).st_ino}]"
+
+        def is_there():
+            return name in [row["name"]
+                            for row in agent.ask("status")["namespaces"]]
+        sleeper = node.spawn(["sleep", "infinity"])
+        deadline.await_true(is_there, "the agent is in the namespace")
+        sleeper.stop()
+        deadline.await_true(lambda: not is_there(), "the agent has left it")
         node.netns.close()
-        deadline.await_true(
-            lambda: len(agent.ask("status")["namespaces"]) == before,
-            "the agent has left the namespace")

@@ -31,7 +31,7 @@ class _Processes(Case):
     """A server that takes several connections, one after the other."""
 
     def serve(self, connections):
-        return Listening(self, ["recv-all"], connections=connections)
+        return Listening(self, ["recv:20", "close"], connections=connections)
 
     def run_client(self, server, argv, **options):
         program = self.client.spawn([*argv, self.network.address, server.port,

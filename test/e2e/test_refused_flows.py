@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Flows that policy, the network or the issuer do not let happen."""
 
-from rig import documents
+from rig import deadline, documents
 from rig.case import Case, needs_agent, on
 from rig.conversation import CLIENT, SERVER, Connecting, Listening, identities
+from rig.forge import Forge
 from rig.network import OneNode, TwoNodes, endpoint
 
 # A program of the managed cgroup that no document describes. Prints what it
@@ -80,7 +81,10 @@ class Dials(Case):
     def test_agents_own_listener(self):
         """Nobody gets anything by dialling the agent directly."""
         agent = self.network.client_agent
-        port = agent.ask("status")["namespaces"][0]["outboundPortV4"]
+        Connecting(self, 9, [], options=["--wait"]).facts("waiting")
+        rows = deadline.await_true(
+            lambda: agent.ask("status")["namespaces"], "the agent listens")
+        port = rows[0]["outboundPortV4"]
         client = Connecting(self, port, ["send:100", "recv-all"],
                             managed=False)
         self.assertEqual(client.facts("done")["ended"], "reset")
@@ -140,8 +144,9 @@ class IdentityConflict(Case):
     def test_tie(self):
         server = Listening(self, ["recv-all"])
         program = self.client.spawn(
-            ["bash", "-c", f'read; {_NOBODY[2]}', self.network.address,
-             server.port, self.marker])
+            ["bash", "-c", f'echo here; read; {_NOBODY[2]}',
+             self.network.address, server.port, self.marker])
+        program.await_line("here")
         explained = self.network.client_agent.ask("explain", str(program.pid))
         self.assertEqual(explained["outcome"], "tie")
         self.assertEqual(sorted(explained["tied"]), ["tie-one", "tie-two"])
@@ -157,21 +162,40 @@ class IdentityConflict(Case):
 @needs_agent
 @on(OneNode)
 class NoSvid(Case):
-    """An identity that the issuer refuses stops nobody else."""
+    """The issuer gives nothing: its authority expires while the agent runs."""
 
-    # More DNS names than the embedded CA puts into one certificate.
-    documents = identities() + [documents.identity(
-        "no/svid", {"process:name": "bash"},
-        svid={"x509": {"dnsNames": [f"n{i}.test" for i in range(64)]}})]
+    documents = identities()
+    _DAYS = 5 / 86400
+
+    @classmethod
+    def before_agents(cls):
+        forge = Forge.with_own_authority(
+            cls.directory / "forge", documents.TRUST_DOMAIN, -1, cls._DAYS)
+        forge.authority.rename(cls.directory / "ca")
+
+    @classmethod
+    def start_workloads(cls):
+        def rows():
+            return cls.network.client_agent.ask("identities")["identities"]
+        deadline.await_true(
+            lambda: all("expired" in row.get("svidError", "")
+                        for row in rows()), "no identity has an SVID")
 
     def test_no_svid(self):
-        server = Listening(self, ["recv-all"], connections=1)
-        self.client.spawn([*_NOBODY, self.network.address, server.port,
-                           self.marker]).wait()
+        server = Listening(self, ["recv-all"])
+        client = Connecting(self, server.port, ["send:9", "recv-all"])
+        self.assertEqual(client.facts("done")["ended"], "reset")
         flow = self.network.client_agent.await_closed(
             1, direction="outbound", reason="no_svid")[0]
-        self.assertIn("DNS names", flow["detail"])
+        self.assertIn("expired", flow["detail"])
         self.assertNotIn("accepted", server.program.output)
-        client = Connecting(self, server.port, ["send:9", "close"])
-        self.assertIsNone(client.facts("done")["error"])
-        self.assertEqual(server.facts("done")["received"], 9)
+        row = self.network.client_agent.ask("identities")["identities"][0]
+        self.assertIn("expired", row["svidError"])
+        self.assertIn("nextAttempt", row)
+
+    def test_processes_without_identity_do_not_need_one(self):
+        server = Listening(self, ["recv:2", "send:30", "close"],
+                           managed=False)
+        said = self.client.run([*_NOBODY, self.network.address, server.port,
+                                "x"])
+        self.assertIn(self.marker[:20], said)

@@ -35,7 +35,7 @@ class TcpSemantics(PeerCase):
         client, server = talk(self, ["shutdown", "recv-all"],
                               ["recv-all", "close"])
         self.assertEqual((client["ended"], server["ended"]), ("eof", "eof"))
-        self.assert_mtls(CLIENT, SERVER, bytesSent=0, bytesReceived=0)
+        self.assert_mtls(CLIENT, SERVER, 0, 0)
 
     def test_server_speaks_first(self):
         self.exchange(["recv:500", "send:70000", "recv-all"],

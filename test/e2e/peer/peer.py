@@ -23,6 +23,13 @@ def _family(address):
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
+def _peername(connection):
+    try:
+        return name(connection.getpeername())
+    except OSError as error:  # reset by the peer before we could ask
+        return errno.errorcode[error.errno]
+
+
 def _connect_with_epoll(connection, address):
     connection.setblocking(False)
     error = connection.connect_ex(address)
@@ -49,7 +56,7 @@ def _connect(options):
     except OSError as error:
         say("failed", error=errno.errorcode.get(error.errno, str(error)))
         return
-    say("connected", peer=name(connection.getpeername()),
+    say("connected", peer=_peername(connection),
         local=name(connection.getsockname()))
     Conversation(connection, "client", options.marker.encode()).run(
         options.steps)
@@ -61,9 +68,7 @@ def _serve(options):
     say("listening", port=listener.getsockname()[1])
     for _ in range(options.connections):
         connection, address = listener.accept()
-        # accept() and getpeername() must tell the same.
-        say("accepted", peer=name(address),
-            peername=name(connection.getpeername()),
+        say("accepted", peer=name(address), peername=_peername(connection),
             local=name(connection.getsockname()))
         Conversation(connection, "server", options.marker.encode()).run(
             options.steps)

@@ -9,7 +9,8 @@ import subprocess
 def _bpftool(*arguments):
     done = subprocess.run(["bpftool", "-j", *map(str, arguments)], check=True,
                           capture_output=True, text=True)
-    return json.loads(done.stdout or "[]")
+    # For an empty cgroup it prints an empty line.
+    return json.loads(done.stdout.strip() or "[]")
 
 
 def programs(node):

@@ -45,6 +45,11 @@ def time_limit(seconds):
         signal.signal(signal.SIGALRM, previous)
 
 
+def _counts(sent, received):
+    return {} if sent is None else {"bytesSent": sent,
+                                    "bytesReceived": received}
+
+
 class Case:
     """Mixed into unittest.TestCase by @on. One network, and one set of agents,
     per class; `documents` says who is who, `settings` are keys of kith.yaml."""
@@ -64,8 +69,13 @@ class Case:
             cls.directory = cls.network.directory
             cls.addClassCleanup(shutil.rmtree, cls.directory, True)
             cls.client, cls.server = cls.network.client, cls.network.server
+            cls.before_agents()
             cls.network.start_agents(cls.documents, **cls.settings)
             cls.start_workloads()
+
+    @classmethod
+    def before_agents(cls):
+        """What the agents shall find when they start."""
 
     @classmethod
     def start_workloads(cls):
@@ -99,19 +109,21 @@ class Case:
             deadline.await_true(lambda a=agent: not a.open_flows(),
                                 "all flows closed")
 
-    def assert_mtls(self, local, peer, **facts):
-        """Both agents saw the flow between these two identities end in order;
-        returns (outbound, inbound)."""
+    def assert_mtls(self, local, peer, sent=None, received=None):
+        """Both agents saw the flow between these two identities end in order,
+        with that many bytes of the client and of the server; returns
+        (outbound, inbound)."""
         if DIRECT:
             return None, None
-        common = {"mode": "mtls", "reason": "closed", **facts}
-        outbound = self.network.client_agent.await_closed(
-            1, direction="outbound", local__spiffeId=local,
-            peer__spiffeId=peer, **common)[0]
-        inbound = self.network.server_agent.await_closed(
-            1, direction="inbound", local__spiffeId=peer,
-            peer__spiffeId=local, **common)[0]
-        return outbound, inbound
+        return tuple(
+            agent.await_closed(1, mode="mtls", reason="closed",
+                               direction=direction, local__spiffeId=one,
+                               peer__spiffeId=other, **_counts(*counts))[0]
+            for agent, direction, one, other, counts in (
+                (self.network.client_agent, "outbound", local, peer,
+                 (sent, received)),
+                (self.network.server_agent, "inbound", peer, local,
+                 (received, sent))))
 
     def describe(self):
         """Returns what helps to understand a failure."""

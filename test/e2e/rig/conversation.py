@@ -80,5 +80,4 @@ class PeerCase(Case):
         with self.encrypted():
             client, server = talk(self, client_steps, server_steps, **options)
         self.check_exact(client, server)
-        self.assert_mtls(CLIENT, SERVER, bytesSent=client["sent"],
-                         bytesReceived=server["sent"])
+        self.assert_mtls(CLIENT, SERVER, client["sent"], server["sent"])

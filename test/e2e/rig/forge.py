@@ -79,19 +79,17 @@ class Forge:
         return self.authority / "ca.crt"
 
     @classmethod
-    def with_own_authority(cls, directory, trust_domain):
-        """Returns the forge of another trust domain."""
+    def with_own_authority(cls, directory, trust_domain, first=-1, last=10):
+        """Returns the forge of another trust domain, whose authority is valid
+        from the first to the last day, counted from now."""
         directory = pathlib.Path(directory)
         forge = cls(directory, directory / "authority")
-        forge.authority.mkdir()
-        extensions = directory / "authority.cnf"
-        extensions.write_text(
-            f"{_CONFIG.format(directory=directory)}[v3]{_AUTHORITY}"
-            f"subjectAltName = URI:spiffe://{trust_domain}\n")
-        _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt",
-                 "ec_paramgen_curve:P-256", "-nodes", "-subj", "/O=elsewhere",
-                 "-days", 10, "-config", extensions, "-extensions", "v3",
-                 "-keyout", forge.authority / "ca.key", "-out", forge.bundle)
+        forge.authority.mkdir(mode=0o700)
+        key = forge.authority / "ca.key"
+        request = forge._request(key, "elsewhere")
+        forge._certify(request, forge.bundle, _AUTHORITY,
+                       [f"URI:spiffe://{trust_domain}"], first, last,
+                       "-selfsign", "-keyfile", key)
         return forge
 
     def svid(self, workload_id, trust_domain=TRUST_DOMAIN, dns_name=None):
@@ -110,16 +108,26 @@ class Forge:
     def _sign(self, uris, extensions, first=-1, last=1, dns_name=None):
         self._made += 1
         made = Credential(self.directory, f"leaf{self._made}")
+        request = self._request(made.key, "forged")
+        names = [f"URI:{uri}" for uri in uris]
+        if dns_name:
+            names.append(f"DNS:{dns_name}")
+        self._certify(request, made.certificate, extensions, names, first,
+                      last, "-cert", self.bundle,
+                      "-keyfile", self.authority / "ca.key")
+        return made
+
+    def _request(self, key, organization):
         request = self.directory / "request"
         _openssl("req", "-new", "-newkey", "ec", "-pkeyopt",
-                 "ec_paramgen_curve:P-256", "-nodes", "-subj", "/O=forged",
-                 "-config", self._config, "-keyout", made.key, "-out", request)
+                 "ec_paramgen_curve:P-256", "-nodes",
+                 "-subj", f"/O={organization}", "-config", self._config,
+                 "-keyout", key, "-out", request)
+        return request
+
+    def _certify(self, request, out, extensions, names, first, last, *signer):
         wanted = self.directory / "extensions"
-        names = ",".join([f"URI:{uri}" for uri in uris] +
-                         ([f"DNS:{dns_name}"] if dns_name else []))
-        wanted.write_text(f"{extensions}subjectAltName = {names}\n")
-        _openssl("ca", "-batch", "-notext", "-config", self._config,
-                 "-cert", self.bundle, "-keyfile", self.authority / "ca.key",
+        wanted.write_text(f"{extensions}subjectAltName = {','.join(names)}\n")
+        _openssl("ca", "-batch", "-notext", "-config", self._config, *signer,
                  "-startdate", _asn1_time(first), "-enddate", _asn1_time(last),
-                 "-extfile", wanted, "-in", request, "-out", made.certificate)
-        return made
+                 "-extfile", wanted, "-in", request, "-out", out)

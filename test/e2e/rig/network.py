@@ -4,7 +4,7 @@ their wires leave the agents (outer) or stay between agent and application."""
 
 import os
 
-from rig import machine, netns
+from rig import deadline, machine, netns
 from rig.agent import Agent
 from rig.capture import Capture
 from rig.node import Node
@@ -22,6 +22,8 @@ def endpoint(address):
 
 class Network:
     """Where clients and servers of a test run. `agents` has one or two."""
+
+    occupied = True  # by a process, before the test begins
 
     def __init__(self, client, server, address, address6, interface):
         self.client = client
@@ -59,6 +61,23 @@ class Network:
             agent.put("documents.yaml", documents)
             if not DIRECT:
                 agent.start()
+        if self.occupied:
+            self.occupy()
+
+    def occupy(self):
+        """Puts a process into each namespace and waits until the agents are
+        there, so that tests do not depend on how fast that is."""
+        for node in self.nodes:
+            node.spawn(["sleep", "infinity"], group="anchor")
+        if DIRECT:
+            return
+        for node, agent in ((self.client, self.client_agent),
+                            (self.server, self.server_agent)):
+            name = f"net:[{os.stat(node.netns.path).st_ino}]"
+            deadline.await_true(
+                lambda a=agent, n=name: n in [
+                    row["name"] for row in a.ask("status")["namespaces"]],
+                f"an agent in {node.name}")
 
     def add_agent(self, node, **settings):
         agent = Agent(node, self.directory / node.name,
@@ -101,7 +120,8 @@ class OneNode(Network):
         if len(inner) > len(flows):
             raise AssertionError(f"{len(flows)} inbound flows, but " +
                                  "; ".join(map(str, inner)))
-        return [each for each in to_server if each not in inner]
+        known = set(map(id, inner))
+        return [each for each in to_server if id(each) not in known]
 
     def _listener_ports(self):
         rows = self.client_agent.ask("status")["namespaces"]
@@ -125,6 +145,8 @@ class TwoNodes(Network):
 
 class TwoContainers(Network):
     """Two namespaces of one node with one agent, on one cable."""
+
+    occupied = False  # the tests are about that
 
     def __init__(self):
         self.host = Node("host")
