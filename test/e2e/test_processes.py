@@ -15,7 +15,8 @@ _ONE = documents.spiffe_id("process/one")
 _TWO = documents.spiffe_id("process/two")
 _NOBODY = 65534
 
-_DIAL = 'exec 3<>"/dev/tcp/$0/$1"; echo "$2" >&3; exec 3>&-; '
+# Says something and stays until the server has closed.
+_DIAL = 'exec 3<>"/dev/tcp/$0/$1"; echo "$2" >&3; cat <&3; exec 3>&-; '
 
 # Connects as root, then as the user nobody: one process, one program.
 _SETUID = """
@@ -31,7 +32,7 @@ class _Processes(Case):
     """A server that takes several connections, one after the other."""
 
     def serve(self, connections):
-        return Listening(self, ["recv:20", "close"], connections=connections)
+        return Listening(self, ["recv:49", "close"], connections=connections)
 
     def run_client(self, server, argv, **options):
         program = self.client.spawn([*argv, self.network.address, server.port,
@@ -65,7 +66,7 @@ class ForkAndExec(_Processes):
         server = self.serve(3)
         with self.encrypted():
             program = self.run_client(
-                server, ["bash", "-c", f"{_DIAL} ({_DIAL}:); ({_DIAL}:)"])
+                server, ["bash", "-c", f"{_DIAL} ({_DIAL} :); ({_DIAL} :)"])
         flows = self.outbound(server, 3)
         self.assertEqual([flow["local"]["spiffeId"] for flow in flows],
                          3 * [_ONE])
