@@ -112,9 +112,6 @@ absl::Status StartResources(AgentStages &stages) {
       return;
     }
     ApplyResources(stages, **set);
-    Log(LogLevel::kInfo,
-        "resources in force",
-        {{"identities", (*set)->identities.size()}});
   };
   auto resources = ResourceStore::Create(
       stages.config.resources, stages.config.trust_domain, on_load);
@@ -220,13 +217,16 @@ absl::Status Start(AgentStages &stages,
 // Steering ends before the listeners do, so that no process is left steered to
 // a dead port. Open flows are reset: the application sees an error, never an
 // orderly end.
-void Stop(AgentStages &stages, Acceptors &acceptors) {
-  stages.datapath.reset();
-  acceptors.Close();
-  (void)stages.flows->AbortWhere([](const FlowRecord &) { return true; },
-                                 CloseReason::kAgentStopped);
-  stages.loops.Stop();
+void Stop(AgentStages &stages, Acceptors &acceptors, bool running) {
+  if (running) {
+    stages.datapath->Detach();
+    acceptors.Close();
+    (void)stages.flows->AbortWhere([](const FlowRecord &) { return true; },
+                                   CloseReason::kAgentStopped);
+    stages.loops.Drain();
+  }
   stages.attest_pool.join();
+  stages.loops.Stop();
 }
 
 absl::StatusOr<std::string> ResolveCgroup(const Config &config) {
@@ -264,7 +264,7 @@ absl::Status RunAgent(const Config &config) {
     (void)NotifyStopping("stopping");
   }
   admin.reset();
-  Stop(stages, acceptors);
+  Stop(stages, acceptors, started.ok());
   return started;
 }
 

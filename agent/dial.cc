@@ -3,6 +3,7 @@
 
 #include <netinet/tcp.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 
@@ -12,10 +13,6 @@
 
 namespace kith {
 namespace {
-
-// The kernel may give out a local port whose pair with the destination is still
-// in TIME_WAIT; another try gets another port.
-constexpr int kMaxBindAttempts = 16;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable_t<Executor>{});
 
@@ -56,12 +53,7 @@ absl::StatusOr<TcpSocket> OpenIn(AgentStages &stages,
   return Adopt(*std::move(fd), for_peer, executor);
 }
 
-absl::Status BindTo(TcpSocket &socket, Endpoint local, int option) {
-  const int on = 1;
-  const int level = option == SO_REUSEADDR ? SOL_SOCKET : IPPROTO_IP;
-  if (setsockopt(socket.native_handle(), level, option, &on, sizeof(on)) != 0) {
-    return absl::ErrnoToStatus(errno, "setsockopt before bind");
-  }
+absl::Status BindTo(TcpSocket &socket, Endpoint local) {
   local.port = 0;
   sockaddr_storage address{};
   const socklen_t length = local.ToSockaddr(address);
@@ -72,6 +64,21 @@ absl::Status BindTo(TcpSocket &socket, Endpoint local, int option) {
                                absl::StrCat("bind to ", local.ToString()));
   }
   return absl::OkStatus();
+}
+
+// LoopbackSource returns another address of 127.0.0.0/8 each time. Ports are
+// bound exclusively, so that no process can share the tuple that sk_lookup lets
+// pass, and stay taken for a minute after use: one address has too few of them.
+Endpoint LoopbackSource() {
+  static std::atomic<uint32_t> last{0};
+  constexpr uint32_t kHosts = (1U << 24) - 2;
+  const uint32_t host = last.fetch_add(1, std::memory_order_relaxed) % kHosts;
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + host);
+  sockaddr_storage storage{};
+  std::memcpy(&storage, &address, sizeof(address));
+  return Endpoint::FromSockaddr(storage).value_or(Endpoint{});
 }
 
 absl::Status DialError(const asio::error_code &error, const Endpoint &to) {
@@ -108,8 +115,13 @@ Task<absl::StatusOr<TcpSocket>> DialPeer(AgentStages &stages,
   if (source.has_value()) {
     // The port is chosen at connect(), as for an application that binds an
     // address only.
-    if (auto bound = BindTo(*socket, *source, IP_BIND_ADDRESS_NO_PORT);
-        !bound.ok()) {
+    const int on = 1;
+    (void)setsockopt(socket->native_handle(),
+                     IPPROTO_IP,
+                     IP_BIND_ADDRESS_NO_PORT,
+                     &on,
+                     sizeof(on));
+    if (auto bound = BindTo(*socket, *source); !bound.ok()) {
       co_return bound;
     }
   }
@@ -126,40 +138,31 @@ Task<absl::StatusOr<DialedApplication>> DialApplication(AgentStages &stages,
                                                         Endpoint destination,
                                                         Endpoint client) {
   const Executor executor = co_await asio::this_coro::executor;
-  asio::error_code error;
-  for (int attempt = 0; attempt < kMaxBindAttempts; ++attempt) {
-    auto socket = OpenIn(stages, netns_cookie, destination, executor);
-    if (!socket.ok()) {
-      co_return socket.status();
-    }
-    // The destination's own address is local by definition; SO_REUSEADDR lets
-    // ports in TIME_WAIT be used again.
-    if (auto bound = BindTo(*socket, destination, SO_REUSEADDR); !bound.ok()) {
-      co_return bound;
-    }
-    auto announcement = stages.datapath->AnnounceInbound(
-        netns_cookie,
-        EndpointOf(socket->local_endpoint(error)),
-        destination,
-        client);
-    if (absl::IsAlreadyExists(announcement.status())) {
-      continue;  // another flow owns this very tuple
-    }
-    if (!announcement.ok()) {
-      co_return announcement.status();
-    }
-    std::tie(error) =
-        co_await socket->async_connect(AsioEndpoint(destination), kAwait);
-    if (!error) {
-      (*announcement)->Established();
-      co_return DialedApplication{*std::move(announcement), *std::move(socket)};
-    }
-    if (error != asio::error::address_in_use &&
-        error.value() != EADDRNOTAVAIL) {
-      break;
-    }
+  auto socket = OpenIn(stages, netns_cookie, destination, executor);
+  if (!socket.ok()) {
+    co_return socket.status();
   }
-  co_return DialError(error, destination);
+  // IPv6 has one loopback address; the destination's own is local as well.
+  const Endpoint source = destination.IsV4() ? LoopbackSource() : destination;
+  if (auto bound = BindTo(*socket, source); !bound.ok()) {
+    co_return bound;
+  }
+  asio::error_code error;
+  auto announcement = stages.datapath->AnnounceInbound(
+      netns_cookie,
+      EndpointOf(socket->local_endpoint(error)),
+      destination,
+      client);
+  if (!announcement.ok()) {
+    co_return announcement.status();
+  }
+  std::tie(error) =
+      co_await socket->async_connect(AsioEndpoint(destination), kAwait);
+  if (error) {
+    co_return DialError(error, destination);
+  }
+  (*announcement)->Established();
+  co_return DialedApplication{*std::move(announcement), *std::move(socket)};
 }
 
 }  // namespace kith

@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include <asio/post.hpp>
 
 #include "agent/dial.h"
 #include "agent/flow_steps.h"
@@ -193,6 +194,21 @@ Task<FlowEnd> RunFlow(const Outbound &out,
       FlowMode::kPlaintext);
 }
 
+// Until the relay has the socket, ending the flow from outside resets the
+// application's. In force while the result lives.
+std::shared_ptr<TcpSocket *> AbortByReset(LiveFlow &flow, TcpSocket &inner) {
+  auto target = std::make_shared<TcpSocket *>(&inner);
+  flow.SetAbort([weak = std::weak_ptr(target),
+                 executor = inner.get_executor()](CloseReason) {
+    asio::post(executor, [weak] {
+      if (const auto socket = weak.lock()) {
+        ResetSocket(**socket);
+      }
+    });
+  });
+  return target;
+}
+
 }  // namespace
 
 Task<void> ServeOutbound(AgentStages &stages,
@@ -215,6 +231,7 @@ Task<void> ServeOutbound(AgentStages &stages,
     ResetSocket(inner);
     co_return;
   }
+  const auto until_relayed = AbortByReset(*flow, inner);
   FlowEnd end{CloseReason::kNoOrigin,
               absl::StrCat(application.ToString(),
                            " dialled the agent's listener directly")};
@@ -226,10 +243,11 @@ Task<void> ServeOutbound(AgentStages &stages,
                        .flow = flow};
     end = co_await RunFlow(out, *origin, inner);
   }
-  ResetSocket(inner);
   if (origin.ok()) {
+    // While the socket is there: after it, another flow may have the tuple.
     stages.datapath->ForgetOrigin(netns_cookie, listener, application);
   }
+  ResetSocket(inner);
   FinishFlow(stages, *flow, std::move(end));
 }
 

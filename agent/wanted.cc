@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <map>
 
+#include "agent/runtime/log.h"
+
 namespace kith {
 
 bool WantsBinaryHash(const ResourceSet &resources) {
@@ -23,6 +25,9 @@ bool WantsBinaryHash(const ResourceSet &resources) {
 }
 
 void ApplyResources(AgentStages &stages, const ResourceSet &resources) {
+  for (const std::string &warning : resources.warnings) {
+    Log(LogLevel::kWarning, "resource", {{"warning", warning}});
+  }
   // Several documents may give the same SPIFFE ID; loading made sure that they
   // want the same of its SVID.
   std::map<SpiffeId, SvidSpec> specs;
@@ -39,6 +44,10 @@ void ApplyResources(AgentStages &stages, const ResourceSet &resources) {
   stages.svids->SetSpecs(std::move(wanted));
   stages.attestor->ForgetAll();
   stages.datapath->SetPolicyGeneration(stages.PolicyGeneration(resources));
+  Log(LogLevel::kInfo,
+      "resources in force",
+      {{"identities", resources.identities.size()},
+       {"services", resources.services.size()}});
 }
 
 }  // namespace kith

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/workload.h"
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
 #include "agent/run_on.h"
 #include "agent/runtime/log.h"
 
@@ -22,15 +25,22 @@ Task<AttestResult> Attest(AgentStages &stages,
       });
 }
 
-Workload Choose(AgentStages &stages,
-                std::shared_ptr<const AttestedProcess> process,
-                uint16_t destination_port) {
+absl::StatusOr<Workload> Choose(AgentStages &stages,
+                                std::shared_ptr<const AttestedProcess> process,
+                                uint16_t destination_port) {
   Workload workload;
   workload.process = std::move(process);
   workload.resources = stages.resources->current();
   const Attestation &attestation = workload.process->attestation;
   workload.choice =
       ChooseIdentity(*workload.resources, attestation, destination_port);
+  if (!workload.choice.undetermined.empty()) {
+    return absl::UnavailableError(absl::StrCat(
+        "an attestor failed, so that it cannot be known whether this is ",
+        absl::StrJoin(workload.choice.undetermined, " or "),
+        ": see kith explain ",
+        workload.process->facts.tgid));
+  }
   workload.may_be_workload = workload.choice.identity != nullptr ||
                              !workload.choice.tied.empty() ||
                              MayBeWorkload(*workload.resources, attestation);
