@@ -41,25 +41,29 @@ clean_up() {
   set +e
   trap - EXIT INT TERM
   if [[ -n $CGROUP ]]; then
-    echo 1 > "$CGROUP/cgroup.kill" 2> /dev/null
+    echo 1 > "$CGROUP/cgroup.kill"
     wait 2> /dev/null
-    rmdir "$CGROUP"/*/ "$CGROUP" 2> /dev/null
+    # Processes that are not our children end in their own time.
+    while grep -q 'populated 1' "$CGROUP/cgroup.events"; do sleep 0.1; done
+    rmdir "$CGROUP"/*/ "$CGROUP"
   fi
   ip netns del "$WEST" 2> /dev/null
   ip netns del "$EAST" 2> /dev/null
   [[ -z $WORK ]] || rm -rf "$WORK"
 }
 
-# inside NETNS GROUP COMMAND... : runs it in the namespace and the child cgroup.
-# The namespace comes first, so that the agent never meets a process of its
-# cgroup in the machine's own namespace.
-inside() {
+# enter NETNS GROUP COMMAND... : becomes the command, in the namespace and the
+# child cgroup. The namespace comes first, so that the agent never meets a
+# process of its cgroup in the machine's own namespace.
+enter() {
   local netns=$1 group=$2
   shift 2
   # shellcheck disable=SC2016  # the inner shell expands these
-  nsenter --net="/run/netns/$netns" \
+  exec nsenter --net="/run/netns/$netns" \
     sh -c 'echo 0 > "$0/cgroup.procs" && exec "$@"' "$CGROUP/$group" "$@"
 }
+
+inside() { (enter "$@"); }
 
 await() {
   local what=$1 _
@@ -103,7 +107,7 @@ http {
   server { listen $SERVER:8080; root $WORK/www; }
 }
 END
-  inside "$EAST" workloads nginx -e stderr -c "$WORK/nginx.conf" \
+  enter "$EAST" workloads nginx -e stderr -c "$WORK/nginx.conf" \
     > "$WORK/nginx.log" 2>&1 &
   await 'nginx' inside "$EAST" outside curl -sS "$URL"
 }
@@ -141,7 +145,7 @@ END
 }
 
 start_agent() {
-  inside "$EAST" outside "$KITH" agent --config "$WORK/kith.yaml" \
+  enter "$EAST" outside "$KITH" agent --config "$WORK/kith.yaml" \
     > "$WORK/agent.log" 2>&1 &
   export KITH_SOCKET=$WORK/run/admin.sock
   await 'kith agent' "$KITH" status
@@ -156,7 +160,7 @@ connection_ended() {
 # shows what the sniffer got to see.
 on_the_wire() {
   local sniffer packets=$WORK/packets
-  inside "$WEST" outside tcpdump --immediate-mode -U -i eth0 -w "$packets" \
+  enter "$WEST" outside tcpdump --immediate-mode -U -i eth0 -w "$packets" \
     tcp 2> "$WORK/tcpdump.log" &
   sniffer=$!
   await 'tcpdump' grep -q 'listening on' "$WORK/tcpdump.log"
