@@ -120,9 +120,8 @@ def main():
             "bestPair": table.best_pair(results, pair_names),
             "rounds": options.rounds, "seconds": options.seconds}, indent=1))
         return
-    print("\n".join(table.render(results, pair_names)))
-    for name, fact in bench.facts.items():
-        print(f"{name}: {fact}")
+    print("\n".join(table.render(results, pair_names) +
+                    table.render_facts(bench.facts)))
 
 
 if __name__ == "__main__":

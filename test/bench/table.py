@@ -14,6 +14,7 @@ COLUMNS = (
     ("megabytesAtFlows", "MB@500", 1, False, 0.5),
 )
 _WIDTH = 10
+_MOST_IDLE_MEGABYTES = 15
 
 
 def _row(title, cells):
@@ -70,3 +71,22 @@ def render(results, pairs):
         for _, _, _, more, wanted in COLUMNS]))
     lines.append(_reached(ours, best))
     return lines
+
+
+def render_facts(facts):
+    """Returns what is told of kith alone."""
+    if not facts:
+        return []
+    without, with_kith = (facts[name] for name in (
+        "connectNanosWithoutKith", "connectNanosWithKith"))
+    idle = facts["idleAgentMegabytes"]
+    return [
+        "",
+        f"idle agent: {idle:.1f} MB resident "
+        f"(wanted <= {_MOST_IDLE_MEGABYTES})",
+        "connect() of a process that is no workload: "
+        f"p50 {without['p50Nanos'] / 1e3:.1f} us without kith, "
+        f"{with_kith['p50Nanos'] / 1e3:.1f} us with; "
+        f"p99 {without['p99Nanos'] / 1e3:.1f} and "
+        f"{with_kith['p99Nanos'] / 1e3:.1f} us",
+    ]
