@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "agent/admin/json_text.h"
 #include "control-client/cli/cli.h"
 #include "test/unit/admin/admin_fixture.h"
