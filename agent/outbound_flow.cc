@@ -197,6 +197,8 @@ Task<FlowEnd> RunFlow(const Outbound &out,
 // Until the relay has the socket, ending the flow from outside resets the
 // application's. In force while the result lives.
 std::shared_ptr<TcpSocket *> AbortByReset(LiveFlow &flow, TcpSocket &inner) {
+  asio::error_code ignored;  // a killed agent must not end it in order either
+  inner.set_option(asio::socket_base::linger(true, 0), ignored);
   auto target = std::make_shared<TcpSocket *>(&inner);
   flow.SetAbort([weak = std::weak_ptr(target),
                  executor = inner.get_executor()](CloseReason) {

@@ -7,6 +7,8 @@
 
 #include <cerrno>
 
+#include "agent/datapath/urgent_thread.h"
+
 namespace kith {
 
 absl::StatusOr<std::unique_ptr<EventReader>> EventReader::Start(
@@ -43,6 +45,7 @@ int EventReader::Deliver(void *self, void *bytes, size_t size) {
 }
 
 void EventReader::Run() {
+  MakeThreadUrgent();
   pollfd waiting[] = {{stop_.get(), POLLIN, 0},
                       {ring_buffer__epoll_fd(ring_), POLLIN, 0}};
   for (;;) {

@@ -7,6 +7,8 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 
+#include "agent/datapath/urgent_thread.h"
+
 namespace kith {
 
 NetnsThread::NetnsThread(absl::Duration period, std::function<void()> on_tick)
@@ -66,6 +68,7 @@ bool NetnsThread::NextTask(std::function<void()> &task) {
 }
 
 void NetnsThread::Loop() {
+  MakeThreadUrgent();
   std::function<void()> task;
   while (NextTask(task)) {
     if (task) {

@@ -30,17 +30,20 @@ constexpr asio::use_awaitable_t<Executor> kAwait;
 // buffers (1 MiB).
 constexpr int kLoadsPerTurn = 8;
 
+// A relay that ends without Close, because the agent was killed, must end with
+// RST (socket(7), SO_LINGER of zero): a FIN would pass for the stream's end.
 void Prepare(TcpSocket &socket) {
   error_code ignored;
   socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket.set_option(asio::socket_base::linger(true, 0), ignored);
 }
 
 void Close(TcpSocket &socket) {
   error_code ignored;
+  socket.set_option(asio::socket_base::linger(false, 0), ignored);
   socket.close(ignored);
 }
 
-// Reset closes with RST (socket(7), SO_LINGER of zero).
 void Reset(TcpSocket &socket) {
   error_code ignored;
   socket.set_option(asio::socket_base::linger(true, 0), ignored);
