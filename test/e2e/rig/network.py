@@ -110,8 +110,9 @@ class OneNode(Network):
                  if flow["direction"] == "inbound"]
         clients = {flow["client"] for flow in flows}
         destinations = {flow["destination"] for flow in flows}
+        listeners = self._listener_ports()
         to_server = [each for each in connections
-                     if each.server[1] not in self._listener_ports()]
+                     if each.server[1] not in listeners]
         inner = [each for each in to_server
                  if endpoint(each.server) in destinations and
                  endpoint(each.client) not in clients]
