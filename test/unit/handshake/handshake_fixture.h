@@ -2,13 +2,13 @@
 #pragma once
 
 #include <chrono>
+#include <exception>
 #include <future>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include <asio/co_spawn.hpp>
-#include <asio/use_future.hpp>
 #include <catch2/catch_test_macros.hpp>
 
 #include "agent/handshake/handshake.h"
@@ -55,7 +55,17 @@ Task<HandshakeOutcome> HandshakeOn(asio::io_context &loop,
 
 template <typename T>
 std::future<T> Spawn(asio::io_context &loop, Task<T> task) {
-  return asio::co_spawn(loop.get_executor(), std::move(task), asio::use_future);
+  auto promise = std::make_shared<std::promise<T>>();
+  std::future<T> future = promise->get_future();
+  asio::co_spawn(loop.get_executor(), std::move(task),
+                 [promise](const std::exception_ptr &failed, T value) {
+                   if (failed) {
+                     promise->set_exception(failed);
+                   } else {
+                     promise->set_value(std::move(value));
+                   }
+                 });
+  return future;
 }
 
 // Await fails the test where the future is not ready within kPatience.
