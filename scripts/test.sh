@@ -5,7 +5,7 @@
 #
 #   scripts/test.sh                       everything
 #   scripts/test.sh checks                formatter and linter
-#   scripts/test.sh unit|root [REGEX]     C++ tests (root: those that need it)
+#   scripts/test.sh unit|bpf [REGEX]      C++ tests; bpf: those that need root
 #   scripts/test.sh e2e [NAME...]         whole programs through kith
 set -euo pipefail
 
@@ -54,14 +54,9 @@ run_checks() {
   run_step 'linter' "$SCRIPTS/lint.sh" || true
 }
 
-# attribute NAME FILE: a number of the <testsuite> element of a JUnit file.
-attribute() {
-  grep -o -m1 "\b$1=\"[0-9]*\"" "$2" | grep -o '[0-9]\+'
-}
-
-# run_ctest LABEL JOBS [REGEX]
+# run_ctest LABEL JOBS [REGEX] : REGEX selects programs.
 run_ctest() {
-  local label=$1 jobs=$2 report count bad
+  local label=$1 jobs=$2 report passed failed
   local -a only=()
   [[ -z ${3:-} ]] || only=(--tests-regex "$3")
   report=$(mktemp)
@@ -69,14 +64,9 @@ run_ctest() {
   ctest --test-dir "$ROOT/build" --label-regex "^$label\$" "${only[@]}" \
     --parallel "$jobs" --output-on-failure --no-tests=error \
     --output-junit "$report" || true
-  count=$(attribute tests "$report" || echo 0)
-  if [[ $count -gt 0 ]]; then
-    bad=$(($(attribute failures "$report") + $(attribute skipped "$report") +
-      $(attribute disabled "$report")))
-    tally $((count - bad)) "$bad"
-  else
-    tally 0 1
-  fi
+  read -r passed failed < <("$SCRIPTS/lib/count_tests.py" "$report" ||
+    echo 0 1)
+  tally "$passed" "$failed"
   rm -f "$report"
 }
 
@@ -98,7 +88,7 @@ main() {
   local part=${1:-all}
   [[ $# -eq 0 ]] || shift
   case $part in
-    all | checks | unit | root | e2e) ;;
+    all | checks | unit | bpf | e2e) ;;
     *) die "unknown part '$part'; see the head of $0" ;;
   esac
   [[ $(id -u) -eq 0 ]] || die 'the tests make network namespaces and cgroups and
@@ -114,7 +104,7 @@ attach BPF programs to them: run them as root'
     run_ctest unit "$(nproc)" "$@"
   fi
   # One at a time: they share the machine's cgroup tree.
-  if [[ $part == all || $part == root ]]; then
+  if [[ $part == all || $part == bpf ]]; then
     run_ctest root 1 "$@"
   fi
   if [[ $part == all || $part == e2e ]]; then
