@@ -94,15 +94,6 @@ Endpoint EndpointOf(const asio::ip::tcp::endpoint &endpoint) {
   return Endpoint::FromSockaddr(address).value_or(Endpoint{});
 }
 
-void ResetSocket(TcpSocket &socket) {
-  if (!socket.is_open()) {
-    return;
-  }
-  asio::error_code ignored;
-  socket.set_option(asio::socket_base::linger(true, 0), ignored);
-  socket.close(ignored);
-}
-
 Task<absl::StatusOr<TcpSocket>> DialPeer(AgentStages &stages,
                                          uint64_t netns_cookie,
                                          Endpoint destination,

@@ -35,8 +35,4 @@ Task<absl::StatusOr<DialedApplication>> DialApplication(AgentStages &stages,
 // EndpointOf converts what asio's sockets say.
 Endpoint EndpointOf(const asio::ip::tcp::endpoint &endpoint);
 
-// ResetSocket closes with RST: the application or peer must not take a refusal
-// for an orderly end (no effect on a closed socket).
-void ResetSocket(TcpSocket &socket);
-
 }  // namespace kith

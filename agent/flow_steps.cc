@@ -4,7 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include <asio/post.hpp>
 
-#include "agent/dial.h"
+#include "agent/relay/socket_end.h"
 #include "agent/runtime/log.h"
 
 namespace kith {

@@ -7,6 +7,7 @@
 #include "agent/dial.h"
 #include "agent/flow_steps.h"
 #include "agent/relay/first_bytes.h"
+#include "agent/relay/socket_end.h"
 #include "agent/runtime/log.h"
 
 namespace kith {

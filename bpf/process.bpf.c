@@ -85,8 +85,8 @@ int BPF_PROG(kith_exec, struct task_struct *task)
 	/* The new exec_id has no verdict; the old one's leaves room now rather than by age. */
 	facts.exec_id--;
 	bpf_map_delete_elem(&verdicts, &facts);
-	send_event(PROCESS_EVENT_EXEC, facts.tgid, netns_cookie);
 	announce_netns(facts.tgid, netns_cookie);
+	send_event(PROCESS_EVENT_EXEC, facts.tgid, netns_cookie);
 	return 0;
 }
 
@@ -115,7 +115,8 @@ int BPF_PROG(kith_join, struct cgroup *to, const char *path, struct task_struct 
 		return 0;
 	tgid = BPF_CORE_READ(task, tgid);
 	netns_cookie = task_netns_cookie(task);
-	send_event(PROCESS_EVENT_JOINED, tgid, netns_cookie);
+	/* First: the process may connect soon, and looking through its files takes time. */
 	announce_netns(tgid, netns_cookie);
+	send_event(PROCESS_EVENT_JOINED, tgid, netns_cookie);
 	return 0;
 }

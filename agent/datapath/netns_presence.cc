@@ -7,7 +7,6 @@
 
 #include <cerrno>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 
 #include "agent/datapath/iterators.h"
@@ -46,6 +45,7 @@ NetnsPresence::NetnsPresence(const Programs &programs,
       listeners_(listeners),
       callbacks_(std::move(callbacks)),
       own_cookie_(NetnsCookieHere().value_or(0)),
+      loader_(std::make_unique<NetnsThread>(absl::InfiniteDuration(), [] {})),
       thread_(
           std::make_unique<NetnsThread>(kCheckPeriod, [this] { Check(); })) {
   thread_->Run([this] { home_ = OpenNetns("/proc/thread-self/ns/net"); });
@@ -53,6 +53,7 @@ NetnsPresence::NetnsPresence(const Programs &programs,
 
 NetnsPresence::~NetnsPresence() {
   thread_.reset();
+  loader_.reset();
   absl::MutexLock lock(&mutex_);
   for (const auto &[cookie, unused] : present_) {
     steering_.Withdraw(cookie);
@@ -120,12 +121,6 @@ absl::Status NetnsPresence::Settle(FileDescriptor netns,
     steering_.Withdraw(netns_cookie);
     return offered;
   }
-  auto link = steering_.AttachSkLookup(netns_cookie, netns.get());
-  if (!link.ok()) {
-    steering_.Withdraw(netns_cookie);
-    return link.status();
-  }
-  entry.sk_lookup = *std::move(link);
   entry.netns = std::move(netns);
   {
     absl::MutexLock lock(&mutex_);
@@ -133,6 +128,41 @@ absl::Status NetnsPresence::Settle(FileDescriptor netns,
   }
   callbacks_.on_added(*std::move(listeners));
   return absl::OkStatus();
+}
+
+// Steer hands SYNs to the listeners. Loading the program takes some
+// milliseconds, in which another namespace may need its listeners: at run time
+// a thread of its own does it.
+absl::Status NetnsPresence::Steer(uint64_t netns_cookie) {
+  FileDescriptor netns;
+  {
+    absl::MutexLock lock(&mutex_);
+    auto entry = present_.find(netns_cookie);
+    if (entry == present_.end() || entry->second.sk_lookup.valid()) {
+      return absl::OkStatus();
+    }
+    netns.Reset(fcntl(entry->second.netns.get(), F_DUPFD_CLOEXEC, 0));
+  }
+  auto link = steering_.AttachSkLookup(netns_cookie, netns.get());
+  if (!link.ok()) {
+    return link.status();
+  }
+  absl::MutexLock lock(&mutex_);
+  auto entry = present_.find(netns_cookie);
+  if (entry == present_.end()) {
+    steering_.Unpin(netns_cookie);  // dropped meanwhile
+  } else {
+    entry->second.sk_lookup = *std::move(link);
+  }
+  return absl::OkStatus();
+}
+
+void NetnsPresence::SteerSoon(uint64_t netns_cookie) {
+  loader_->Post([this, netns_cookie] {
+    if (auto steered = Steer(netns_cookie); !steered.ok()) {
+      callbacks_.on_error(steered);  // Check tries again
+    }
+  });
 }
 
 void NetnsPresence::Drop(uint64_t netns_cookie) {
@@ -153,53 +183,6 @@ absl::StatusOr<std::vector<live_process>> NetnsPresence::Processes() const {
       bpf_program__fd(programs_.skeleton().progs.kith_processes), std::nullopt);
 }
 
-std::vector<uint64_t> NetnsPresence::Unused(
-    const std::vector<live_process> &processes) const {
-  absl::flat_hash_set<uint64_t> used;
-  for (const live_process &process : processes) {
-    used.insert(process.netns_cookie);
-  }
-  std::vector<uint64_t> unused;
-  absl::MutexLock lock(&mutex_);
-  for (const auto &[cookie, entry] : present_) {
-    if (!used.contains(cookie)) {
-      unused.push_back(cookie);
-    }
-  }
-  return unused;
-}
-
-// First the hooks are made to announce the namespace again, then comes a second
-// look: a process that appears after it is announced, one that appears before
-// it is seen.
-void NetnsPresence::DropUnused(const std::vector<live_process> &processes) {
-  const std::vector<uint64_t> candidates = Unused(processes);
-  if (candidates.empty()) {
-    return;
-  }
-  for (const uint64_t cookie : candidates) {
-    (void)programs_.maps()->namespaces.Delete(cookie);
-  }
-  auto again = Processes();
-  absl::flat_hash_set<uint64_t> unused;
-  if (again.ok()) {
-    for (const uint64_t cookie : Unused(*again)) {
-      unused.insert(cookie);
-    }
-  }
-  std::vector<uint64_t> gone;
-  for (const uint64_t cookie : candidates) {
-    if (unused.contains(cookie)) {
-      Drop(cookie);
-      gone.push_back(cookie);
-    } else {
-      (void)programs_.maps()->namespaces.Update(
-          cookie, {.state = NETNS_PRESENT}, BPF_ANY);
-    }
-  }
-  listeners_.Sweep(gone);
-}
-
 absl::Status NetnsPresence::EnterMissing(
     const std::vector<live_process> &processes) {
   absl::Status first = absl::OkStatus();
@@ -209,36 +192,25 @@ absl::Status NetnsPresence::EnterMissing(
   return first;
 }
 
-void NetnsPresence::Check() {
-  auto processes = Processes();
-  if (!processes.ok()) {
-    callbacks_.on_error(processes.status());
-    return;
-  }
-  if (auto entered = EnterMissing(*processes); !entered.ok()) {
-    callbacks_.on_error(entered);
-  }
-  DropUnused(*processes);
-  listeners_.Sweep({});
-  if (auto repaired = listeners_.RepairLosses(); !repaired.ok()) {
-    callbacks_.on_error(repaired);
-  }
-}
-
 absl::Status NetnsPresence::EnterAll() {
   absl::Status entered;
   thread_->Run([&] {
     auto processes = Processes();
     entered = processes.ok() ? EnterMissing(*processes) : processes.status();
+    for (const uint64_t cookie : Unsteered()) {
+      entered.Update(Steer(cookie));
+    }
   });
   return entered;
 }
 
 void NetnsPresence::Seen(uint32_t tgid, uint64_t netns_cookie) {
-  thread_->Post([this, tgid, netns_cookie] {
+  // The process may connect at any moment, so that it goes before all else.
+  thread_->PostFirst([this, tgid, netns_cookie] {
     if (auto entered = Enter(tgid, netns_cookie); !entered.ok()) {
       callbacks_.on_error(entered);
     }
+    SteerSoon(netns_cookie);
   });
 }
 

@@ -62,6 +62,9 @@ class NetnsPresence {
   absl::Status GoHome();
   absl::Status Enter(uint32_t tgid, uint64_t netns_cookie);
   absl::Status Settle(FileDescriptor netns, uint64_t netns_cookie);
+  absl::Status Steer(uint64_t netns_cookie);
+  void SteerSoon(uint64_t netns_cookie);
+  std::vector<uint64_t> Unsteered() const;
   absl::Status EnterMissing(const std::vector<live_process> &processes);
   void Drop(uint64_t netns_cookie);
   void DropUnused(const std::vector<live_process> &processes);
@@ -79,6 +82,7 @@ class NetnsPresence {
   uint64_t visited_cookie_ = 0;  // of the thread only; 0: home
   mutable absl::Mutex mutex_;
   absl::flat_hash_map<uint64_t, Namespace> present_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<NetnsThread> loader_;  // visits no namespace
   std::unique_ptr<NetnsThread> thread_;  // last: stops first
 };
 

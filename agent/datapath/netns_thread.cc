@@ -32,6 +32,12 @@ void NetnsThread::Post(std::function<void()> task) {
   changed_.Signal();
 }
 
+void NetnsThread::PostFirst(std::function<void()> task) {
+  absl::MutexLock lock(&mutex_);
+  tasks_.push_front(std::move(task));
+  changed_.Signal();
+}
+
 void NetnsThread::Run(std::function<void()> task) {
   if (std::this_thread::get_id() == thread_.get_id()) {
     task();

@@ -22,6 +22,8 @@ class NetnsThread {
   NetnsThread &operator=(const NetnsThread &) = delete;
 
   void Post(std::function<void()> task);
+  // PostFirst puts the task before those that wait.
+  void PostFirst(std::function<void()> task);
 
   // Run waits until the task has run. May be called on the thread itself.
   void Run(std::function<void()> task);

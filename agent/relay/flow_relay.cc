@@ -19,6 +19,7 @@
 #include "agent/relay/copying_conveyor.h"
 #include "agent/relay/opening_conveyor.h"
 #include "agent/relay/sealing_conveyor.h"
+#include "agent/relay/socket_end.h"
 
 namespace kith {
 namespace {
@@ -29,26 +30,6 @@ constexpr asio::use_awaitable_t<Executor> kAwait;
 // A flow that never has to wait lets the others of its loop run after so many
 // buffers (1 MiB).
 constexpr int kLoadsPerTurn = 8;
-
-// A relay that ends without Close, because the agent was killed, must end with
-// RST (socket(7), SO_LINGER of zero): a FIN would pass for the stream's end.
-void Prepare(TcpSocket &socket) {
-  error_code ignored;
-  socket.set_option(asio::ip::tcp::no_delay(true), ignored);
-  socket.set_option(asio::socket_base::linger(true, 0), ignored);
-}
-
-void Close(TcpSocket &socket) {
-  error_code ignored;
-  socket.set_option(asio::socket_base::linger(false, 0), ignored);
-  socket.close(ignored);
-}
-
-void Reset(TcpSocket &socket) {
-  error_code ignored;
-  socket.set_option(asio::socket_base::linger(true, 0), ignored);
-  socket.close(ignored);
-}
 
 }  // namespace
 
@@ -99,8 +80,8 @@ Task<RelayEnd> FlowRelay::Run(std::shared_ptr<FlowRelay> self) {
   if (self->over_) {  // aborted before it began
     co_return self->end_;
   }
-  Prepare(self->inner_.socket);
-  Prepare(self->outer_.socket);
+  PrepareSocket(self->inner_.socket);
+  PrepareSocket(self->outer_.socket);
   self->Watch(self, self->inner_);
   self->Watch(self, self->outer_);
   self->running_ = 2;
@@ -117,8 +98,8 @@ Task<RelayEnd> FlowRelay::Run(std::shared_ptr<FlowRelay> self) {
     error_code cancelled;
     co_await self->ended_.async_wait(asio::redirect_error(kAwait, cancelled));
   }
-  Close(self->inner_.socket);
-  Close(self->outer_.socket);
+  CloseSocket(self->inner_.socket);
+  CloseSocket(self->outer_.socket);
   co_return self->end_;
 }
 
@@ -295,11 +276,11 @@ void FlowRelay::End(CloseReason reason, std::string detail, uint8_t alert) {
   end_ = {.reason = reason, .detail = std::move(detail)};
   if (alert != 0) {
     SendAlert(alert);
-    Close(outer_.socket);
+    CloseSocket(outer_.socket);
   } else {
-    Reset(outer_.socket);
+    ResetSocket(outer_.socket);
   }
-  Reset(inner_.socket);
+  ResetSocket(inner_.socket);
 }
 
 void FlowRelay::SendAlert(uint8_t alert) {

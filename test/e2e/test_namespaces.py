@@ -38,16 +38,24 @@ class Namespaces(PeerCase):
 
     @needs_agent
     def test_first_process_connects_at_once(self):
-        """A small program has connected before the agent has seen its
-        namespace: that delays the flow, and nothing else."""
+        """A small program may connect before the agent has its listeners in the
+        namespace: it is refused then, which is counted, and never let pass."""
+        connect = 'exec 3<>"/dev/tcp/127.0.0.1/$0"'
+        refused = 0
         for _ in range(5):
             node = Node("new", self.network.host)
             self.addCleanup(node.netns.close)
             listener = node.netns.socket(
                 lambda: socket.create_server(("127.0.0.1", 0)))
             self.addCleanup(listener.close)
-            node.run(["bash", "-c", 'exec 3<>"/dev/tcp/127.0.0.1/$0"',
-                      listener.getsockname()[1]])
+            port = listener.getsockname()[1]
+            # The shell is the namespace's first process and stays in it.
+            told = node.run(["bash", "-c", f"({connect}) && echo passed; "
+                             f"until ({connect}); do :; done", port])
+            refused += "passed" not in told
+        counters = self.network.client_agent.ask("status")["counters"]
+        self.assertEqual(counters["connect_captured"], 10 - refused)
+        self.assertGreaterEqual(counters["netns_not_ready"], refused)
 
     @needs_agent
     def test_namespace_that_is_new(self):

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "agent/runtime/event_loop.h"
+
+namespace kith {
+
+// PrepareSocket makes the socket ready for a relay. One that ends without
+// CloseSocket, because the agent was killed, ends with RST (socket(7),
+// SO_LINGER of zero): a FIN would pass for the stream's end.
+inline void PrepareSocket(TcpSocket &socket) {
+  asio::error_code ignored;
+  socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket.set_option(asio::socket_base::linger(true, 0), ignored);
+}
+
+// CloseSocket lets the kernel deliver what was written.
+inline void CloseSocket(TcpSocket &socket) {
+  asio::error_code ignored;
+  socket.set_option(asio::socket_base::linger(false, 0), ignored);
+  socket.close(ignored);
+}
+
+// ResetSocket closes with RST: a refusal must not pass for an orderly end.
+inline void ResetSocket(TcpSocket &socket) {
+  asio::error_code ignored;
+  socket.set_option(asio::socket_base::linger(true, 0), ignored);
+  socket.close(ignored);
+}
+
+}  // namespace kith
