@@ -63,6 +63,7 @@ run_ctest() {
   log_step "tests: $label"
   ctest --test-dir "$ROOT/build" --label-regex "^$label\$" "${only[@]}" \
     --parallel "$jobs" --output-on-failure --no-tests=error \
+    --test-output-size-passed 1000000 --test-output-size-failed 1000000 \
     --output-junit "$report" || true
   read -r passed failed < <("$SCRIPTS/lib/count_tests.py" "$report" ||
     echo 0 1)

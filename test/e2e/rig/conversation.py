@@ -30,11 +30,12 @@ def identities(**spec):
 class Listening:
     """A peer that serves; `steps` for each of its connections."""
 
-    def __init__(self, case, steps, address=None, connections=1, **options):
+    def __init__(self, case, steps, address=None, connections=1, port=0,
+                 **options):
         self.program = case.server.spawn(
-            [*PEER, "serve", address or case.network.address, 0, case.marker,
-             f"--connections={connections}", *steps], group="server",
-            name="server", **options)
+            [*PEER, "serve", address or case.network.address, port,
+             case.marker, f"--connections={connections}", *steps],
+            group="server", name="server", **options)
         self.port = self.program.await_json("event", "listening")["port"]
 
     def facts(self, event, seconds=60):
