@@ -2,7 +2,9 @@
 """kill -9: with pinned links captured processes fail closed until an agent is
 back; without, everything works as if kith had never been there."""
 
-from rig import attached
+import signal
+
+from rig import attached, deadline
 from rig.case import needs_agent, on
 from rig.conversation import Connecting, Listening, PeerCase, identities
 from rig.network import OneNode, TwoNodes
@@ -66,10 +68,17 @@ class PinnedDeath(_Deaths):
                 client = Connecting(self, server.port, ["send:1000"])
                 self._assert_refused(client, server)
             with self.subTest("a stranger's plaintext"):
+                # Its SYN is dropped: it would connect once an agent is back.
                 client = Connecting(self, server.port, ["send:1000"],
-                                    managed=False, options=["--epoll"])
-                self.addCleanup(client.program.stop)
+                                    managed=False, options=["--wait"])
+                client.facts("waiting")
+                client.program.write("go\n")
+                deadline.await_true(
+                    lambda: len([each for each in capture.connections()
+                                 if each.server[1] == server.port]) > 0,
+                    "the stranger's SYN")
                 self.assertNotIn("accepted", server.program.output)
+                client.program.stop(signal.SIGKILL)
         for connection in capture.connections():
             for direction in connection.directions:
                 self.assertFalse(direction.found, str(connection))
