@@ -57,7 +57,8 @@ template <typename T>
 std::future<T> Spawn(asio::io_context &loop, Task<T> task) {
   auto promise = std::make_shared<std::promise<T>>();
   std::future<T> future = promise->get_future();
-  asio::co_spawn(loop.get_executor(), std::move(task),
+  asio::co_spawn(loop.get_executor(),
+                 std::move(task),
                  [promise](const std::exception_ptr &failed, T value) {
                    if (failed) {
                      promise->set_exception(failed);

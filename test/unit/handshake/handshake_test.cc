@@ -32,8 +32,8 @@ Outcomes Meet(HandshakeRequest client, HandshakeRequest server) {
       Spawn(loop, HandshakeOn(loop, std::move(dialled), std::move(client)));
   std::future<HandshakeOutcome> server_outcome =
       Spawn(loop, HandshakeOn(loop, std::move(accepted), std::move(server)));
-  Outcomes outcomes{std::move(loops), Await(client_outcome),
-                    Await(server_outcome)};
+  Outcomes outcomes{
+      std::move(loops), Await(client_outcome), Await(server_outcome)};
   outcomes.loops->Stop();
   return outcomes;
 }
