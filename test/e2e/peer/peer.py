@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """An application with chosen manners, for the tests of the relay.
 
-  peer.py connect ADDRESS PORT MARKER [--epoll] [--wait] STEP...
+  peer.py connect ADDRESS PORT MARKER [--epoll] [--wait] [--from ADDRESS]
+                  [--fast-open] STEP...
   peer.py serve ADDRESS PORT MARKER [--connections N] STEP...
 
 Steps: see steps.py. Reports what it saw as JSON lines."""
@@ -49,8 +50,14 @@ def _connect(options):
         sys.stdin.readline()
     connection = socket.socket(_family(options.address))
     try:
+        if options.source:
+            connection.bind((options.source, 0))
         if options.epoll:
             _connect_with_epoll(connection, (options.address, options.port))
+        elif options.fast_open:
+            # RFC 7413: the first data may travel in the SYN.
+            connection.sendto(b"fast", socket.MSG_FASTOPEN,
+                              (options.address, options.port))
         else:
             connection.connect((options.address, options.port))
     except OSError as error:
@@ -63,8 +70,9 @@ def _connect(options):
 
 
 def _serve(options):
-    listener = socket.create_server((options.address, options.port),
-                                    family=_family(options.address))
+    listener = socket.create_server(
+        (options.address, options.port), family=_family(options.address),
+        dualstack_ipv6=options.address == "::")
     say("listening", port=listener.getsockname()[1])
     for _ in range(options.connections):
         connection, address = listener.accept()
@@ -83,6 +91,8 @@ def main():
     parser.add_argument("--epoll", action="store_true")
     parser.add_argument("--wait", action="store_true",
                         help="connect after a line on standard input")
+    parser.add_argument("--from", dest="source")
+    parser.add_argument("--fast-open", action="store_true")
     parser.add_argument("--connections", type=int, default=1)
     parser.add_argument("steps", nargs="*")
     options = parser.parse_intermixed_args()
