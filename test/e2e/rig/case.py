@@ -96,6 +96,7 @@ class Case:
             yield outer
             if not DIRECT:
                 self.settle()
+            self.network.await_quiet()
         outer += self.network.outer(capture.connections())
         if DIRECT:
             wire.check_plain(outer, markers)

@@ -3,9 +3,13 @@
 
 import contextlib
 import os
+import pathlib
 import subprocess
 
 from rig import machine
+
+# FIN_WAIT1, LAST_ACK and CLOSING (include/net/tcp_states.h).
+_FIN_SENT = ("04", "09", "0B")
 
 
 def _ip(*arguments):
@@ -40,6 +44,16 @@ class Netns:
                 yield
             finally:
                 machine.enter_netns(home.fileno())
+
+    def is_quiet(self):
+        """Returns whether every connection that has ended is also done with
+        on the wire: a FIN that is not acknowledged may come once more."""
+        with self.entered():
+            return not any(
+                line.split()[3] in _FIN_SENT
+                for table in ("tcp", "tcp6")
+                for line in pathlib.Path(f"/proc/thread-self/net/{table}"
+                                         ).read_text().splitlines()[1:])
 
     def socket(self, make):
         """Returns make() as called inside the namespace: a socket stays."""

@@ -91,8 +91,15 @@ class Network:
         for node in self.nodes:
             node.close()
 
+    def await_quiet(self):
+        for node in self.nodes:
+            deadline.await_true(node.netns.is_quiet,
+                                f"no ending connection in {node.name}")
+
     def capture(self, *markers):
-        """Starts a sniffer on the wire between client and server."""
+        """Starts a sniffer on the wire between client and server, when
+        nothing is on it any more of the tests before."""
+        self.await_quiet()
         return Capture(self.client.netns, self._interface, markers)
 
 
