@@ -25,6 +25,7 @@ for uid in (0, 65534):
     os.setresuid(uid, uid, uid)
     with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as peer:
         peer.sendall(sys.argv[3].encode())
+        peer.recv(1)  # stays until the server has closed
 """
 
 
