@@ -122,11 +122,9 @@ absl::Status NetnsPresence::Settle(FileDescriptor netns,
     return offered;
   }
   entry.netns = std::move(netns);
-  {
-    absl::MutexLock lock(&mutex_);
-    present_.emplace(netns_cookie, std::move(entry));
-  }
-  callbacks_.on_added(*std::move(listeners));
+  entry.listeners = *std::move(listeners);
+  absl::MutexLock lock(&mutex_);
+  present_.emplace(netns_cookie, std::move(entry));
   return absl::OkStatus();
 }
 
@@ -153,6 +151,9 @@ absl::Status NetnsPresence::Steer(uint64_t netns_cookie) {
     steering_.Unpin(netns_cookie);  // dropped meanwhile
   } else {
     entry->second.sk_lookup = *std::move(link);
+    // Connections wait in the listeners until now. Under the lock, so that the
+    // namespace cannot be announced as removed before.
+    callbacks_.on_added(std::move(entry->second.listeners));
   }
   return absl::OkStatus();
 }

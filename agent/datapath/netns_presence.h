@@ -55,6 +55,7 @@ class NetnsPresence {
   struct Namespace {
     FileDescriptor netns;  // /proc/<pid>/ns/net
     FileDescriptor sk_lookup;
+    NetnsListeners listeners;  // until sk_lookup is there
     Datapath::NetnsRow row;
   };
 

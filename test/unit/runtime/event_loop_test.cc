@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/runtime/event_loop.h"
 
+#include <atomic>
 #include <future>
 #include <set>
 #include <stdexcept>
@@ -54,19 +55,27 @@ TEST_CASE("a task waits on its loop") {
   CHECK(ran.get_future().get() != std::this_thread::get_id());
 }
 
-TEST_CASE("Stop starts nothing new, and the destructor joins") {
-  auto loops = std::make_unique<EventLoops>(1);
-  loops->Start();
-  std::promise<void> stopped;
-  asio::post(loops->at(0), [&] {
-    loops->Stop();
-    stopped.set_value();
-  });
-  stopped.get_future().get();
+TEST_CASE("Stop starts nothing new") {
+  EventLoops loops(1);
+  loops.Start();
+  std::promise<void> running;
+  asio::post(loops.at(0), [&] { running.set_value(); });
+  running.get_future().get();
+  loops.Stop();
   bool ran = false;
-  asio::post(loops->at(0), [&ran] { ran = true; });
-  loops.reset();
+  asio::post(loops.at(0), [&ran] { ran = true; });
   CHECK_FALSE(ran);
+}
+
+TEST_CASE("Drain returns when what was posted is done") {
+  EventLoops loops(2);
+  loops.Start();
+  std::atomic<int> done{0};
+  for (int i = 0; i < 100; ++i) {
+    asio::post(loops.Next(), [&done] { ++done; });
+  }
+  loops.Drain();
+  CHECK(done == 100);
 }
 
 }  // namespace
