@@ -24,7 +24,7 @@ import os, socket, sys
 for uid in (0, 65534):
     os.setresuid(uid, uid, uid)
     with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as peer:
-        peer.sendall(sys.argv[3].encode())
+        peer.sendall(sys.argv[3].encode() + b"\\n")
         peer.recv(1)  # stays until the server has closed
 """
 
