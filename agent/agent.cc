@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/agent.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -9,6 +10,7 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -55,7 +57,7 @@ void PrepareProcess() {
 }
 
 // The signals that stop the agent are blocked in every thread and taken by
-// Wait: there is no handler, so that nothing runs in signal context.
+// WaitFor: there is no handler, so that nothing runs in signal context.
 class StopSignals {
  public:
   StopSignals() {
@@ -64,11 +66,11 @@ class StopSignals {
     sigaddset(&set_, SIGINT);
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
   }
-  int Wait() const {
-    int signal = 0;
-    while (sigwait(&set_, &signal) != 0) {
-    }
-    return signal;
+  // WaitFor returns the signal, or nothing after `time`.
+  std::optional<int> WaitFor(std::chrono::seconds time) const {
+    const timespec timeout{.tv_sec = time.count(), .tv_nsec = 0};
+    const int signal = sigtimedwait(&set_, nullptr, &timeout);
+    return signal > 0 ? std::optional(signal) : std::nullopt;
   }
 
  private:
@@ -229,6 +231,22 @@ void Stop(AgentStages &stages, Acceptors &acceptors, bool running) {
   stages.loops.Stop();
 }
 
+// Handshakes leave holes in the heap that outlive them by hours: where flows
+// were opened, free pages go back to the kernel.
+int RunUntilStopped(const FlowTable &flows, const StopSignals &signals) {
+  constexpr std::chrono::seconds kTrimPeriod{1};
+  uint64_t opened = 0;
+  for (;;) {
+    if (const auto signal = signals.WaitFor(kTrimPeriod)) {
+      return *signal;
+    }
+    if (const uint64_t now = flows.totals().opened; now != opened) {
+      opened = now;
+      (void)malloc_trim(0);
+    }
+  }
+}
+
 absl::StatusOr<std::string> ResolveCgroup(const Config &config) {
   if (config.cgroup == "auto") {
     return FindCgroupRoot();
@@ -259,7 +277,8 @@ absl::Status RunAgent(const Config &config) {
   if (started.ok()) {
     Log(LogLevel::kInfo, "capturing flows", {{"cgroup", stages.cgroup}});
     (void)NotifyReady("capturing flows of " + stages.cgroup);
-    const char *const signal = strsignal(signals.Wait());
+    const char *const signal =
+        strsignal(RunUntilStopped(*stages.flows, signals));
     Log(LogLevel::kInfo, "stopping", {{"signal", signal}});
     (void)NotifyStopping("stopping");
   }
