@@ -4,7 +4,7 @@
 import json
 
 from rig.case import on
-from rig.conversation import CLIENT, SERVER, SWARM, PeerCase
+from rig.conversation import CLIENT, SERVER, SWARM, PeerCase, talk
 from rig.network import DIRECT, OneNode, TwoNodes
 
 _CONNECTIONS = 2000
@@ -13,13 +13,18 @@ _PARALLEL = 64
 
 @on(OneNode, TwoNodes)
 class Load(PeerCase):
-    """Everything is on the wire, and nothing of it is readable."""
+    """Nothing is lost; what is captured is not readable."""
 
     seconds = 180
 
     def test_one_gibibyte(self):
-        self.exchange([f"send:{1 << 30}", "shutdown", "recv-all"],
-                      ["recv-all", "send:1000", "close"], seconds=120)
+        # Without a capture, which cannot keep pace with so many packets: the
+        # wire of long streams is watched in test_curl_nginx.
+        client, server = talk(self,
+                              [f"send:{1 << 30}", "shutdown", "recv-all"],
+                              ["recv-all", "send:1000", "close"], seconds=120)
+        self.check_exact(client, server)
+        self.assert_mtls(CLIENT, SERVER, client["sent"], server["sent"])
 
     def test_short_connections(self):
         server = self.server.spawn(
