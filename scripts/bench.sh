@@ -20,5 +20,5 @@ readonly PACKAGES=(haproxy nginx-light libnginx-mod-stream stunnel4 openssl
 
 [[ $(id -u) -eq 0 ]] || die 'the bench makes a network namespace: run it as root'
 apt_install_without_services "${PACKAGES[@]}"
-"$SCRIPTS/build.sh"
+"$SCRIPTS/build.sh" kith kith_load
 exec "$ROOT/test/bench/bench.py" "$@"

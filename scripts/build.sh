@@ -4,7 +4,8 @@
 #
 #   scripts/build.sh [--preset release|dev|asan|tsan] [TARGET...]
 #
-# The release preset ends with build/kith: one static, stripped program.
+# Without targets it builds kith, in the release preset build/kith: one static,
+# stripped program. The target `all` has the tests too.
 set -euo pipefail
 
 SCRIPTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -65,10 +66,11 @@ main() {
   "$SCRIPTS/deps.sh" --flavour "$flavour"
   deps=$("$SCRIPTS/deps.sh" --flavour "$flavour" --print-dir)
   configure "$preset" "$build" "$deps"
+  [[ ${#targets[@]} -gt 0 ]] || targets=(kith)
   ninja -C "$build" "${targets[@]}" >&2
 
   program=$build/kith
-  [[ -x $program && ${#targets[@]} -eq 0 ]] || return 0
+  [[ -x $program ]] || return 0
   if [[ $preset == release ]]; then
     check_static "$program"
     check_size "$program"

@@ -11,8 +11,8 @@ set -euo pipefail
 
 SCRIPTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 DEPS_SCRIPTS=$SCRIPTS/deps
-for part in lib/log lib/apt lib/fetch lib/cache deps/flavours deps/cmake_build \
-  deps/component; do
+for part in lib/log lib/apt lib/fetch lib/suite lib/cache deps/flavours \
+  deps/cmake_build deps/component; do
   # shellcheck disable=SC1090  # each is checked by itself
   . "$SCRIPTS/$part.sh"
 done
@@ -40,8 +40,19 @@ install_packages() {
   apt_install "${PACKAGES[@]}" "$bpf_compiler" "${DEPS_PACKAGES[@]}"
 }
 
+# build_flavour FLAVOUR DIR: whoever waited for the lock may find it done.
+build_flavour() {
+  local name
+  cache_lock
+  [[ ! -d $2 ]] || return 0
+  for name in "${COMPONENTS[@]}"; do
+    component_build "$name" "$1"
+  done
+  flavour_publish "$2"
+}
+
 main() {
-  local flavour=release print_only='' dir name
+  local flavour=release print_only='' dir
   while [[ $# -gt 0 ]]; do
     case $1 in
       --flavour) flavour=${2:?--flavour needs a name} && shift ;;
@@ -58,13 +69,7 @@ main() {
 
   install_packages
   dir=$(flavour_dir "$flavour")
-  if [[ ! -d $dir ]]; then
-    cache_lock
-    for name in "${COMPONENTS[@]}"; do
-      component_build "$name" "$flavour"
-    done
-    flavour_publish "$dir"
-  fi
+  [[ -d $dir ]] || build_flavour "$flavour" "$dir"
   log_step "dependencies ($flavour): $dir"
 }
 

@@ -99,7 +99,7 @@ attach BPF programs to them: run them as root'
     run_checks
   fi
   if [[ $part != checks ]]; then
-    run_step 'build' "$SCRIPTS/build.sh" || { finish; return; }
+    run_step 'build' "$SCRIPTS/build.sh" all || { finish; return; }
   fi
   if [[ $part == all || $part == unit ]]; then
     run_ctest unit "$(nproc)" "$@"

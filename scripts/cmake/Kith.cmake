@@ -3,11 +3,13 @@
 
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g0 -DNDEBUG")
 set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g")
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
+# Paths below the tree are hashed as relative ones, so that a fresh clone finds
+# what another clone has compiled.
 find_program(KITH_CCACHE ccache)
 if(KITH_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${KITH_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER env "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}"
+                                  "${KITH_CCACHE}")
 endif()
 
 set(KITH_SANITIZE "" CACHE STRING "-fsanitize= list, for asan and tsan presets")
@@ -22,8 +24,8 @@ target_include_directories(kith_flags INTERFACE "${PROJECT_SOURCE_DIR}"
 target_compile_options(
   kith_flags
   INTERFACE -Wall -Wextra -Werror -Wcast-qual -Wpointer-arith
-            -Wno-missing-field-initializers -ffunction-sections -fdata-sections
-            -fno-omit-frame-pointer -fstack-protector-strong)
+            -Wno-missing-field-initializers -fPIE -ffunction-sections
+            -fdata-sections -fno-omit-frame-pointer -fstack-protector-strong)
 target_compile_definitions(kith_flags INTERFACE _GLIBCXX_ASSERTIONS)
 if(KITH_SANITIZE)
   target_compile_options(kith_flags INTERFACE -fsanitize=${KITH_SANITIZE}

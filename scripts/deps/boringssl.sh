@@ -3,6 +3,10 @@
 # BoringSSL, from one of two carriers in Debian: the Dart SDK has a tree of this
 # year (X25519MLKEM768, AVX-512), Android's has one of 2022-23.
 
+# The API that the agent was written against (BORINGSSL_API_VERSION of the pinned
+# tree). A later one of the same SDK is tried, an older one has its own pins.
+readonly BORINGSSL_API=42
+
 build_boringssl() {
   local tarball=$1 scratch=$2 out=$3 tree=$2/tree
   mkdir -p "$tree"
@@ -29,7 +33,11 @@ build_boringssl() {
 
 # The tarball is a whole SDK: only what libcrypto and libssl are made of.
 unpack_boringssl_dart() {
+  local api
   tar -xf "$1" -C "$2" --strip-components=4 --wildcards \
     --exclude='*/testdata' --exclude='*/test/*/corpus' --exclude='*_corpus*' \
-    '*/third_party/boringssl/src/*'
+    '*/third_party/boringssl/src/*' || return 1
+  api=$(sed -n 's/^#define BORINGSSL_API_VERSION //p' \
+    "$2/include/openssl/base.h")
+  [[ $api =~ ^[0-9]+$ ]] && ((api >= BORINGSSL_API))
 }

@@ -17,8 +17,8 @@ component_build() {
   while read -r pin sum; do
     log_step "$name: ${pin##*/}"
     scratch=$(cache_scratch)
-    if component_from "$name" "$pin" "$sum" "$scratch" > "$log"; then
-      printf '%s %s\n' "$pin" "$sum" > "$scratch/out/SOURCE"
+    if component_from "$name" "$pin" "$sum" "$scratch" > "$log" \
+      < /dev/null; then
       mv "$scratch/out" "$dir"
       log_step "$name: ready after $((SECONDS - started)) s"
       cache_scratch > /dev/null
@@ -29,18 +29,25 @@ component_build() {
   die "no source of $name worked; see $log and the lines above"
 }
 
-# component_from NAME PIN SHA256 SCRATCH: leaves the result in SCRATCH/out.
+# component_from NAME PIN SHA256 SCRATCH: leaves the result in SCRATCH/out. The
+# recipe gets the tarball, or the pin itself when the source is a package.
 component_from() {
-  local name=$1 pin=$2 sum=$3 scratch=$4 source
+  local name=$1 pin=$2 sum=$3 scratch=$4 source suite package
   mkdir "$scratch/out"
-  if [[ $pin == apt:* ]]; then
-    apt_install "${pin#apt:}" || return 1
-    source=$pin
-  else
+  case $pin in
+    apt:*) apt_install "${pin#apt:}" || return 1 ;;
+    suite:*)
+      IFS=:/ read -r _ suite package <<< "$pin"
+      read -r pin sum < <(suite_orig "$suite" "$package" "$scratch") || return 1
+      ;;
+  esac
+  source=$pin
+  if [[ $pin != apt:* ]]; then
     source=$scratch/${pin##*/}
     fetch_pool "$pin" "$sum" "$source" || return 1
   fi
-  "build_$name" "$source" "$scratch" "$scratch/out" < /dev/null
+  printf '%s %s\n' "$pin" "$sum" > "$scratch/out/SOURCE"
+  "build_$name" "$source" "$scratch" "$scratch/out"
 }
 
 component_pins() {

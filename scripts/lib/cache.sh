@@ -4,7 +4,7 @@
 # build succeeded: whatever directory exists is good, whatever was interrupted
 # is in tmp/.
 
-KITH_CACHE=${KITH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kith}
+KITH_CACHE=${KITH_CACHE:-${XDG_CACHE_HOME:-${HOME:?neither HOME nor KITH_CACHE is set}/.cache}/kith}
 
 # One builder at a time: a second one waits and then finds everything built.
 cache_lock() {
