@@ -181,6 +181,14 @@ absl::Status Start(AgentStages &stages,
       return made;
     }
   }
+  auto outer_path = FindOuterPath(config.path);
+  if (!outer_path.ok()) {
+    return outer_path.status();
+  }
+  stages.outer_path = *std::move(outer_path);
+  Log(LogLevel::kInfo,
+      "path of outer sockets",
+      {{"path", stages.outer_path.name}, {"reason", stages.outer_path.reason}});
   if (auto started = StartIdentity(stages); !started.ok()) {
     return started;
   }

@@ -12,6 +12,7 @@
 #include "agent/flow/flow_table.h"
 #include "agent/identity/svid_store.h"
 #include "agent/known_peers.h"
+#include "agent/outer_path.h"
 #include "agent/policy/resource_store.h"
 #include "agent/runtime/event_loop.h"
 
@@ -38,6 +39,7 @@ struct AgentStages {
   std::unique_ptr<SvidStore> svids;
   std::unique_ptr<WorkloadAttestor> attestor;
   KnownPeers known_peers;
+  OuterPath outer_path;
   std::unique_ptr<ResourceStore> resources;
   EventLoops loops;
   // Reading /proc and hashing binaries block: never on a loop.

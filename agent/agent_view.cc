@@ -23,7 +23,8 @@ class StagesView : public AgentView {
     status.trust_domain = stages_->config.trust_domain;
     status.cgroup = stages_->cgroup;
     status.issuer = stages_->svids->issuer_description();
-    status.path = "userspace";
+    status.path = stages_->outer_path.name;
+    status.path_reason = stages_->outer_path.reason;
     status.pinned = stages_->config.pin;
     status.identities = resources->identities.size();
     status.services = resources->services.size();

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include <asio/post.hpp>
 
+#include "agent/handshake/suite_name.h"
 #include "agent/relay/socket_end.h"
 #include "agent/runtime/log.h"
 
@@ -49,6 +50,48 @@ void RecordHandshake(LiveFlow &flow,
       "handshake",
       success.tls.cipher);
   flow.Update([](FlowRecord &) {}, "authorise", success.peer.id.uri());
+}
+
+// Arm gives the stream to the kernel where that is the path.
+absl::Status Arm(const OuterPath &path, TlsStream &stream) {
+  if (!path.in_kernel()) {
+    return absl::OkStatus();
+  }
+  if (!path.proof.Carries(stream.suite())) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("this kernel does not carry ", SuiteName(stream.suite())));
+  }
+  return stream.SendInKernel(path.proof.rekey.ok());
+}
+
+// RelayUntil runs the relay to its end; a revocation may abort it meanwhile.
+Task<FlowEnd> RelayUntil(LiveFlow &flow,
+                         std::unique_ptr<Relay> relay,
+                         FlowMode mode,
+                         FlowPath path) {
+  const std::shared_ptr<Relay> shared = std::move(relay);
+  const Executor executor = co_await asio::this_coro::executor;
+  flow.SetAbort(
+      [weak = std::weak_ptr<Relay>(shared), executor](CloseReason reason) {
+        asio::post(executor, [weak, reason] {
+          if (auto relay = weak.lock()) {
+            relay->Abort(reason);
+          }
+        });
+      });
+  flow.Update(
+      [&](FlowRecord &record) {
+        record.state = FlowState::kOpen;
+        record.mode = mode;
+        record.path = path;
+        record.timing.total =
+            std::chrono::duration_cast<std::chrono::microseconds>(
+                std::chrono::system_clock::now() - record.opened_at);
+      },
+      "path",
+      PathName(path));
+  RelayEnd end = co_await shared->Run();
+  co_return FlowEnd{end.reason, std::move(end.detail)};
 }
 
 bool IsRefusal(CloseReason reason) {
@@ -128,32 +171,30 @@ Task<HandshakeOutcome> SecureOuter(AgentStages &stages,
   co_return outcome;
 }
 
-Task<FlowEnd> RelayUntil(LiveFlow &flow,
-                         std::unique_ptr<Relay> relay,
-                         FlowMode mode) {
-  const std::shared_ptr<Relay> shared = std::move(relay);
-  const Executor executor = co_await asio::this_coro::executor;
-  flow.SetAbort(
-      [weak = std::weak_ptr<Relay>(shared), executor](CloseReason reason) {
-        asio::post(executor, [weak, reason] {
-          if (auto relay = weak.lock()) {
-            relay->Abort(reason);
-          }
-        });
-      });
-  flow.Update(
-      [&](FlowRecord &record) {
-        record.state = FlowState::kOpen;
-        record.mode = mode;
-        record.path = FlowPath::kUserspace;
-        record.timing.total =
-            std::chrono::duration_cast<std::chrono::microseconds>(
-                std::chrono::system_clock::now() - record.opened_at);
-      },
-      "path",
-      "userspace");
-  RelayEnd end = co_await shared->Run();
-  co_return FlowEnd{end.reason, std::move(end.detail)};
+Task<FlowEnd> RelayPlain(const std::shared_ptr<LiveFlow> &flow,
+                         TcpSocket inner,
+                         TcpSocket outer) {
+  auto relay = Relay::Plain(std::move(inner), std::move(outer), flow);
+  auto end = co_await RelayUntil(
+      *flow, std::move(relay), FlowMode::kPlaintext, FlowPath::kUserspace);
+  co_return end;
+}
+
+Task<FlowEnd> RelaySecured(AgentStages &stages,
+                           const std::shared_ptr<LiveFlow> &flow,
+                           TcpSocket inner,
+                           std::unique_ptr<TlsStream> outer) {
+  const absl::Status armed = Arm(stages.outer_path, *outer);
+  if (!armed.ok() && stages.config.path == DatapathChoice::kKtls) {
+    ResetSocket(outer->socket());
+    co_return FlowEnd{CloseReason::kTlsError, std::string(armed.message())};
+  }
+  const FlowPath path =
+      outer->in_kernel() ? FlowPath::kKtls : FlowPath::kUserspace;
+  auto relay = Relay::Tls(std::move(inner), std::move(outer), flow);
+  auto end =
+      co_await RelayUntil(*flow, std::move(relay), FlowMode::kMtls, path);
+  co_return end;
 }
 
 void FinishFlow(AgentStages &stages, LiveFlow &flow, FlowEnd end) {

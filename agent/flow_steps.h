@@ -65,10 +65,18 @@ Task<HandshakeOutcome> SecureOuter(AgentStages &stages,
                                    TcpSocket outer,
                                    Securing securing);
 
-// RelayUntil runs the relay to its end; a revocation may abort it meanwhile.
-Task<FlowEnd> RelayUntil(LiveFlow &flow,
-                         std::unique_ptr<Relay> relay,
-                         FlowMode mode);
+// RelayPlain relays bytes as they are, to the end of both sockets. A revocation
+// may abort it meanwhile.
+Task<FlowEnd> RelayPlain(const std::shared_ptr<LiveFlow> &flow,
+                         TcpSocket inner,
+                         TcpSocket outer);
+
+// RelaySecured does so over TLS, by the kernel where it was shown to carry the
+// stream's suite.
+Task<FlowEnd> RelaySecured(AgentStages &stages,
+                           const std::shared_ptr<LiveFlow> &flow,
+                           TcpSocket inner,
+                           std::unique_ptr<TlsStream> outer);
 
 // FinishFlow moves the flow to the history and logs a refusal.
 void FinishFlow(AgentStages &stages, LiveFlow &flow, FlowEnd end);

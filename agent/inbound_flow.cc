@@ -61,10 +61,8 @@ FlowEnd DialFailed(const absl::Status &status) {
 Task<FlowEnd> RelayPlain(const Inbound &in,
                          TcpSocket &outer,
                          DialedApplication application) {
-  co_return co_await RelayUntil(
-      *in.flow,
-      Relay::Plain(std::move(application.socket), std::move(outer), in.flow),
-      FlowMode::kPlaintext);
+  co_return co_await kith::RelayPlain(
+      in.flow, std::move(application.socket), std::move(outer));
 }
 
 Task<FlowEnd> ServePlain(const Inbound &in, TcpSocket &outer) {
@@ -98,12 +96,11 @@ Task<FlowEnd> ServeMutual(const Inbound &in,
     }
     application = *std::move(dialed);
   }
-  co_return co_await RelayUntil(
-      *in.flow,
-      Relay::Tls(std::move(application->socket),
-                 std::move(std::get<HandshakeSuccess>(outcome).stream),
-                 in.flow),
-      FlowMode::kMtls);
+  co_return co_await RelaySecured(
+      in.stages,
+      in.flow,
+      std::move(application->socket),
+      std::move(std::get<HandshakeSuccess>(outcome).stream));
 }
 
 Task<FlowEnd> RequireMutual(const Inbound &in,

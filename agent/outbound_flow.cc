@@ -148,12 +148,11 @@ Task<FlowEnd> SecureAndRelay(const Outbound &out,
     co_return FlowEnd{failure->reason, std::move(failure->detail)};
   }
   out.stages.known_peers.Learn(out.netns_cookie, out.destination);
-  co_return co_await RelayUntil(
-      *out.flow,
-      Relay::Tls(std::move(inner),
-                 std::move(std::get<HandshakeSuccess>(outcome).stream),
-                 out.flow),
-      FlowMode::kMtls);
+  co_return co_await RelaySecured(
+      out.stages,
+      out.flow,
+      std::move(inner),
+      std::move(std::get<HandshakeSuccess>(outcome).stream));
 }
 
 // Everything after the origin is known. Returns how the flow ended; `inner` is
@@ -189,10 +188,7 @@ Task<FlowEnd> RunFlow(const Outbound &out,
     co_return co_await SecureAndRelay(
         out, inner, *std::move(outer), *workload, decision.rule);
   }
-  co_return co_await RelayUntil(
-      *out.flow,
-      Relay::Plain(std::move(inner), *std::move(outer), out.flow),
-      FlowMode::kPlaintext);
+  co_return co_await RelayPlain(out.flow, std::move(inner), *std::move(outer));
 }
 
 // Until the relay has the socket, ending the flow from outside resets the

@@ -29,7 +29,8 @@ class AgentView {
     std::string trust_domain;
     std::string cgroup;
     std::string issuer;
-    std::string path;  // datapath in force: "userspace"
+    std::string path;  // of outer sockets: "ktls" or "userspace"
+    std::string path_reason;
     bool pinned = false;
     size_t identities = 0;
     size_t services = 0;

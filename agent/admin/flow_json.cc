@@ -42,20 +42,6 @@ const char *ModeName(FlowMode mode) {
   return "";
 }
 
-const char *PathName(FlowPath path) {
-  switch (path) {
-    case FlowPath::kNone:
-      return "none";
-    case FlowPath::kKtls:
-      return "ktls";
-    case FlowPath::kUserspace:
-      return "userspace";
-    case FlowPath::kSockmap:
-      return "sockmap";
-  }
-  return "";
-}
-
 void PutText(Json &json, const char *name, std::string_view text) {
   if (!text.empty()) {
     json[name] = text;

@@ -63,6 +63,7 @@ Json StatusJson(const AgentView::Status &status,
   json["cgroup"] = status.cgroup;
   json["issuer"] = status.issuer;
   json["path"] = status.path;
+  json["pathReason"] = status.path_reason;
   json["pinned"] = status.pinned;
   json["identities"] = status.identities;
   json["services"] = status.services;

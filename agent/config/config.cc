@@ -146,9 +146,7 @@ absl::Status ReadDatapath(const Field &field, Config &config) {
   enum class SameNode { kTls } same_node{};
   return ReadMap(
       field,
-      {Unsupported({"path", Choice(config.path, {"auto", "userspace"})},
-                   "ktls",
-                   "auto, userspace"),
+      {{"path", Choice(config.path, {"auto", "ktls", "userspace"})},
        Unsupported({"sameNode", Choice(same_node, {"tls"})}, "sockmap", "tls"),
        {"unknownProcess", Choice(config.unknown_process, {"hold"})},
        {"bypass", Into(config.bypass, ReadBypassRules)},

@@ -13,7 +13,7 @@
 namespace kith {
 
 enum class UnknownProcess { kHold };
-enum class DatapathChoice { kAuto, kUserspace };
+enum class DatapathChoice { kAuto, kKtls, kUserspace };
 enum class LogFormat { kJson, kText };
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
@@ -33,8 +33,8 @@ struct BypassRule {
 };
 
 // Config is kith.yaml with its defaults (architecture.md, "Configuration").
-// Keys that this version cannot honour (datapath.path: ktls,
-// datapath.sameNode: sockmap, a metrics.listen address) are errors.
+// Keys that this version cannot honour (datapath.sameNode: sockmap, a
+// metrics.listen address) are errors.
 struct Config {
   std::string trust_domain = "example.org";
   std::string state_dir = "/var/lib/kith";

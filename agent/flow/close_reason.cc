@@ -21,6 +21,8 @@ std::string_view ReasonName(CloseReason reason) {
       return "peer_not_allowed";
     case CloseReason::kTlsError:
       return "tls_error";
+    case CloseReason::kRekeyUnsupported:
+      return "rekey_unsupported";
     case CloseReason::kDenied:
       return "denied";
     case CloseReason::kIdentityConflict:

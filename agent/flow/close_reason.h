@@ -15,6 +15,7 @@ enum class CloseReason {
   kHandshakeFailed,     // TLS or peer authentication; detail has the alert
   kPeerNotAllowed,      // authenticated, but not in allowedSPIFFEIDs
   kTlsError,            // a bad record or an alert after the handshake
+  kRekeyUnsupported,    // a KeyUpdate on a kernel that cannot change the key
   kDenied,              // policy forbids; detail has the rule
   kIdentityConflict,    // several identities match equally well
   kDialFailed,          // detail has the errno's text

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "agent/flow/close_reason.h"
 #include "kith/endpoint.h"
@@ -15,6 +16,9 @@ enum class FlowDirection { kOutbound, kInbound };
 enum class FlowState { kHolding, kAttesting, kHandshaking, kOpen, kClosed };
 enum class FlowMode { kUndecided, kMtls, kPlaintext, kPassthrough, kDenied };
 enum class FlowPath { kNone, kKtls, kUserspace, kSockmap };
+
+// PathName returns the stable name: "none", "ktls", "userspace", "sockmap".
+std::string_view PathName(FlowPath path);
 
 // FlowRecord is a flow as `kith flows` tells it (architecture.md, "Interfaces
 // of the one binary"). Empty strings and nullopt are absent facts.

@@ -20,6 +20,15 @@ OpenedRecord Broken(uint8_t alert, std::string_view why) {
 RecordReader::RecordReader(std::unique_ptr<TrafficKey> key, PeerRole peer)
     : key_(std::move(key)), peer_(peer) {}
 
+absl::Status RecordReader::HandToKernel(int fd, bool can_rekey) {
+  key_changed_ = false;
+  return key_->HandToKernel(fd, KernelDirection::kReceive, can_rekey);
+}
+
+bool RecordReader::TakeKeyChange() {
+  return std::exchange(key_changed_, false);
+}
+
 bool RecordReader::TakeKeyUpdateRequest() {
   return std::exchange(update_requested_, false);
 }
@@ -31,11 +40,10 @@ OpenedRecord RecordReader::Open(std::span<uint8_t> in) {
   if (in[0] != SSL3_RT_APPLICATION_DATA) {
     return Broken(SSL_AD_UNEXPECTED_MESSAGE, "record is not protected");
   }
-  size_t length = static_cast<size_t>(in[3]) << 8 | in[4];
-  if (length > kMaxCiphertextLength) {
+  const size_t record_length = LengthOf(in);
+  if (record_length > kRecordHeaderLength + kMaxCiphertextLength) {
     return Broken(SSL_AD_RECORD_OVERFLOW, "record is too long");
   }
-  size_t record_length = kRecordHeaderLength + length;
   if (in.size() < record_length) {
     return {};
   }
@@ -52,14 +60,12 @@ OpenedRecord RecordReader::Open(std::span<uint8_t> in) {
   if (content.size() - 1 > kMaxPlaintextLength) {
     return Broken(SSL_AD_RECORD_OVERFLOW, "record is too long");
   }
-  OpenedRecord opened =
-      OpenContent(content.first(content.size() - 1), content.back());
+  OpenedRecord opened = Take(content.first(content.size() - 1), content.back());
   opened.consumed = record_length;
   return opened;
 }
 
-OpenedRecord RecordReader::OpenContent(std::span<uint8_t> content,
-                                       uint8_t type) {
+OpenedRecord RecordReader::Take(std::span<uint8_t> content, uint8_t type) {
   if (InMessage() && type != SSL3_RT_HANDSHAKE) {
     return Broken(SSL_AD_UNEXPECTED_MESSAGE, "message was interrupted");
   }
@@ -141,6 +147,12 @@ OpenedRecord RecordReader::OpenKeyUpdate(uint8_t request, bool last) {
   if (request > 1) {
     return Broken(SSL_AD_ILLEGAL_PARAMETER, "malformed key update");
   }
+  if (!key_->can_update()) {
+    return {.kind = Kind::kCannotRekey,
+            .alert = SSL_AD_INTERNAL_ERROR,
+            .why = "the peer changed its key, which this kernel cannot"};
+  }
+  key_changed_ = true;
   if (!key_->Update().ok()) {
     return Broken(SSL_AD_INTERNAL_ERROR, "key update failed");
   }

@@ -7,6 +7,8 @@
 #include <span>
 #include <string_view>
 
+#include "absl/status/status.h"
+
 #include "agent/handshake/traffic_key.h"
 
 namespace kith {
@@ -20,12 +22,13 @@ struct OpenedRecord {
     kCloseNotify,  // the peer's clean end (RFC 8446 section 6.1)
     kAlert,        // the peer gave up: `alert` is what it said
     kBroken,       // the peer broke the protocol: `alert` is to be sent
+    kCannotRekey,  // the peer changed its key and the kernel cannot: likewise
   };
   Kind kind = Kind::kIncomplete;
   size_t consumed = 0;
   std::span<uint8_t> data;
   uint8_t alert = 0;
-  std::string_view why;  // of kBroken
+  std::string_view why;  // of kBroken and kCannotRekey
 };
 
 // RecordReader opens the records that arrive after the handshake (RFC 8446
@@ -40,8 +43,28 @@ class RecordReader {
 
   RecordReader(std::unique_ptr<TrafficKey> key, PeerRole peer);
 
+  // LengthOf returns how long the record at the beginning of `in` is, or its
+  // header while that is incomplete, in bytes.
+  static size_t LengthOf(std::span<const uint8_t> in) {
+    return in.size() < kRecordHeaderLength
+               ? kRecordHeaderLength
+               : kRecordHeaderLength +
+                     (static_cast<size_t>(in[3]) << 8 | in[4]);
+  }
+
   // Open takes the record at the beginning of `in` apart.
   OpenedRecord Open(std::span<uint8_t> in);
+
+  // HandToKernel makes the kernel open the records that follow; Take is given
+  // what it opened. `can_rekey` says whether this kernel can change the key.
+  absl::Status HandToKernel(int fd, bool can_rekey);
+  // Take sorts a record that the kernel has opened: `type` is its content type.
+  // `consumed` of the result means nothing.
+  OpenedRecord Take(std::span<uint8_t> content, uint8_t type);
+
+  // TakeKeyChange returns whether the peer has changed its key since the last
+  // call: then a kernel needs the new one, by HandToKernel.
+  bool TakeKeyChange();
 
   // TakeKeyUpdateRequest returns whether the peer has asked for a KeyUpdate of
   // ours since the last call.
@@ -54,7 +77,6 @@ class RecordReader {
   }
 
  private:
-  OpenedRecord OpenContent(std::span<uint8_t> content, uint8_t type);
   OpenedRecord OpenAlert(std::span<const uint8_t> content);
   OpenedRecord OpenHandshake(std::span<const uint8_t> content);
   OpenedRecord OpenKeyUpdate(uint8_t request, bool last);
@@ -64,6 +86,7 @@ class RecordReader {
   PeerRole peer_;
   bool data_seen_ = false;
   bool update_requested_ = false;
+  bool key_changed_ = false;
   int control_records_ = 0;
   // A post-handshake message may be spread over records.
   uint8_t header_[4] = {};

@@ -41,11 +41,22 @@ size_t RecordWriter::SealAlert(uint8_t *record, uint8_t description) {
 }
 
 absl::Status RecordWriter::SealKeyUpdate(uint8_t *record) {
-  // update_not_requested: the peer's keys are the peer's business.
-  constexpr std::array<uint8_t, 5> kMessage = {SSL3_MT_KEY_UPDATE, 0, 0, 1, 0};
-  SealBytes(*key_, record, kMessage, SSL3_RT_HANDSHAKE);
+  static_assert(kKeyUpdateMessage[0] == SSL3_MT_KEY_UPDATE);
+  SealBytes(*key_, record, kKeyUpdateMessage, SSL3_RT_HANDSHAKE);
   update_requested_ = false;
   return key_->Update();
+}
+
+absl::Status RecordWriter::HandToKernel(int fd, bool can_rekey) {
+  return key_->HandToKernel(fd, KernelDirection::kSend, can_rekey);
+}
+
+absl::Status RecordWriter::NextKeyToKernel(int fd) {
+  update_requested_ = false;
+  if (absl::Status updated = key_->Update(); !updated.ok()) {
+    return updated;
+  }
+  return key_->HandToKernel(fd, KernelDirection::kSend, true);
 }
 
 }  // namespace kith

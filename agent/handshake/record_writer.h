@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -24,6 +25,9 @@ class RecordWriter {
   explicit RecordWriter(std::unique_ptr<TrafficKey> key,
                         uint64_t records_per_key = kRecordsPerKey);
 
+  // suite returns the cipher suite's number (RFC 8446 appendix B.4).
+  uint16_t suite() const { return key_->suite(); }
+
   // SealData makes one record of application data; see TrafficKey::Seal.
   size_t SealData(uint8_t *record, size_t length);
 
@@ -36,7 +40,8 @@ class RecordWriter {
   // application data: the peer asked for one (RFC 8446 section 4.6.3), or the
   // key is worn.
   bool key_update_due() const {
-    return update_requested_ || key_->sequence() >= records_per_key_;
+    return key_->can_update() &&
+           (update_requested_ || key_->sequence() >= records_per_key_);
   }
   void RequestKeyUpdate() { update_requested_ = true; }
 
@@ -44,6 +49,17 @@ class RecordWriter {
   // being kKeyUpdateRecord, and changes to the new one.
   static constexpr size_t kKeyUpdateRecord = 5 + kRecordOverhead;
   absl::Status SealKeyUpdate(uint8_t *record);
+
+  // HandToKernel makes the kernel seal the records that follow; the Seal
+  // methods are over then. On a kernel that cannot change the key (`can_rekey`)
+  // no KeyUpdate will be due.
+  absl::Status HandToKernel(int fd, bool can_rekey);
+  // ... whose records are counted here, and which gets a new key after it has
+  // sent a record of type handshake with kKeyUpdateMessage.
+  void CountRecords(uint64_t records) { key_->CountRecords(records); }
+  absl::Status NextKeyToKernel(int fd);
+  // update_not_requested: the peer's keys are the peer's business.
+  static constexpr std::array<uint8_t, 5> kKeyUpdateMessage = {24, 0, 0, 1, 0};
 
  private:
   std::unique_ptr<TrafficKey> key_;

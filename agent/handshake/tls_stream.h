@@ -31,12 +31,35 @@ class TlsStream {
   RecordReader &reader() { return reader_; }
   RecordWriter &writer() { return writer_; }
   std::vector<uint8_t> TakeUnread() { return std::exchange(unread_, {}); }
+  uint16_t suite() const { return writer_.suite(); }
+
+  // SendInKernel hands the sending key to the kernel's TLS; everything that the
+  // writer has sealed must be written. After an error the stream is as it was.
+  absl::Status SendInKernel(bool can_rekey) {
+    const int fd = socket_.native_handle();
+    if (absl::Status attached = AttachKernelTls(fd); !attached.ok()) {
+      return attached;
+    }
+    can_rekey_ = can_rekey;
+    absl::Status handed = writer_.HandToKernel(fd, can_rekey);
+    in_kernel_ = handed.ok();
+    return handed;
+  }
+  bool in_kernel() const { return in_kernel_; }
+
+  // ReceiveInKernel does so with the receiving key, at the end of a record, or
+  // with the next one after the peer has changed it.
+  absl::Status ReceiveInKernel(int fd) {
+    return reader_.HandToKernel(fd, can_rekey_);
+  }
 
  private:
   TcpSocket socket_;
   RecordReader reader_;
   RecordWriter writer_;
   std::vector<uint8_t> unread_;
+  bool in_kernel_ = false;
+  bool can_rekey_ = false;
 };
 
 }  // namespace kith

@@ -17,8 +17,7 @@
 namespace kith {
 namespace {
 
-constexpr size_t kNonceLength = 12;
-constexpr size_t kMaxKeyLength = 32;
+constexpr size_t kNonceLength = RawTrafficKey::kIvLength;
 constexpr uint8_t kApplicationData = 23;
 
 // ExpandLabel is HKDF-Expand-Label with an empty context (RFC 8446 section
@@ -47,8 +46,8 @@ bool ExpandLabel(std::span<uint8_t> out,
                      length) == 1;
 }
 
-const EVP_AEAD *AeadOf(const SSL_CIPHER *cipher) {
-  switch (SSL_CIPHER_get_protocol_id(cipher)) {
+const EVP_AEAD *AeadOf(uint16_t suite) {
+  switch (suite) {
     case 0x1301:  // the numbers of RFC 8446 appendix B.4
       return EVP_aead_aes_128_gcm();
     case 0x1302:
@@ -65,25 +64,34 @@ const EVP_AEAD *AeadOf(const SSL_CIPHER *cipher) {
 struct TrafficKey::Aead {
   const EVP_AEAD *algorithm = nullptr;
   const EVP_MD *digest = nullptr;
+  uint16_t suite = 0;
   EVP_AEAD_CTX context;
   std::array<uint8_t, kNonceLength> iv{};
 
   Aead() { EVP_AEAD_CTX_zero(&context); }
-  ~Aead() {
+  ~Aead() { Clear(); }
+  void Clear() {
     EVP_AEAD_CTX_cleanup(&context);
     OPENSSL_cleanse(&context, sizeof(context));
+    EVP_AEAD_CTX_zero(&context);
+    OPENSSL_cleanse(iv.data(), iv.size());
   }
 };
 
 TrafficKey::TrafficKey() : aead_(std::make_unique<Aead>()) {}
 TrafficKey::~TrafficKey() = default;
 
+uint16_t TrafficKey::suite() const {
+  return aead_->suite;
+}
+
 absl::StatusOr<std::unique_ptr<TrafficKey>> TrafficKey::Create(
     const SSL_CIPHER *cipher,
     std::span<const uint8_t> secret,
     uint64_t sequence) {
   std::unique_ptr<TrafficKey> key(new TrafficKey);
-  key->aead_->algorithm = AeadOf(cipher);
+  key->aead_->suite = SSL_CIPHER_get_protocol_id(cipher);
+  key->aead_->algorithm = AeadOf(key->aead_->suite);
   key->aead_->digest = SSL_CIPHER_get_handshake_digest(cipher);
   if (key->aead_->algorithm == nullptr || key->aead_->digest == nullptr) {
     return absl::UnimplementedError(absl::StrCat(
@@ -101,23 +109,46 @@ absl::StatusOr<std::unique_ptr<TrafficKey>> TrafficKey::Create(
   return key;
 }
 
+bool TrafficKey::DeriveRaw(RawTrafficKey &raw) const {
+  raw.suite = aead_->suite;
+  raw.key_length = EVP_AEAD_key_length(aead_->algorithm);
+  return ExpandLabel(raw.key(), aead_->digest, secret_.bytes(), "key") &&
+         ExpandLabel(raw.iv, aead_->digest, secret_.bytes(), "iv");
+}
+
 absl::Status TrafficKey::Derive() {
-  std::array<uint8_t, kMaxKeyLength> key;
-  std::span<uint8_t> used(key.data(), EVP_AEAD_key_length(aead_->algorithm));
+  RawTrafficKey raw;
   EVP_AEAD_CTX_cleanup(&aead_->context);
-  bool done = ExpandLabel(used, aead_->digest, secret_.bytes(), "key") &&
-              ExpandLabel(aead_->iv, aead_->digest, secret_.bytes(), "iv") &&
-              EVP_AEAD_CTX_init(&aead_->context,
-                                aead_->algorithm,
-                                used.data(),
-                                used.size(),
-                                EVP_AEAD_DEFAULT_TAG_LENGTH,
-                                nullptr) == 1;
-  OPENSSL_cleanse(key.data(), key.size());
+  const bool done =
+      DeriveRaw(raw) && EVP_AEAD_CTX_init(&aead_->context,
+                                          aead_->algorithm,
+                                          raw.key_bytes.data(),
+                                          raw.key_length,
+                                          EVP_AEAD_DEFAULT_TAG_LENGTH,
+                                          nullptr) == 1;
+  aead_->iv = raw.iv;
   sequence_ = 0;
   return done
              ? absl::OkStatus()
              : absl::InternalError("HKDF-Expand-Label of a traffic key failed");
+}
+
+absl::Status TrafficKey::HandToKernel(int fd,
+                                      KernelDirection direction,
+                                      bool keep_secret) {
+  RawTrafficKey raw;
+  if (!DeriveRaw(raw)) {
+    return absl::InternalError("HKDF-Expand-Label of a traffic key failed");
+  }
+  absl::Status set = SetKernelKey(fd, direction, raw, sequence_);
+  if (!set.ok()) {
+    return set;
+  }
+  aead_->Clear();
+  if (!keep_secret) {
+    secret_ = Secret();
+  }
+  return absl::OkStatus();
 }
 
 absl::Status TrafficKey::Update() {

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include <openssl/base.h>
 
+#include "agent/handshake/kernel_tls.h"
 #include "agent/runtime/secret.h"
 
 namespace kith {
@@ -49,16 +50,32 @@ class TrafficKey {
   // not made with this key.
   std::span<uint8_t> Open(std::span<uint8_t> record);
 
-  // Update goes on to the next generation (RFC 8446 section 7.2).
+  // Update goes on to the next generation (RFC 8446 section 7.2). Only while
+  // can_update().
   absl::Status Update();
+  bool can_update() const { return !secret_.empty(); }
 
-  // sequence returns how many records this generation has protected.
+  // HandToKernel makes the kernel protect this direction of `fd`, where
+  // AttachKernelTls has succeeded, from record number sequence() on. After a
+  // success this object can neither seal nor open; with `keep_secret` it can be
+  // updated and handed over again, otherwise its secret is wiped.
+  absl::Status HandToKernel(int fd,
+                            KernelDirection direction,
+                            bool keep_secret);
+
+  // suite returns the cipher suite's number (RFC 8446 appendix B.4).
+  uint16_t suite() const;
+
+  // sequence returns how many records this generation has protected; those of
+  // the kernel are counted by whoever sends them.
   uint64_t sequence() const { return sequence_; }
+  void CountRecords(uint64_t records) { sequence_ += records; }
 
  private:
   struct Aead;
   TrafficKey();
   absl::Status Derive();
+  bool DeriveRaw(RawTrafficKey &raw) const;
   void MakeNonce(std::span<uint8_t> nonce) const;
 
   Secret secret_;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -46,25 +47,25 @@ class Conveyor {
   // Rest is called before a wait: the buffer shrinks to what it holds.
   virtual void Rest() = 0;
 
-  // pending returns what must be written, in order.
-  std::span<const iovec> pending() const { return pending_; }
   bool has_pending() const { return !pending_.empty(); }
 
-  // Written drops `length` bytes from the front of pending.
-  void Written(size_t length) {
-    while (length > 0) {
-      iovec &front = pending_.front();
-      if (length < front.iov_len) {
-        front.iov_base = static_cast<uint8_t *>(front.iov_base) + length;
-        front.iov_len -= length;
-        return;
-      }
-      length -= front.iov_len;
-      pending_ = pending_.subspan(1);
-    }
-  }
+  // Write hands the socket what is pending, as far as it takes it without
+  // waiting. Returns 0 or errno.
+  virtual int Write(int fd);
+
+  // SendAlert tells the peer why the flow ends, where the stream has a place
+  // for that. Only while nothing is pending, and the last call of all.
+  virtual void SendAlert(int /*fd*/, uint8_t /*alert*/) {}
+
+  // Successor returns the conveyor that carries on from here, reading from
+  // `fd`, or null while it is still this one's turn. Only while nothing is
+  // pending.
+  virtual std::unique_ptr<Conveyor> Successor(int /*fd*/) { return nullptr; }
 
  protected:
+  // Written drops `length` bytes from the front of pending.
+  void Written(size_t length);
+
   std::span<iovec> pending_;  // points into storage of the derived class
 };
 

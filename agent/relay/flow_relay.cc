@@ -17,6 +17,7 @@
 #include <asio/use_awaitable.hpp>
 
 #include "agent/relay/copying_conveyor.h"
+#include "agent/relay/kernel_sending_conveyor.h"
 #include "agent/relay/opening_conveyor.h"
 #include "agent/relay/sealing_conveyor.h"
 #include "agent/relay/socket_end.h"
@@ -30,6 +31,15 @@ constexpr asio::use_awaitable_t<Executor> kAwait;
 // A flow that never has to wait lets the others of its loop run after so many
 // buffers (1 MiB).
 constexpr int kLoadsPerTurn = 8;
+
+std::unique_ptr<Conveyor> MakeSending(BufferPool &pool,
+                                      TlsStream &tls,
+                                      std::atomic<uint64_t> &bytes) {
+  if (tls.in_kernel()) {
+    return std::make_unique<KernelSendingConveyor>(pool, tls.writer(), bytes);
+  }
+  return std::make_unique<SealingConveyor>(pool, tls.writer(), bytes);
+}
 
 }  // namespace
 
@@ -66,14 +76,9 @@ FlowRelay::FlowRelay(TcpSocket inner,
       ended_(inner_socket_.get_executor()) {
   BufferPool &pool = BufferPool::Of(inner_socket_.get_executor().context());
   FlowCounters &counters = flow_->counters();
-  sending_.conveyor = std::make_unique<SealingConveyor>(
-      pool, tls_->writer(), counters.bytes_sent);
+  sending_.conveyor = MakeSending(pool, *tls_, counters.bytes_sent);
   receiving_.conveyor =
-      std::make_unique<OpeningConveyor>(pool,
-                                        tls_->reader(),
-                                        tls_->writer(),
-                                        tls_->TakeUnread(),
-                                        counters.bytes_received);
+      std::make_unique<OpeningConveyor>(pool, *tls_, counters.bytes_received);
 }
 
 Task<RelayEnd> FlowRelay::Run(std::shared_ptr<FlowRelay> self) {
@@ -118,9 +123,9 @@ Task<void> FlowRelay::Pump(std::shared_ptr<FlowRelay> self,
 
 Task<void> FlowRelay::PumpUntilEnd(FlowRelay &self, Direction &direction) {
   using Kind = LoadResult::Kind;
-  Conveyor &conveyor = *direction.conveyor;
   TcpSocket &socket = direction.from.socket;
   for (int loads = 1; !self.over_; ++loads) {
+    Conveyor &conveyor = self.Turn(direction);
     LoadResult load = conveyor.Load(socket.native_handle());
     if (load.kind == Kind::kEnd && !direction.from.broken) {
       conveyor.Finish();
@@ -164,6 +169,15 @@ Task<void> FlowRelay::PumpUntilEnd(FlowRelay &self, Direction &direction) {
   }
 }
 
+Conveyor &FlowRelay::Turn(Direction &direction) {
+  auto next =
+      direction.conveyor->Successor(direction.from.socket.native_handle());
+  if (next != nullptr) {
+    direction.conveyor = std::move(next);
+  }
+  return *direction.conveyor;
+}
+
 void FlowRelay::PassOnEnd(Direction &direction) {
   if (!direction.from.broken) {
     error_code ignored;
@@ -176,21 +190,14 @@ FlowRelay::Written FlowRelay::Write(Direction &direction) {
   if (!conveyor.has_pending()) {
     return Written::kAll;
   }
-  std::span<const iovec> pending = conveyor.pending();
-  msghdr message{};
-  message.msg_iov = const_cast<iovec *>(pending.data());
-  message.msg_iovlen = pending.size();
-  ssize_t count = sendmsg(direction.to.socket.native_handle(),
-                          &message,
-                          MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (count >= 0) {
-    conveyor.Written(static_cast<size_t>(count));
+  const int error = conveyor.Write(direction.to.socket.native_handle());
+  if (error == 0) {
     return conveyor.has_pending() ? Written::kBlocked : Written::kAll;
   }
-  if (errno == EAGAIN) {
+  if (error == EAGAIN) {
     return Written::kBlocked;
   }
-  Break(direction.to, errno);
+  Break(direction.to, error);
   return Written::kBroken;
 }
 
@@ -275,24 +282,15 @@ void FlowRelay::End(CloseReason reason, std::string detail, uint8_t alert) {
   }
   end_ = {.reason = reason, .detail = std::move(detail)};
   if (alert != 0) {
-    SendAlert(alert);
+    // It must not stand inside a half-written record.
+    if (!sending_.conveyor->has_pending()) {
+      sending_.conveyor->SendAlert(outer_.socket.native_handle(), alert);
+    }
     CloseSocket(outer_.socket);
   } else {
     ResetSocket(outer_.socket);
   }
   ResetSocket(inner_.socket);
-}
-
-void FlowRelay::SendAlert(uint8_t alert) {
-  if (tls_ == nullptr || sending_.conveyor->has_pending()) {
-    return;  // an alert must not stand inside a half-written record
-  }
-  std::array<uint8_t, RecordWriter::kMaxControlRecord> record;
-  size_t length = tls_->writer().SealAlert(record.data(), alert);
-  (void)send(outer_.socket.native_handle(),
-             record.data(),
-             length,
-             MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 }  // namespace kith

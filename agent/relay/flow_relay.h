@@ -60,6 +60,7 @@ class FlowRelay : public std::enable_shared_from_this<FlowRelay> {
 
   static Task<void> Pump(std::shared_ptr<FlowRelay> self, Direction &direction);
   static Task<void> PumpUntilEnd(FlowRelay &self, Direction &direction);
+  static Conveyor &Turn(Direction &direction);
   Written Write(Direction &direction);
   Task<Written> WriteBlocked(Direction &direction);
   Task<void> WaitFor(TcpSocket &socket, TcpSocket::wait_type type);
@@ -69,7 +70,6 @@ class FlowRelay : public std::enable_shared_from_this<FlowRelay> {
   void Break(Side &side, int error);
   void EndBroken(Side &side);
   void PassOnEnd(Direction &direction);
-  void SendAlert(uint8_t alert);
 
   TcpSocket inner_socket_;
   std::unique_ptr<TlsStream> tls_;  // null: plain

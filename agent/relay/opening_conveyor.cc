@@ -7,22 +7,22 @@
 #include <cstring>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/log/check.h"
-#include "absl/strings/str_cat.h"
 
-#include "agent/handshake/alert_name.h"
+#include "agent/relay/kernel_receiving_conveyor.h"
+#include "agent/relay/record_refusal.h"
 
 namespace kith {
 
 using Kind = LoadResult::Kind;
 
 OpeningConveyor::OpeningConveyor(BufferPool &pool,
-                                 RecordReader &reader,
-                                 RecordWriter &writer,
-                                 std::span<const uint8_t> unread,
+                                 TlsStream &stream,
                                  std::atomic<uint64_t> &bytes_read)
-    : pool_(pool), reader_(reader), writer_(writer), bytes_read_(bytes_read) {
+    : pool_(pool), stream_(stream), bytes_read_(bytes_read) {
+  const std::vector<uint8_t> unread = stream.TakeUnread();
   if (!unread.empty()) {
     CHECK_LE(unread.size(), BufferPool::kSmall);
     buffer_ = pool_.TakeSmall();
@@ -40,7 +40,7 @@ LoadResult OpeningConveyor::Load(int fd) {
     return *last_;
   }
   MakeRoom();
-  std::span<uint8_t> room = buffer_.bytes().subspan(end_);
+  std::span<uint8_t> room = Room();
   ssize_t count = recv(fd, room.data(), room.size(), MSG_DONTWAIT);
   if (count < 0) {
     return errno == EAGAIN ? LoadResult{.kind = Kind::kEmpty}
@@ -73,12 +73,38 @@ void OpeningConveyor::MakeRoom() {
   end_ = left;
 }
 
+// Room returns where to read to. The kernel's records begin after a whole one:
+// nothing may be read beyond it.
+std::span<uint8_t> OpeningConveyor::Room() const {
+  std::span<uint8_t> room = buffer_.bytes().subspan(end_);
+  if (!stream_.in_kernel()) {
+    return room;
+  }
+  const size_t left = end_ - begin_;
+  return room.first(
+      RecordReader::LengthOf(buffer_.bytes().subspan(begin_, left)) - left);
+}
+
+std::unique_ptr<Conveyor> OpeningConveyor::Successor(int fd) {
+  if (!stream_.in_kernel() || begin_ < end_ || last_.has_value()) {
+    return nullptr;
+  }
+  absl::Status handed = stream_.ReceiveInKernel(fd);
+  if (!handed.ok()) {
+    last_ = LoadResult{.kind = Kind::kRefused,
+                       .reason = CloseReason::kTlsError,
+                       .detail = std::string(handed.message())};
+    return nullptr;
+  }
+  return std::make_unique<KernelReceivingConveyor>(pool_, stream_, bytes_read_);
+}
+
 void OpeningConveyor::OpenRecords() {
   num_pieces_ = 0;
   uint64_t opened_data = 0;
   while (begin_ < end_ && num_pieces_ < kMaxPieces && !last_.has_value()) {
     OpenedRecord opened =
-        reader_.Open(buffer_.bytes().subspan(begin_, end_ - begin_));
+        stream_.reader().Open(buffer_.bytes().subspan(begin_, end_ - begin_));
     if (opened.kind == OpenedRecord::Kind::kIncomplete) {
       break;
     }
@@ -97,32 +123,15 @@ void OpeningConveyor::Take(const OpenedRecord &opened) {
       pieces_[num_pieces_++] = {opened.data.data(), opened.data.size()};
       return;
     case OpenedRecord::Kind::kControl:
-      if (reader_.TakeKeyUpdateRequest()) {
-        writer_.RequestKeyUpdate();
-      }
+      PassOnKeyUpdateRequest(stream_);
       return;
     case OpenedRecord::Kind::kCloseNotify:
       last_ = LoadResult{.kind = Kind::kEnd};
       return;
     default:
-      last_ = Refuse(opened);
+      last_ = RefusalOf(stream_.reader(), opened);
       return;
   }
-}
-
-LoadResult OpeningConveyor::Refuse(const OpenedRecord &opened) const {
-  LoadResult result{.kind = Kind::kRefused, .reason = CloseReason::kTlsError};
-  if (opened.kind == OpenedRecord::Kind::kAlert) {
-    result.detail = absl::StrCat("received alert ", AlertName(opened.alert));
-    if (reader_.may_still_refuse()) {
-      result.reason = CloseReason::kHandshakeFailed;
-    }
-    return result;
-  }
-  result.alert = opened.alert;
-  result.detail =
-      absl::StrCat("sent alert ", AlertName(opened.alert), ": ", opened.why);
-  return result;
 }
 
 void OpeningConveyor::Rest() {

@@ -5,12 +5,11 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
-#include <vector>
 
-#include "agent/handshake/record_reader.h"
-#include "agent/handshake/record_writer.h"
+#include "agent/handshake/tls_stream.h"
 #include "agent/relay/buffer_pool.h"
 #include "agent/relay/conveyor.h"
 
@@ -24,26 +23,25 @@ class OpeningConveyor final : public Conveyor {
   // of small ones.
   static constexpr size_t kMaxPieces = 16;
 
-  // `unread` are records that came with the handshake. A KeyUpdate that the
-  // peer asks for is handed to `writer`.
+  // A KeyUpdate that the peer asks for is handed to the stream's writer. Where
+  // the stream is the kernel's, this one opens what came with the handshake, up
+  // to the end of a record, and gives way to a KernelReceivingConveyor.
   OpeningConveyor(BufferPool &pool,
-                  RecordReader &reader,
-                  RecordWriter &writer,
-                  std::span<const uint8_t> unread,
+                  TlsStream &stream,
                   std::atomic<uint64_t> &bytes_read);
 
   LoadResult Load(int fd) override;
   void Rest() override;
+  std::unique_ptr<Conveyor> Successor(int fd) override;
 
  private:
   void OpenRecords();
   void Take(const OpenedRecord &opened);
   void MakeRoom();
-  LoadResult Refuse(const OpenedRecord &opened) const;
+  std::span<uint8_t> Room() const;
 
   BufferPool &pool_;
-  RecordReader &reader_;
-  RecordWriter &writer_;
+  TlsStream &stream_;
   std::atomic<uint64_t> &bytes_read_;
   Buffer buffer_;
   size_t begin_ = 0;  // of the bytes that are still encrypted

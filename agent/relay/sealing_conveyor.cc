@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
-#include <utility>
 
 #include "absl/log/check.h"
 
@@ -21,7 +19,7 @@ static_assert(kBegin >= RecordWriter::kKeyUpdateRecord);
 
 ssize_t SealingConveyor::Read(int fd, size_t records) {
   std::array<iovec, BufferPool::kRecordsPerBuffer> in;
-  uint8_t *record = buffer_.data() + kBegin;
+  uint8_t *record = buffer().data() + kBegin;
   for (size_t i = 0; i < records; ++i, record += BufferPool::kRecordSlot) {
     in[i] = {record + kRecordHeaderLength, kMaxPlaintextLength};
   }
@@ -33,10 +31,8 @@ ssize_t SealingConveyor::Read(int fd, size_t records) {
 }
 
 LoadResult SealingConveyor::Load(int fd) {
-  if (buffer_.empty()) {
-    buffer_ = pool_.Take();
-  }
-  size_t fitting = (buffer_.size() - kBegin) / BufferPool::kRecordSlot;
+  TakeBuffer();
+  size_t fitting = (buffer().size() - kBegin) / BufferPool::kRecordSlot;
   size_t records = std::min(records_, fitting);
   ssize_t count = Read(fd, records);
   if (count == 0) {
@@ -48,8 +44,7 @@ LoadResult SealingConveyor::Load(int fd) {
                                          .error = static_cast<int>(-count)};
   }
   size_t left = static_cast<size_t>(count);
-  bytes_read_.store(bytes_read_.load(std::memory_order_relaxed) + left,
-                    std::memory_order_relaxed);
+  CountRead(left);
   bool full = left == records * kMaxPlaintextLength;
   records_ = full ? std::min(2 * records, BufferPool::kRecordsPerBuffer)
                   : left / kMaxPlaintextLength + 1;
@@ -58,10 +53,10 @@ LoadResult SealingConveyor::Load(int fd) {
   size_t end = kBegin;
   while (left > 0) {
     size_t length = std::min(left, kMaxPlaintextLength);
-    end += writer_.SealData(buffer_.data() + end, length);
+    end += writer_.SealData(buffer().data() + end, length);
     left -= length;
   }
-  SetPending(begin, end);
+  SetPending(begin, end - begin);
   return {.kind = full ? LoadResult::Kind::kMore : LoadResult::Kind::kDrained};
 }
 
@@ -72,32 +67,19 @@ size_t SealingConveyor::UpdateKey() {
     return 0;
   }
   constexpr size_t kLength = RecordWriter::kKeyUpdateRecord;
-  CHECK_OK(writer_.SealKeyUpdate(buffer_.data() + kBegin - kLength));
+  CHECK_OK(writer_.SealKeyUpdate(buffer().data() + kBegin - kLength));
   return kLength;
 }
 
-void SealingConveyor::SetPending(size_t begin, size_t end) {
-  out_ = {buffer_.data() + begin, end - begin};
-  pending_ = {&out_, 1};
-}
-
 void SealingConveyor::Finish() {
-  if (buffer_.empty()) {
-    buffer_ = pool_.TakeSmall();
-  }
-  SetPending(kBegin, kBegin + writer_.SealCloseNotify(buffer_.data() + kBegin));
+  TakeSmallBuffer();
+  SetPending(kBegin, writer_.SealCloseNotify(buffer().data() + kBegin));
 }
 
-void SealingConveyor::Rest() {
-  if (!has_pending()) {
-    buffer_.Release();
-  } else if (buffer_.size() > BufferPool::kSmall &&
-             out_.iov_len <= BufferPool::kSmall) {
-    Buffer small = pool_.TakeSmall();
-    std::memcpy(small.data(), out_.iov_base, out_.iov_len);
-    out_.iov_base = small.data();
-    buffer_ = std::move(small);
-  }
+void SealingConveyor::SendAlert(int fd, uint8_t alert) {
+  std::array<uint8_t, RecordWriter::kMaxControlRecord> record;
+  const size_t length = writer_.SealAlert(record.data(), alert);
+  (void)send(fd, record.data(), length, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 }  // namespace kith

@@ -13,11 +13,20 @@
 
 namespace kith {
 
+// PathProbe is how an agent started here would make the records of outer
+// sockets: OuterPath's name and reason, and the rows of its proof.
+struct PathProbe {
+  std::string name;
+  std::string reason;
+  std::vector<Feature> features;
+};
+
 // CliParts are the parts of the agent that commands run inside this process.
 // main() passes the real ones.
 struct CliParts {
   std::function<absl::Status(const Config &)> run_agent;
   std::function<std::vector<Feature>(const std::string &cgroup)> probe_features;
+  std::function<PathProbe()> probe_path;
 };
 
 // RunCli runs one command line and returns its exit code (exit_code.h). What

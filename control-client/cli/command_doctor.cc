@@ -15,16 +15,13 @@
 namespace kith {
 namespace {
 
-constexpr char kPath[] = "userspace";
-constexpr char kPathReason[] =
-    "records are encrypted in the agent; this version does not use kernel TLS";
-
 struct DoctorOptions : ClientOptions {
   std::string cgroup;
 };
 
 struct Examination {
   std::vector<Feature> features;
+  PathProbe path;
   absl::StatusOr<Json> agent;  // its status, or why it cannot be asked
 };
 
@@ -42,6 +39,7 @@ Examination Examine(const DoctorOptions &options,
                     CommandEnvironment &environment) {
   Examination examined{
       .features = {},
+      .path = environment.parts.probe_path(),
       .agent = AdminClient::Create(options.socket)->Get("/v1/status")};
   std::string cgroup = options.cgroup;
   if (cgroup.empty() && examined.agent.ok()) {
@@ -49,6 +47,9 @@ Examination Examine(const DoctorOptions &options,
   }
   examined.features =
       environment.parts.probe_features(cgroup.empty() ? "auto" : cgroup);
+  examined.features.insert(examined.features.end(),
+                           examined.path.features.begin(),
+                           examined.path.features.end());
   return examined;
 }
 
@@ -62,8 +63,8 @@ Json ExaminationJson(const Examination &examined) {
   }
   Json json = Json::object();
   json["ok"] = IsHealthy(examined);
-  json["path"] = kPath;
-  json["pathReason"] = kPathReason;
+  json["path"] = examined.path.name;
+  json["pathReason"] = examined.path.reason;
   json["features"] = std::move(features);
   if (examined.agent.ok()) {
     json["agent"] = *examined.agent;
@@ -129,7 +130,8 @@ int RunDoctor(const DoctorOptions &options, CommandEnvironment &environment) {
     PrintJson(environment.out, ExaminationJson(examined));
   } else {
     PrintFeatures(examined.features, environment);
-    environment.out << "\npath: " << kPath << " (" << kPathReason << ")\n";
+    environment.out << "\npath: " << examined.path.name << " ("
+                    << Printable(examined.path.reason) << ")\n";
     PrintAgent(examined.agent, environment);
   }
   if (!IsHealthy(examined)) {

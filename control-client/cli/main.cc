@@ -3,10 +3,28 @@
 
 #include "agent/agent.h"
 #include "agent/datapath/datapath.h"
+#include "agent/outer_path.h"
 #include "control-client/cli/cli.h"
+
+namespace {
+
+kith::PathProbe ProbePath() {
+  auto path = kith::FindOuterPath(kith::DatapathChoice::kAuto);
+  if (!path.ok()) {
+    return {.name = "none",
+            .reason = std::string(path.status().message()),
+            .features = {}};
+  }
+  return {.name = path->name,
+          .reason = path->reason,
+          .features = kith::PathRows(path->proof)};
+}
+
+}  // namespace
 
 int main(int argc, char **argv) {
   const kith::CliParts parts{.run_agent = kith::RunAgent,
-                             .probe_features = kith::ProbeFeatures};
+                             .probe_features = kith::ProbeFeatures,
+                             .probe_path = ProbePath};
   return kith::RunCli(argc, argv, parts, std::cout, std::cerr);
 }

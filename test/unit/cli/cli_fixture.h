@@ -63,6 +63,12 @@ class CliFixture : public AdminFixture {
                              [this](const std::string &cgroup) {
                                probed_cgroup = cgroup;
                                return features;
+                             },
+                         .probe_path =
+                             [] {
+                               return PathProbe{.name = "userspace",
+                                                .reason = "no tls module",
+                                                .features = {}};
                              }};
     return RunCli(static_cast<int>(argv.size()), argv.data(), parts, out, err);
   }

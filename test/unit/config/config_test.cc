@@ -168,11 +168,8 @@ TEST_CASE("mistakes name file, line, key and way out") {
       Case{"svid: {ttl: 1s}", "svid.ttl: want whole seconds, 2s to 24h"},
       Case{"svid: {ttl: 25h}", "svid.ttl: want whole seconds, 2s to 24h"},
       Case{"svid: 1h", "svid: want a map"},
-      Case{"datapath: {path: ktls}",
-           "datapath.path: 'ktls' is not supported by this version; supported: "
-           "auto, userspace"},
       Case{"datapath: {path: fast}",
-           "datapath.path: want auto or userspace, got 'fast'"},
+           "datapath.path: want auto, ktls or userspace, got 'fast'"},
       Case{"datapath: {sameNode: sockmap}",
            "datapath.sameNode: 'sockmap' is not supported by this version; "
            "supported: tls"},

@@ -6,13 +6,26 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <random>
 #include <system_error>
 #include <variant>
 
 #include <asio/post.hpp>
 
+#include "agent/relay/kernel_tls_proof.h"
+
 namespace kith {
+
+bool KernelPathIsTested() {
+  const char *path = std::getenv("KITH_TEST_PATH");
+  return path != nullptr && std::string_view(path) == "ktls";
+}
+
+bool KernelRekeys() {
+  static const bool kRekeys = ProveKernelTls().rekey.ok();
+  return kRekeys;
+}
 
 RelayUnderTest::RelayUnderTest()
     : trace_(TraceHub::Create()),
@@ -60,9 +73,14 @@ Task<RelayEnd> RelayUnderTest::RunTls(FileDescriptor inner,
   if (auto *failure = std::get_if<HandshakeFailure>(&outcome)) {
     co_return RelayEnd{failure->reason, failure->detail};
   }
-  relay_ = Relay::Tls(Adopt(loop, std::move(inner)),
-                      std::move(std::get<HandshakeSuccess>(outcome).stream),
-                      flow_);
+  auto stream = std::move(std::get<HandshakeSuccess>(outcome).stream);
+  if (KernelPathIsTested()) {
+    const absl::Status armed = stream->SendInKernel(KernelRekeys());
+    if (!armed.ok()) {
+      co_return RelayEnd{CloseReason::kNone, std::string(armed.message())};
+    }
+  }
+  relay_ = Relay::Tls(Adopt(loop, std::move(inner)), std::move(stream), flow_);
   co_return co_await relay_->Run();
 }
 

@@ -13,6 +13,12 @@
 
 namespace kith {
 
+// KernelPathIsTested says whether outer sockets shall be armed: KITH_TEST_PATH
+// is "ktls". The tests are the same for each path.
+bool KernelPathIsTested();
+// KernelRekeys says whether the kernel can change a key.
+bool KernelRekeys();
+
 // RelayUnderTest is one relay on a loop of its own: the handshake, then the
 // relay, as the agent runs them. The test holds the other ends.
 class RelayUnderTest {

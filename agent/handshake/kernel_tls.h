@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "absl/status/status.h"
+
+namespace kith {
+
+// RawTrafficKey is what a traffic secret is expanded to (RFC 8446 section 7.3),
+// wiped on destruction. Lives on the stack for as long as it is handed on.
+struct RawTrafficKey {
+  static constexpr size_t kIvLength = 12;
+
+  RawTrafficKey() = default;
+  RawTrafficKey(const RawTrafficKey &) = delete;
+  RawTrafficKey &operator=(const RawTrafficKey &) = delete;
+  ~RawTrafficKey();
+
+  std::span<uint8_t> key() { return std::span(key_bytes).first(key_length); }
+  std::span<const uint8_t> key() const {
+    return std::span(key_bytes).first(key_length);
+  }
+
+  uint16_t suite = 0;  // RFC 8446 appendix B.4
+  size_t key_length = 0;
+  std::array<uint8_t, 32> key_bytes{};
+  std::array<uint8_t, kIvLength> iv{};
+};
+
+enum class KernelDirection { kSend, kReceive };
+
+// AttachKernelTls gives an established TCP socket the kernel's TLS layer
+// (Documentation/networking/tls.rst), which lets bytes pass untouched until a
+// key is set. FailedPrecondition where the kernel has no `tls` module.
+absl::Status AttachKernelTls(int fd);
+
+// SetKernelKey makes the kernel protect one direction from the next record on,
+// which has the number `sequence`. A second key for the same direction is a
+// KeyUpdate; FailedPrecondition on kernels before 6.14, which cannot.
+absl::Status SetKernelKey(int fd,
+                          KernelDirection direction,
+                          const RawTrafficKey &key,
+                          uint64_t sequence);
+
+}  // namespace kith

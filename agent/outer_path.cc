@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/outer_path.h"
+
+#include "absl/strings/str_cat.h"
+
+#include "agent/handshake/suite_name.h"
+
+namespace kith {
+namespace {
+
+constexpr char kProven[] = "only TLS records left an armed socket";
+
+Feature Row(std::string name, const char *needed, const absl::Status &result) {
+  return {.name = std::move(name),
+          .needed = needed,
+          .found = result.ok(),
+          .detail = result.ok() ? kProven : std::string(result.message())};
+}
+
+OuterPath InAgent(std::string reason, KernelTlsProof proof) {
+  return {.name = "userspace",
+          .reason = std::move(reason),
+          .proof = std::move(proof)};
+}
+
+}  // namespace
+
+absl::StatusOr<OuterPath> FindOuterPath(DatapathChoice wanted) {
+  if (wanted == DatapathChoice::kUserspace) {
+    return InAgent("datapath.path is userspace", {});
+  }
+  KernelTlsProof proof = ProveKernelTls();
+  if (proof.CarriesAny()) {
+    std::string reason = absl::StrCat(
+        "proven at start: ",
+        kProven,
+        proof.rekey.ok() ? "" : "; a peer's KeyUpdate closes its flow");
+    return OuterPath{
+        .name = "ktls", .reason = std::move(reason), .proof = std::move(proof)};
+  }
+  std::string why(proof.Problem().message());
+  if (wanted == DatapathChoice::kKtls) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("datapath.path is ktls, but ", why));
+  }
+  return InAgent(std::move(why), std::move(proof));
+}
+
+std::vector<Feature> PathRows(const KernelTlsProof &proof) {
+  std::vector<Feature> rows;
+  for (const KernelTlsProof::Suite &suite : proof.suites) {
+    rows.push_back(Row(absl::StrCat("ktls ", SuiteName(suite.number)),
+                       "path ktls",
+                       suite.result));
+  }
+  rows.push_back(
+      Row("ktls KeyUpdate", "rekey on path ktls (Linux 6.14)", proof.rekey));
+  return rows;
+}
+
+}  // namespace kith

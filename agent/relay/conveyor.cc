@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/relay/conveyor.h"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace kith {
+
+int Conveyor::Write(int fd) {
+  msghdr message{};
+  message.msg_iov = pending_.data();
+  message.msg_iovlen = pending_.size();
+  ssize_t count = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (count < 0) {
+    return errno;
+  }
+  Written(static_cast<size_t>(count));
+  return 0;
+}
+
+void Conveyor::Written(size_t length) {
+  while (length > 0) {
+    iovec &front = pending_.front();
+    if (length < front.iov_len) {
+      front.iov_base = static_cast<uint8_t *>(front.iov_base) + length;
+      front.iov_len -= length;
+      return;
+    }
+    length -= front.iov_len;
+    pending_ = pending_.subspan(1);
+  }
+}
+
+}  // namespace kith

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/relay/kernel_sending_conveyor.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string>
+
+#include "agent/relay/kernel_record.h"
+
+namespace kith {
+namespace {
+
+// Alert levels and close_notify (RFC 8446 section 6).
+constexpr uint8_t kFatal = 2;
+constexpr std::array<uint8_t, 2> kCloseNotify = {1, 0};
+
+}  // namespace
+
+void KernelSendingConveyor::SetPendingControl(Content content,
+                                              std::span<const uint8_t> bytes) {
+  TakeSmallBuffer();
+  std::ranges::copy(bytes, buffer().data());
+  content_ = content;
+  SetPending(0, bytes.size());
+}
+
+LoadResult KernelSendingConveyor::Load(int fd) {
+  using Kind = LoadResult::Kind;
+  if (refusal_.has_value()) {
+    return *refusal_;
+  }
+  if (writer_.key_update_due()) {
+    SetPendingControl(Content::kKeyUpdate, RecordWriter::kKeyUpdateMessage);
+    return {.kind = Kind::kMore};
+  }
+  TakeBuffer();
+  ssize_t count = recv(fd, buffer().data(), buffer().size(), MSG_DONTWAIT);
+  if (count == 0) {
+    return {.kind = Kind::kEnd};
+  }
+  if (count < 0) {
+    return errno == EAGAIN ? LoadResult{.kind = Kind::kEmpty}
+                           : LoadResult{.kind = Kind::kError, .error = errno};
+  }
+  size_t length = static_cast<size_t>(count);
+  CountRead(length);
+  content_ = Content::kData;
+  SetPending(0, length);
+  return {.kind = length == buffer().size() ? Kind::kMore : Kind::kDrained};
+}
+
+void KernelSendingConveyor::Finish() {
+  SetPendingControl(Content::kCloseNotify, kCloseNotify);
+}
+
+int KernelSendingConveyor::Write(int fd) {
+  return content_ == Content::kData ? WriteData(fd) : WriteControl(fd);
+}
+
+int KernelSendingConveyor::WriteData(int fd) {
+  const size_t before = pending_.front().iov_len;
+  if (int error = Conveyor::Write(fd); error != 0) {
+    return error;
+  }
+  const size_t written =
+      before - (has_pending() ? pending_.front().iov_len : 0);
+  writer_.CountRecords(written / kMaxPlaintextLength + 1);
+  return 0;
+}
+
+int KernelSendingConveyor::WriteControl(int fd) {
+  const std::span<const uint8_t> content(
+      static_cast<const uint8_t *>(pending_.front().iov_base),
+      pending_.front().iov_len);
+  const ssize_t count =
+      content_ == Content::kCloseNotify
+          ? SendLastRecord(fd, kAlertRecord, content)
+          : SendControlRecord(fd, kHandshakeRecord, content, MSG_DONTWAIT);
+  if (count < 0) {
+    return static_cast<int>(-count);
+  }
+  if (static_cast<size_t>(count) != content.size()) {
+    return EPROTO;  // a part of an alert would be a record of its own
+  }
+  Written(content.size());
+  return content_ == Content::kKeyUpdate ? ChangeKey(fd) : 0;
+}
+
+// The peer expects the new key from the next record on: without it nothing more
+// can be sent.
+int KernelSendingConveyor::ChangeKey(int fd) {
+  if (absl::Status changed = writer_.NextKeyToKernel(fd); !changed.ok()) {
+    refusal_ = LoadResult{.kind = LoadResult::Kind::kRefused,
+                          .reason = CloseReason::kTlsError,
+                          .detail = std::string(changed.message())};
+  }
+  return 0;
+}
+
+void KernelSendingConveyor::SendAlert(int fd, uint8_t alert) {
+  // A record that the kernel could not open has left an error on the socket,
+  // which the next write would report instead of writing.
+  int error = 0;
+  socklen_t length = sizeof(error);
+  (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+  const std::array<uint8_t, 2> content = {kFatal, alert};
+  (void)SendControlRecord(fd, kAlertRecord, content, MSG_DONTWAIT);
+}
+
+}  // namespace kith

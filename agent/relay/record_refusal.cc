@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/relay/record_refusal.h"
+
+#include "absl/strings/str_cat.h"
+
+#include "agent/handshake/alert_name.h"
+
+namespace kith {
+namespace {
+
+// An alert of a server that has sent no data yet is its verdict on us.
+LoadResult GivenUp(const RecordReader &reader, uint8_t alert) {
+  return {.kind = LoadResult::Kind::kRefused,
+          .reason = reader.may_still_refuse() ? CloseReason::kHandshakeFailed
+                                              : CloseReason::kTlsError,
+          .detail = absl::StrCat("received alert ", AlertName(alert))};
+}
+
+}  // namespace
+
+LoadResult RefusalOf(const RecordReader &reader, const OpenedRecord &opened) {
+  if (opened.kind == OpenedRecord::Kind::kAlert) {
+    return GivenUp(reader, opened.alert);
+  }
+  return {.kind = LoadResult::Kind::kRefused,
+          .reason = opened.kind == OpenedRecord::Kind::kCannotRekey
+                        ? CloseReason::kRekeyUnsupported
+                        : CloseReason::kTlsError,
+          .detail = absl::StrCat(
+              "sent alert ", AlertName(opened.alert), ": ", opened.why),
+          .alert = opened.alert};
+}
+
+void PassOnKeyUpdateRequest(TlsStream &stream) {
+  if (stream.reader().TakeKeyUpdateRequest()) {
+    stream.writer().RequestKeyUpdate();
+  }
+}
+
+}  // namespace kith

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "agent/relay/buffer_pool.h"
+#include "agent/relay/conveyor.h"
+
+namespace kith {
+
+// SingleBufferConveyor is a Conveyor whose pending bytes are one stretch of one
+// buffer.
+class SingleBufferConveyor : public Conveyor {
+ public:
+  void Rest() override;
+
+ protected:
+  // `bytes_read` counts the stream's own bytes.
+  SingleBufferConveyor(BufferPool &pool, std::atomic<uint64_t> &bytes_read)
+      : pool_(pool), bytes_read_(bytes_read) {}
+
+  // TakeBuffer makes buffer() a large one, where there are enough of them, or
+  // leaves the one that it has.
+  void TakeBuffer() {
+    if (buffer_.empty()) {
+      buffer_ = pool_.Take();
+    }
+  }
+  // TakeSmallBuffer does so with a small one.
+  void TakeSmallBuffer() {
+    if (buffer_.empty()) {
+      buffer_ = pool_.TakeSmall();
+    }
+  }
+  const Buffer &buffer() const { return buffer_; }
+
+  // SetPending makes these bytes of buffer() pending.
+  void SetPending(size_t begin, size_t length) {
+    out_ = {buffer_.data() + begin, length};
+    pending_ = {&out_, 1};
+  }
+
+  void CountRead(size_t bytes) {  // there is one writer: no locked instruction
+    bytes_read_.store(bytes_read_.load(std::memory_order_relaxed) + bytes,
+                      std::memory_order_relaxed);
+  }
+
+ private:
+  BufferPool &pool_;
+  std::atomic<uint64_t> &bytes_read_;
+  Buffer buffer_;
+  iovec out_{};
+};
+
+}  // namespace kith
