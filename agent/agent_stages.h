@@ -10,6 +10,7 @@
 #include "agent/config/config.h"
 #include "agent/datapath/datapath.h"
 #include "agent/flow/flow_table.h"
+#include "agent/flow_permits.h"
 #include "agent/identity/svid_store.h"
 #include "agent/known_peers.h"
 #include "agent/outer_path.h"
@@ -40,6 +41,7 @@ struct AgentStages {
   std::unique_ptr<WorkloadAttestor> attestor;
   KnownPeers known_peers;
   OuterPath outer_path;
+  FlowPermits permits;
   std::unique_ptr<ResourceStore> resources;
   EventLoops loops;
   // Reading /proc and hashing binaries block: never on a loop.

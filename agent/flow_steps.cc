@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/flow_steps.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include "absl/strings/str_cat.h"
 #include <asio/post.hpp>
 
 #include "agent/handshake/suite_name.h"
 #include "agent/relay/socket_end.h"
+#include "agent/revocation.h"
 #include "agent/runtime/log.h"
 
 namespace kith {
@@ -52,9 +57,20 @@ void RecordHandshake(LiveFlow &flow,
   flow.Update([](FlowRecord &) {}, "authorise", success.peer.id.uri());
 }
 
-// Arm gives the stream to the kernel where that is the path.
+// The kernel takes keys in no other state (net/tls/tls_main.c, tls_init).
+bool IsEstablished(TcpSocket &socket) {
+  tcp_info info{};
+  socklen_t length = sizeof(info);
+  return getsockopt(
+             socket.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &length) ==
+             0 &&
+         info.tcpi_state == TCP_ESTABLISHED;
+}
+
+// Arm gives the stream to the kernel where that is the path. A peer that has
+// sent its FIN already has sent all: what is left is done in user space.
 absl::Status Arm(const OuterPath &path, TlsStream &stream) {
-  if (!path.in_kernel()) {
+  if (!path.in_kernel() || !IsEstablished(stream.socket())) {
     return absl::OkStatus();
   }
   if (!path.proof.Carries(stream.suite())) {
@@ -64,11 +80,26 @@ absl::Status Arm(const OuterPath &path, TlsStream &stream) {
   return stream.SendInKernel(path.proof.rekey.ok());
 }
 
-// RelayUntil runs the relay to its end; a revocation may abort it meanwhile.
-Task<FlowEnd> RelayUntil(LiveFlow &flow,
+// RelayUntil runs the relay to its end; a revocation may abort it meanwhile. A
+// change of policy since the flow was decided is judged here: whatever comes
+// later finds the permit.
+Task<FlowEnd> RelayUntil(AgentStages &stages,
+                         LiveFlow &flow,
                          std::unique_ptr<Relay> relay,
                          FlowMode mode,
-                         FlowPath path) {
+                         FlowPath path,
+                         FlowPermit permit) {
+  const FlowPermits::Entry entry(stages.permits, flow.id());
+  stages.permits.Enter(flow.id(), permit);
+  const auto resources = stages.resources->current();
+  if (resources->generation != permit.generation) {
+    const absl::Status judged =
+        Judge(*resources, permit, permit.process->attestation);
+    if (!judged.ok()) {
+      relay->Abort(CloseReason::kRevoked);
+      co_return FlowEnd{CloseReason::kRevoked, std::string(judged.message())};
+    }
+  }
   const std::shared_ptr<Relay> shared = std::move(relay);
   const Executor executor = co_await asio::this_coro::executor;
   flow.SetAbort(
@@ -91,6 +122,9 @@ Task<FlowEnd> RelayUntil(LiveFlow &flow,
       "path",
       PathName(path));
   RelayEnd end = co_await shared->Run();
+  if (end.reason == CloseReason::kRevoked) {
+    end.detail = stages.permits.Withdrawn(flow.id());
+  }
   co_return FlowEnd{end.reason, std::move(end.detail)};
 }
 
@@ -171,19 +205,41 @@ Task<HandshakeOutcome> SecureOuter(AgentStages &stages,
   co_return outcome;
 }
 
-Task<FlowEnd> RelayPlain(const std::shared_ptr<LiveFlow> &flow,
+FlowPermit PermitOf(const Workload &workload,
+                    FlowDirection direction,
+                    const Endpoint &destination) {
+  return {.generation = workload.resources->generation,
+          .process = workload.process,
+          .direction = direction,
+          .destination = destination,
+          .local = std::nullopt,
+          .peer = std::nullopt};
+}
+
+Task<FlowEnd> RelayPlain(AgentStages &stages,
+                         const std::shared_ptr<LiveFlow> &flow,
                          TcpSocket inner,
-                         TcpSocket outer) {
+                         TcpSocket outer,
+                         FlowPermit permit) {
   auto relay = Relay::Plain(std::move(inner), std::move(outer), flow);
-  auto end = co_await RelayUntil(
-      *flow, std::move(relay), FlowMode::kPlaintext, FlowPath::kUserspace);
+  auto end = co_await RelayUntil(stages,
+                                 *flow,
+                                 std::move(relay),
+                                 FlowMode::kPlaintext,
+                                 FlowPath::kUserspace,
+                                 std::move(permit));
   co_return end;
 }
 
 Task<FlowEnd> RelaySecured(AgentStages &stages,
                            const std::shared_ptr<LiveFlow> &flow,
                            TcpSocket inner,
-                           std::unique_ptr<TlsStream> outer) {
+                           HandshakeSuccess outcome,
+                           const SpiffeId &local,
+                           FlowPermit permit) {
+  auto outer = std::move(outcome.stream);
+  permit.local = local;
+  permit.peer = outcome.peer.id;
   const absl::Status armed = Arm(stages.outer_path, *outer);
   if (!armed.ok() && stages.config.path == DatapathChoice::kKtls) {
     ResetSocket(outer->socket());
@@ -192,8 +248,12 @@ Task<FlowEnd> RelaySecured(AgentStages &stages,
   const FlowPath path =
       outer->in_kernel() ? FlowPath::kKtls : FlowPath::kUserspace;
   auto relay = Relay::Tls(std::move(inner), std::move(outer), flow);
-  auto end =
-      co_await RelayUntil(*flow, std::move(relay), FlowMode::kMtls, path);
+  auto end = co_await RelayUntil(stages,
+                                 *flow,
+                                 std::move(relay),
+                                 FlowMode::kMtls,
+                                 path,
+                                 std::move(permit));
   co_return end;
 }
 

@@ -65,18 +65,27 @@ Task<HandshakeOutcome> SecureOuter(AgentStages &stages,
                                    TcpSocket outer,
                                    Securing securing);
 
+// PermitOf returns what a flow of the workload is allowed by, without parties.
+FlowPermit PermitOf(const Workload &workload,
+                    FlowDirection direction,
+                    const Endpoint &destination);
+
 // RelayPlain relays bytes as they are, to the end of both sockets. A revocation
 // may abort it meanwhile.
-Task<FlowEnd> RelayPlain(const std::shared_ptr<LiveFlow> &flow,
+Task<FlowEnd> RelayPlain(AgentStages &stages,
+                         const std::shared_ptr<LiveFlow> &flow,
                          TcpSocket inner,
-                         TcpSocket outer);
+                         TcpSocket outer,
+                         FlowPermit permit);
 
 // RelaySecured does so over TLS, by the kernel where it was shown to carry the
-// stream's suite.
+// stream's suite. `permit` is completed with the two parties.
 Task<FlowEnd> RelaySecured(AgentStages &stages,
                            const std::shared_ptr<LiveFlow> &flow,
                            TcpSocket inner,
-                           std::unique_ptr<TlsStream> outer);
+                           HandshakeSuccess outer,
+                           const SpiffeId &local,
+                           FlowPermit permit);
 
 // FinishFlow moves the flow to the history and logs a refusal.
 void FinishFlow(AgentStages &stages, LiveFlow &flow, FlowEnd end);

@@ -28,6 +28,7 @@ struct Inbound {
   Endpoint destination;
   Endpoint client;
   std::shared_ptr<LiveFlow> flow;
+  FlowPermit permit;  // once the listener is identified
 };
 
 // Lets sk_lookup pass the listener's next connections by itself.
@@ -61,8 +62,11 @@ FlowEnd DialFailed(const absl::Status &status) {
 Task<FlowEnd> RelayPlain(const Inbound &in,
                          TcpSocket &outer,
                          DialedApplication application) {
-  co_return co_await kith::RelayPlain(
-      in.flow, std::move(application.socket), std::move(outer));
+  co_return co_await kith::RelayPlain(in.stages,
+                                      in.flow,
+                                      std::move(application.socket),
+                                      std::move(outer),
+                                      in.permit);
 }
 
 Task<FlowEnd> ServePlain(const Inbound &in, TcpSocket &outer) {
@@ -100,7 +104,9 @@ Task<FlowEnd> ServeMutual(const Inbound &in,
       in.stages,
       in.flow,
       std::move(application->socket),
-      std::move(std::get<HandshakeSuccess>(outcome).stream));
+      std::move(std::get<HandshakeSuccess>(outcome)),
+      identity.spiffe_id,
+      in.permit);
 }
 
 Task<FlowEnd> RequireMutual(const Inbound &in,
@@ -187,7 +193,7 @@ Task<FlowEnd> ServeIdentified(const Inbound &in,
   co_return co_await ServePlain(in, outer);
 }
 
-Task<FlowEnd> RunFlow(const Inbound &in, TcpSocket &outer) {
+Task<FlowEnd> RunFlow(Inbound &in, TcpSocket &outer) {
   StepTimer timer;
   auto workload =
       co_await IdentifyListener(in.stages, in.netns_cookie, in.destination);
@@ -198,6 +204,7 @@ Task<FlowEnd> RunFlow(const Inbound &in, TcpSocket &outer) {
                       std::string(workload.status().message())};
   }
   RecordProcess(*in.flow, *workload->process, timer.Lap());
+  in.permit = PermitOf(*workload, FlowDirection::kInbound, in.destination);
   co_return co_await ServeIdentified(in, outer, *workload);
 }
 
@@ -211,7 +218,8 @@ Task<void> ServeInbound(AgentStages &stages,
              .netns_cookie = netns_cookie,
              .destination = EndpointOf(outer.local_endpoint(error)),
              .client = EndpointOf(outer.remote_endpoint(error)),
-             .flow = nullptr};
+             .flow = nullptr,
+             .permit = {}};
   FlowRecord record;
   record.direction = FlowDirection::kInbound;
   record.state = FlowState::kAttesting;

@@ -152,7 +152,9 @@ Task<FlowEnd> SecureAndRelay(const Outbound &out,
       out.stages,
       out.flow,
       std::move(inner),
-      std::move(std::get<HandshakeSuccess>(outcome).stream));
+      std::move(std::get<HandshakeSuccess>(outcome)),
+      workload.choice.identity->spiffe_id,
+      PermitOf(workload, FlowDirection::kOutbound, out.destination));
 }
 
 // Everything after the origin is known. Returns how the flow ended; `inner` is
@@ -188,7 +190,12 @@ Task<FlowEnd> RunFlow(const Outbound &out,
     co_return co_await SecureAndRelay(
         out, inner, *std::move(outer), *workload, decision.rule);
   }
-  co_return co_await RelayPlain(out.flow, std::move(inner), *std::move(outer));
+  co_return co_await RelayPlain(
+      out.stages,
+      out.flow,
+      std::move(inner),
+      *std::move(outer),
+      PermitOf(*workload, FlowDirection::kOutbound, out.destination));
 }
 
 // Until the relay has the socket, ending the flow from outside resets the

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "agent/revocation.h"
 #include "agent/runtime/log.h"
 
 namespace kith {
@@ -44,6 +45,7 @@ void ApplyResources(AgentStages &stages, const ResourceSet &resources) {
   stages.svids->SetSpecs(std::move(wanted));
   stages.attestor->ForgetAll();
   stages.datapath->SetPolicyGeneration(stages.PolicyGeneration(resources));
+  RevokeFlows(stages, resources);
   Log(LogLevel::kInfo,
       "resources in force",
       {{"identities", resources.identities.size()},

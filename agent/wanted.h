@@ -9,8 +9,8 @@ namespace kith {
 bool WantsBinaryHash(const ResourceSet &resources);
 
 // ApplyResources puts a new set in force: its SVIDs are wanted, cached
-// attestations may lack facts that it asks for, and verdicts that the hooks
-// hold are void.
+// attestations may lack facts that it asks for, verdicts that the hooks hold
+// are void, and open flows that it does not allow end.
 void ApplyResources(AgentStages &stages, const ResourceSet &resources);
 
 }  // namespace kith

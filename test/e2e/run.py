@@ -86,7 +86,10 @@ def main(arguments):
         sys.exit(f"no test's name contains any of {arguments}")
     result = Result()
     began = time.monotonic()
-    unittest.TestSuite(tests).run(result)
+    try:
+        unittest.TestSuite(tests).run(result)
+    except KeyboardInterrupt as signal:
+        sys.exit(f"interrupted by signal {signal}")
     print(f"e2e: {time.monotonic() - began:.0f} s")
     print(f"{result.passed} passed, {result.failed} failed")
     sys.exit(1 if result.failed else 0)
