@@ -57,11 +57,21 @@ run_command() {
   return "$status"
 }
 
-# Each kernel and path has a guest of its own; JOBS of them at a time.
+end_guests() {
+  local group
+  for group in $(jobs -p); do
+    kill -- "-$group" 2> /dev/null || true
+  done
+}
+
+# Each kernel and path has a guest of its own, in a process group of its own, so
+# that it ends with this script; JOBS of them at a time.
 run_tests() {
   local results kernel path passed failed
   local -a all=()
   results=$(mktemp -d)
+  set -m
+  trap end_guests EXIT
   for kernel in "${KERNELS[@]}"; do
     for path in "${PATHS[@]}"; do
       [[ $(jobs -rp | wc -l) -lt $JOBS ]] || wait -n || true

@@ -8,9 +8,8 @@ from rig.case import on
 from rig.conversation import CLIENT, SERVER, SWARM, PeerCase, talk
 from rig.network import DIRECT, OneNode, TwoNodes
 
-# An emulated machine moves less in the same time.
-_STREAM = int((1 << 30) / deadline.SLOWNESS)
-_CONNECTIONS = int(2000 / deadline.SLOWNESS)
+_STREAM = deadline.amount(1 << 30)
+_CONNECTIONS = deadline.amount(2000)
 _PARALLEL = 64
 
 

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Between two captured peers TCP behaves as if nothing were in between."""
 
+from rig import deadline
 from rig.case import on
 from rig.conversation import (CLIENT, SERVER, Connecting, Listening, PeerCase,
                               talk)
 from rig.network import DIRECT, OneNode, TwoNodes, endpoint
 
 _LARGE = 3_000_000
+_DUPLEX = f"duplex:{deadline.amount(50_000_000)}"
 
 
 @on(OneNode, TwoNodes)
@@ -22,8 +24,8 @@ class TcpSemantics(PeerCase):
                       ["send:200002", "shutdown", "recv-all"])
 
     def test_both_directions_at_once(self):
-        self.exchange(["duplex:50000000", "shutdown", "recv-all"],
-                      ["duplex:50000000", "shutdown", "recv-all"])
+        self.exchange([_DUPLEX, "shutdown", "recv-all"],
+                      [_DUPLEX, "shutdown", "recv-all"])
 
     def test_client_closes_at_once_after_write(self):
         self.exchange([f"send:{_LARGE + 1}", "close"], ["recv-all"])

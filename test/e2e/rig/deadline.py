@@ -15,6 +15,12 @@ def allowed(seconds):
     return seconds * SLOWNESS
 
 
+def amount(count):
+    """Returns how many (bytes, rows, connections) this machine moves while
+    others move that many."""
+    return int(count / SLOWNESS)
+
+
 class Deadline:
     """A moment after which waiting is a failure."""
 
