@@ -9,6 +9,7 @@ from rig.network import DIRECT, OneNode, TwoNodes, endpoint
 
 _LARGE = 3_000_000
 _DUPLEX = f"duplex:{deadline.amount(50_000_000)}"
+_BYTEWISE = f"bytewise:{deadline.amount(2000)}"
 
 
 @on(OneNode, TwoNodes)
@@ -44,8 +45,8 @@ class TcpSemantics(PeerCase):
                       ["send:500", "recv:70000", "send:10", "close"])
 
     def test_one_byte_at_a_time(self):
-        self.exchange(["bytewise:2000", "shutdown", "recv-all"],
-                      ["recv-all", "bytewise:2000", "close"])
+        self.exchange([_BYTEWISE, "shutdown", "recv-all"],
+                      ["recv-all", _BYTEWISE, "close"])
 
     def test_sendfile(self):
         self.exchange([f"sendfile:{_LARGE + 3}", "shutdown", "recv-all"],
