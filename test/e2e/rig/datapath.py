@@ -21,8 +21,12 @@ def with_path(settings):
     return {**settings, "datapath": wanted} if wanted else settings
 
 
-def facts():
-    """Returns what every encrypted flow of this run must say of its path: that
-    none went another way in silence. (Which flows are joined by a sockmap
-    depends on where their ends are.)"""
-    return {"path": _PATH} if _PATH in ("ktls", "userspace") else {}
+def facts(direction):
+    """Returns what an encrypted flow of this run must say of its path, so that
+    none goes another way in silence. Only for the client's side: a client that
+    is done at once may have ended the connection before the server's side could
+    be armed. (And which flows are joined by a sockmap depends on where their
+    ends are.)"""
+    if direction == "outbound" and _PATH in ("ktls", "userspace"):
+        return {"path": _PATH}
+    return {}
