@@ -7,6 +7,7 @@
 #   scripts/test.sh checks                formatter and linter
 #   scripts/test.sh unit|bpf [REGEX]      C++ tests; bpf: those that need root
 #   scripts/test.sh e2e [NAME...]         whole programs through kith
+#   scripts/test.sh vm [KERNEL...]        some of them on other kernels
 set -euo pipefail
 
 SCRIPTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -20,6 +21,13 @@ done
 readonly E2E_PACKAGES=(curl nginx-light openssl openssh-client openssh-server
   redis-server redis-tools postgresql-15 postgresql-client-15 perl-base
   iproute2 bpftool util-linux python3)
+
+# The oldest and the newest kernel that Debian's suites have for kith, and what is
+# likely to differ between kernels, on the path that this machine's own kernel may
+# not have. scripts/vm-test.sh runs more.
+readonly VM_KERNELS=(6.1 7.x)
+readonly VM_TESTS=TcpSemanticsOneNode,CurlNginxOneNode,test_no_certificate
+readonly VM_PATH=ktls
 
 PASSED=0
 FAILED=0
@@ -71,11 +79,13 @@ run_ctest() {
   rm -f "$report"
 }
 
-run_e2e() {
-  local output line
+# run_counted NAME COMMAND... : one whose last line is `N passed, N failed`.
+run_counted() {
+  local name=$1 output line
+  shift
   output=$(mktemp)
-  log_step 'tests: e2e'
-  "$ROOT/test/e2e/run.py" "$@" | tee "$output" || true
+  log_step "tests: $name"
+  "$@" | tee "$output" || true
   line=$(tail -n 1 "$output")
   if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
     tally "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
@@ -89,7 +99,7 @@ main() {
   local part=${1:-all}
   [[ $# -eq 0 ]] || shift
   case $part in
-    all | checks | unit | bpf | e2e) ;;
+    all | checks | unit | bpf | e2e | vm) ;;
     *) die "unknown part '$part'; see the head of $0" ;;
   esac
   [[ $(id -u) -eq 0 ]] || die 'the tests make network namespaces and cgroups and
@@ -110,7 +120,12 @@ attach BPF programs to them: run them as root'
   fi
   if [[ $part == all || $part == e2e ]]; then
     apt_install_without_services "${E2E_PACKAGES[@]}"
-    run_e2e "$@"
+    run_counted e2e "$ROOT/test/e2e/run.py" "$@"
+  fi
+  if [[ $part == all || $part == vm ]]; then
+    [[ $# -gt 0 ]] || set -- "${VM_KERNELS[@]}"
+    run_counted vm "$SCRIPTS/vm-test.sh" --path "$VM_PATH" \
+      --tests "$VM_TESTS" --jobs 2 "$@"
   fi
   finish
 }

@@ -6,14 +6,17 @@
 #   scripts/vm-test.sh [--path PATH,...] [--tests NAME,...] [--jobs N] KERNEL...
 #   scripts/vm-test.sh --run COMMAND [--with FILE]... KERNEL...
 #
-# KERNEL is the beginning of a version: 5.10, 6.1, 6.12, or 7.x for the newest.
-# PATH is auto (default), ktls, userspace or sockmap. KITH_BINARY is the program
-# to take; without it, build/kith is built. --timeout SECONDS is for each guest.
+# KERNEL is the beginning of a version: 5.10, 6.1, 6.12; 7.x is the newest 7.
+# PATH is auto (default), ktls, userspace or sockmap; NAME a part of a test's
+# name. --with adds a FILE of the tree that git does not know. --timeout SECONDS
+# is for each guest. KITH_BINARY is the program under test; without it,
+# build/kith is built. The last line of tests is `N passed, N failed`.
 set -euo pipefail
 
 SCRIPTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ROOT=$(dirname "$SCRIPTS")
-for part in log apt suite cache tree vm_root vm_kernel vm_image vm_run; do
+for part in log apt suite cache tree vm_root vm_kernel vm_image vm_run \
+  vm_tests; do
   # shellcheck disable=SC1090  # each is checked by itself
   . "$SCRIPTS/lib/$part.sh"
 done
@@ -21,16 +24,23 @@ done
 readonly PACKAGES=(qemu-system-x86 e2fsprogs kmod cpio xz-utils)
 
 KERNELS=()
+PATHS=(auto)
+TESTS=()
 FILES=()
-RUN=
-SECONDS_EACH=3600
+JOBS=1
+COMMAND=
+LIMIT=7200
+PROGRAM=${KITH_BINARY:-$ROOT/build/kith}
 
 parse() {
   while [[ $# -gt 0 ]]; do
     case $1 in
-      --run) RUN=${2:?--run needs a command} && shift ;;
-      --with) FILES+=("${2:?--with needs a file of the tree}") && shift ;;
-      --timeout) SECONDS_EACH=${2:?--timeout needs seconds} && shift ;;
+      --path) IFS=, read -ra PATHS <<< "${2:?--path needs a path}" && shift ;;
+      --tests) IFS=, read -ra TESTS <<< "${2:?--tests needs names}" && shift ;;
+      --jobs) JOBS=${2:?--jobs needs a number} && shift ;;
+      --run) COMMAND=${2:?--run needs a command} && shift ;;
+      --with) FILES+=("${2:?--with needs a file}") && shift ;;
+      --timeout) LIMIT=${2:?--timeout needs seconds} && shift ;;
       -*) die "unknown option '$1'; see the head of $0" ;;
       *) KERNELS+=("$1") ;;
     esac
@@ -39,16 +49,56 @@ parse() {
   [[ ${#KERNELS[@]} -gt 0 ]] || die "no KERNEL; see the head of $0"
 }
 
+run_command() {
+  local kernel status=0
+  for kernel in "${KERNELS[@]}"; do
+    vm_run "$kernel" "$LIMIT" "$PROGRAM" "$COMMAND" "${FILES[@]}" || status=$?
+  done
+  return "$status"
+}
+
+end_guests() {
+  local group
+  for group in $(jobs -p); do
+    kill -- "-$group" 2> /dev/null || true
+  done
+}
+
+# Each kernel and path has a guest of its own, in a process group of its own, so
+# that it ends with this script; JOBS of them at a time.
+run_tests() {
+  local results kernel path passed failed
+  local -a all=()
+  results=$(mktemp -d)
+  set -m
+  trap end_guests EXIT
+  for kernel in "${KERNELS[@]}"; do
+    for path in "${PATHS[@]}"; do
+      [[ $(jobs -rp | wc -l) -lt $JOBS ]] || wait -n || true
+      vm_test "$kernel" "$path" "$results/$kernel-$path" "$LIMIT" "$PROGRAM" \
+        "${TESTS[@]}" &
+      all+=("$results/$kernel-$path")
+    done
+  done
+  wait
+  read -r passed failed < <(vm_sum "${all[@]}")
+  rm -rf "$results"
+  echo "$passed passed, $failed failed"
+  [[ $failed -eq 0 && $passed -gt 0 ]]
+}
+
 main() {
-  local kernel status=0 program=${KITH_BINARY:-$ROOT/build/kith}
   parse "$@"
+  [[ $(id -u) -eq 0 ]] || die 'the image of the guests has files of several
+users: run it as root'
   [[ ${KITH_BINARY:-} ]] || "$SCRIPTS/build.sh" kith
   apt_install "${PACKAGES[@]}"
   vm_images "${KERNELS[@]}"
-  for kernel in "${KERNELS[@]}"; do
-    vm_run "$kernel" "$SECONDS_EACH" "$program" "$RUN" "${FILES[@]}" || status=$?
-  done
-  return "$status"
+  if [[ $COMMAND ]]; then
+    run_command
+  else
+    run_tests
+  fi
 }
 
 main "$@"

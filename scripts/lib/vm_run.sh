@@ -5,29 +5,35 @@
 
 readonly VM_MEMORY=4G
 readonly VM_CPUS=2
+# Statuses of vm_run, in which no command has ended: as timeout(1) says it, and
+# the one beside it.
+readonly VM_TIMEOUT=124
+readonly VM_DIED=125
 
 # vm_job ARCHIVE PROGRAM COMMAND [FILE...]: what the guest finds on its third
 # disk: /kith, the tree with build/kith and the FILEs, and /kith-job.
 vm_job() {
-  local archive=$1 program=$2 script=$1.job
+  local archive=$1 program=$2 script=$1.sh
   printf '%s\n' "$3" > "$script"
   (
     cd "$ROOT"
-    { tree_files && printf '%s\n' "${@:4}"; } |
+    { tree_files && printf '%s\n' "${@:4}"; } | sed '/^$/d' |
       tar -cf "$archive" --transform 's,^,kith/,' -T -
   ) &&
     tar -rPf "$archive" --transform 's,.*,kith/build/kith,' "$program" &&
     tar -rPf "$archive" --transform 's,.*,kith-job,' "$script"
 }
 
-# vm_boot KERNEL ARCHIVE CONSOLE SECONDS: the job's output is on stdout. All
-# disks are thrown away afterwards. KVM is not used, so that every machine runs
-# the same; QEMU 7.2 emulates cmpxchg16b wrongly, and programs crash with it.
+# vm_boot KERNEL ARCHIVE CONSOLE SECONDS: becomes the guest, with the job's
+# output on stdout; it ends with its parent. What it writes to disks is thrown
+# away. KVM is not used, so that every machine runs the same. QEMU 7.2 emulates
+# cmpxchg16b wrongly, which crashes programs at random.
 vm_boot() {
   local system kernel
   system=$(vm_root_directory)
   kernel=$(vm_kernel_directory "$1")
-  timeout "$4" qemu-system-x86_64 -nodefaults -no-user-config -no-reboot \
+  exec setpriv --pdeathsig TERM timeout --foreground "$4" \
+    qemu-system-x86_64 -nodefaults -no-user-config -no-reboot \
     -display none -nic none -accel tcg,thread=multi -cpu max,-cx16 \
     -smp "$VM_CPUS" -m "$VM_MEMORY" \
     -kernel "$kernel/vmlinuz" -initrd "$kernel/initrd" \
@@ -38,25 +44,32 @@ vm_boot() {
     -serial "file:$3" -serial stdio < /dev/null
 }
 
+# vm_explain STATUS KERNEL SECONDS CONSOLE: why there is no answer of the job.
+vm_explain() {
+  if [[ $1 -eq $VM_TIMEOUT ]]; then
+    echo "kernel $2: stopped, because it still ran after $3 s"
+  else
+    echo "kernel $2: the guest died"
+  fi
+  echo 'the last lines of its console:'
+  tail -n 40 "$4"
+}
+
 # vm_run KERNEL SECONDS PROGRAM COMMAND [FILE...]: runs the command in a guest,
-# with its output on stdout, and returns its status; 124 when the guest took
-# longer, 125 when it died.
+# with its output on stdout. Returns its status, VM_TIMEOUT or VM_DIED.
 vm_run() {
-  local kernel=$1 seconds=$2 scratch status
+  local scratch status=0 answer
   scratch=$(mktemp -d)
   vm_job "$scratch/job" "$3" "$4" "${@:5}" || die 'the job cannot be packed'
-  status=0
-  vm_boot "$kernel" "$scratch/job" "$scratch/console" "$seconds" |
+  vm_boot "$1" "$scratch/job" "$scratch/console" "$2" |
     tee "$scratch/output" | sed -u '/^kith-vm: exit [0-9]*$/d' ||
     status=${PIPESTATUS[0]}
-  if [[ $status -eq 124 ]]; then
-    echo "kernel $kernel: the guest was stopped after $seconds s"
-  elif ! status=$(sed -nE "\$s/^kith-vm: exit ([0-9]+)\$/\1/p" \
-    "$scratch/output" | grep .); then
-    status=125
-    echo "kernel $kernel: the guest died; its last words:"
-    tail -n 40 "$scratch/console"
+  answer=$(sed -nE "\$s/^kith-vm: exit ([0-9]+)\$/\1/p" "$scratch/output")
+  if [[ ! $answer ]]; then
+    answer=$VM_DIED
+    [[ $status -ne $VM_TIMEOUT ]] || answer=$VM_TIMEOUT
+    vm_explain "$answer" "$1" "$2" "$scratch/console"
   fi
   rm -rf "$scratch"
-  return "$status"
+  return "$answer"
 }

@@ -4,13 +4,13 @@
 import hashlib
 import os
 
-from rig import documents
+from rig import deadline, documents
 from rig.case import Case, on
 from rig.network import DIRECT, OneNode, TwoNodes
 
 _CURL = documents.spiffe_id("web/curl")
 _NGINX = documents.spiffe_id("web/nginx")
-_LARGE = 64 << 20
+_LARGE = deadline.amount(64 << 20)
 
 _CONFIG = """
 daemon off;

@@ -6,14 +6,14 @@ import pathlib
 import shutil
 import subprocess
 
-from rig import documents
+from rig import deadline, documents
 from rig.case import Case, on
 from rig.network import DIRECT, OneNode, TwoNodes
 
 _PSQL = documents.spiffe_id("db/psql")
 _POSTGRES = documents.spiffe_id("db/postgres")
 _PORT = 5499
-_ROWS = 50_000
+_ROWS = deadline.amount(50_000)
 
 
 def _binary(name):

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Redis: small requests, thousands of them under way at once."""
 
-from rig import documents
+from rig import deadline, documents
 from rig.case import Case, on
 from rig.network import OneNode, TwoNodes
 
 _CLIENT = documents.spiffe_id("cache/client")
 _SERVER = documents.spiffe_id("cache/redis")
 _PORT = 6399
-_KEYS = 20_000
+_KEYS = deadline.amount(20_000)
 
 
 @on(OneNode, TwoNodes)
@@ -55,7 +55,7 @@ class Redis(Case):
         with self.encrypted("key:__rand_int__"):
             said = self.client.run(
                 ["redis-benchmark", "-h", self.network.address, "-p", _PORT,
-                 "-c", 20, "-P", 16, "-n", 40_000, "-t", "set,get", "-q"],
+                 "-c", 20, "-P", 16, "-n", 2 * _KEYS, "-t", "set,get", "-q"],
                 group="benchmark")
         self.assertIn("GET:", said)
         self.assertNotIn("rror", said)

@@ -6,14 +6,14 @@ import os
 import pathlib
 import subprocess
 
-from rig import documents
+from rig import deadline, documents
 from rig.case import Case, on
 from rig.network import OneNode, TwoNodes
 
 _SSH = documents.spiffe_id("ops/ssh")
 _SSHD = documents.spiffe_id("ops/sshd")
 _PORT = 2222
-_SIZE = 10_000_000
+_SIZE = deadline.amount(10_000_000)
 
 # The version exchange (RFC 4253 section 4.2) is the readable part of the
 # protocol: it must not be readable on the wire.

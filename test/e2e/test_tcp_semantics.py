@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Between two captured peers TCP behaves as if nothing were in between."""
 
+from rig import deadline
 from rig.case import on
 from rig.conversation import (CLIENT, SERVER, Connecting, Listening, PeerCase,
                               talk)
 from rig.network import DIRECT, OneNode, TwoNodes, endpoint
 
 _LARGE = 3_000_000
+_DUPLEX = f"duplex:{deadline.amount(50_000_000)}"
+_BYTEWISE = f"bytewise:{deadline.amount(2000)}"
 
 
 @on(OneNode, TwoNodes)
@@ -22,8 +25,8 @@ class TcpSemantics(PeerCase):
                       ["send:200002", "shutdown", "recv-all"])
 
     def test_both_directions_at_once(self):
-        self.exchange(["duplex:50000000", "shutdown", "recv-all"],
-                      ["duplex:50000000", "shutdown", "recv-all"])
+        self.exchange([_DUPLEX, "shutdown", "recv-all"],
+                      [_DUPLEX, "shutdown", "recv-all"])
 
     def test_client_closes_at_once_after_write(self):
         self.exchange([f"send:{_LARGE + 1}", "close"], ["recv-all"])
@@ -42,8 +45,8 @@ class TcpSemantics(PeerCase):
                       ["send:500", "recv:70000", "send:10", "close"])
 
     def test_one_byte_at_a_time(self):
-        self.exchange(["bytewise:2000", "shutdown", "recv-all"],
-                      ["recv-all", "bytewise:2000", "close"])
+        self.exchange([_BYTEWISE, "shutdown", "recv-all"],
+                      ["recv-all", _BYTEWISE, "close"])
 
     def test_sendfile(self):
         self.exchange([f"sendfile:{_LARGE + 3}", "shutdown", "recv-all"],

@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 
-from rig import deadline
+from rig import datapath, deadline
 from rig.command import Program, command_line
 from rig.documents import TRUST_DOMAIN
 
@@ -38,7 +38,7 @@ class Agent:
             "resources": [str(self.resources)],
             "issuer": {"embedded": {"dir": str(ca_directory)}},
             "log": {"level": "debug", "format": "json"},
-            **settings,
+            **datapath.with_path(settings),
         }
         self.program = None
 
@@ -114,7 +114,8 @@ class Agent:
     def ask(self, *arguments):
         """Returns the JSON answer of an operator's command."""
         done = subprocess.run(self.command(*arguments), check=False,
-                              capture_output=True, text=True, timeout=30)
+                              capture_output=True, text=True,
+                              timeout=deadline.allowed(30))
         if done.returncode:
             raise AssertionError(
                 f"kith {' '.join(arguments)} failed: {done.stderr}")

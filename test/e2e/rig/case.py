@@ -2,13 +2,14 @@
 """The base of every end-to-end test class."""
 
 import contextlib
+import math
 import shutil
 import signal
 import sys
 import unittest
 import uuid
 
-from rig import deadline, wire
+from rig import datapath, deadline, wire
 from rig.network import DIRECT
 
 
@@ -36,6 +37,7 @@ def time_limit(seconds):
     """A test that hangs fails, with the place where it hung."""
     def on_alarm(_number, _frame):
         raise AssertionError(f"the test took longer than {seconds} s")
+    seconds = math.ceil(deadline.allowed(seconds))
     previous = signal.signal(signal.SIGALRM, on_alarm)
     signal.alarm(seconds)
     try:
@@ -119,7 +121,8 @@ class Case:
         return tuple(
             agent.await_closed(1, mode="mtls", reason="closed",
                                direction=direction, local__spiffeId=one,
-                               peer__spiffeId=other, **_counts(*counts))[0]
+                               peer__spiffeId=other, **datapath.facts(direction),
+                               **_counts(*counts))[0]
             for agent, direction, one, other, counts in (
                 (self.network.client_agent, "outbound", local, peer,
                  (sent, received)),

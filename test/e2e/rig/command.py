@@ -118,11 +118,12 @@ class Program:
 
     def wait(self, seconds=60):
         """Waits for the end and for all output; returns the exit status."""
+        seconds = deadline.allowed(seconds)
         try:
             status = self._popen.wait(seconds)
         except subprocess.TimeoutExpired:
             raise AssertionError(
-                self._say(f"still runs after {seconds} s")) from None
+                self._say(f"still runs after {seconds:g} s")) from None
         self._reader.join(seconds)
         return status
 
@@ -138,6 +139,7 @@ class Program:
 
     def stop(self, number=signal.SIGTERM, seconds=20):
         """Asks the program to end; kills it if it does not."""
+        seconds = deadline.allowed(seconds)
         self.send_signal(number)
         try:
             self._popen.wait(seconds)

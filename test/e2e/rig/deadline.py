@@ -1,14 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """Waiting with an end."""
 
+import os
 import time
+
+# How many times slower this machine is than the ones that the deadlines are
+# meant for: an emulated one needs more time.
+SLOWNESS = float(os.environ.get("KITH_E2E_SLOWNESS", "1"))
+
+
+def allowed(seconds):
+    """Returns the seconds that this machine is given for what may take that
+    many elsewhere."""
+    return seconds * SLOWNESS
+
+
+def amount(count):
+    """Returns how many (bytes, rows, connections) this machine moves while
+    others move that many."""
+    return int(count / SLOWNESS)
 
 
 class Deadline:
     """A moment after which waiting is a failure."""
 
     def __init__(self, seconds):
-        self._end = time.monotonic() + seconds
+        self._end = time.monotonic() + allowed(seconds)
 
     def left(self):
         """Returns the seconds that are left, never below zero."""
@@ -30,5 +47,5 @@ def await_true(condition, what, seconds=20):
         if value:
             return value
         if limit.passed():
-            raise AssertionError(f"not within {seconds} s: {what}")
+            raise AssertionError(f"not within {allowed(seconds):g} s: {what}")
         time.sleep(0.02)
