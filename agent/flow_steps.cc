@@ -17,17 +17,6 @@ void RecordPeer(FlowRecord &record, const PeerIdentity &peer) {
   record.peer.svid_expires = peer.not_after;
 }
 
-void RecordSvid(LiveFlow &flow, const X509Svid &svid) {
-  flow.Update(
-      [&](FlowRecord &record) {
-        record.state = FlowState::kHandshaking;
-        record.local.svid_serial = svid.serial();
-        record.local.svid_expires = svid.not_after();
-      },
-      "svid",
-      svid.serial());
-}
-
 void RecordHandshake(LiveFlow &flow,
                      const HandshakeOutcome &outcome,
                      std::chrono::microseconds took) {
@@ -71,25 +60,8 @@ Task<FlowEnd> RelayUntil(LiveFlow &flow,
                          FlowPath path) {
   const std::shared_ptr<Relay> shared = std::move(relay);
   const Executor executor = co_await asio::this_coro::executor;
-  flow.SetAbort(
-      [weak = std::weak_ptr<Relay>(shared), executor](CloseReason reason) {
-        asio::post(executor, [weak, reason] {
-          if (auto relay = weak.lock()) {
-            relay->Abort(reason);
-          }
-        });
-      });
-  flow.Update(
-      [&](FlowRecord &record) {
-        record.state = FlowState::kOpen;
-        record.mode = mode;
-        record.path = path;
-        record.timing.total =
-            std::chrono::duration_cast<std::chrono::microseconds>(
-                std::chrono::system_clock::now() - record.opened_at);
-      },
-      "path",
-      PathName(path));
+  LetAbort(flow, shared, executor);
+  RecordOpen(flow, mode, path);
   RelayEnd end = co_await shared->Run();
   co_return FlowEnd{end.reason, std::move(end.detail)};
 }
@@ -143,6 +115,17 @@ void RecordDial(LiveFlow &flow, std::chrono::microseconds took) {
   flow.Update([&](FlowRecord &record) { record.timing.dial = took; }, "dial");
 }
 
+void RecordSvid(LiveFlow &flow, const X509Svid &svid) {
+  flow.Update(
+      [&](FlowRecord &record) {
+        record.state = FlowState::kHandshaking;
+        record.local.svid_serial = svid.serial();
+        record.local.svid_expires = svid.not_after();
+      },
+      "svid",
+      svid.serial());
+}
+
 Task<HandshakeOutcome> SecureOuter(AgentStages &stages,
                                    LiveFlow &flow,
                                    TcpSocket outer,
@@ -169,6 +152,33 @@ Task<HandshakeOutcome> SecureOuter(AgentStages &stages,
   auto outcome = co_await Handshake(std::move(outer), std::move(request));
   RecordHandshake(flow, outcome, timer.Lap());
   co_return outcome;
+}
+
+void LetAbort(LiveFlow &flow,
+              const std::shared_ptr<Relay> &relay,
+              Executor executor) {
+  flow.SetAbort(
+      [weak = std::weak_ptr<Relay>(relay), executor](CloseReason reason) {
+        asio::post(executor, [weak, reason] {
+          if (auto relay = weak.lock()) {
+            relay->Abort(reason);
+          }
+        });
+      });
+}
+
+void RecordOpen(LiveFlow &flow, FlowMode mode, FlowPath path) {
+  flow.Update(
+      [&](FlowRecord &record) {
+        record.state = FlowState::kOpen;
+        record.mode = mode;
+        record.path = path;
+        record.timing.total =
+            std::chrono::duration_cast<std::chrono::microseconds>(
+                std::chrono::system_clock::now() - record.opened_at);
+      },
+      "path",
+      PathName(path));
 }
 
 Task<FlowEnd> RelayPlain(const std::shared_ptr<LiveFlow> &flow,

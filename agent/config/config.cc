@@ -143,11 +143,10 @@ absl::Status ReadSvid(const Field &field, Config &config) {
 }
 
 absl::Status ReadDatapath(const Field &field, Config &config) {
-  enum class SameNode { kTls } same_node{};
   return ReadMap(
       field,
       {{"path", Choice(config.path, {"auto", "ktls", "userspace"})},
-       Unsupported({"sameNode", Choice(same_node, {"tls"})}, "sockmap", "tls"),
+       {"sameNode", Choice(config.same_node, {"tls", "sockmap"})},
        {"unknownProcess", Choice(config.unknown_process, {"hold"})},
        {"bypass", Into(config.bypass, ReadBypassRules)},
        {"pin", Into(config.pin, [](const Field &f) { return f.AsBool(); })}});
