@@ -11,9 +11,9 @@
  *       tcp_bpf_push()                       to the agent, as if there were no join
  *
  * Why the target's send queue and not the other application's receive queue (BPF_F_INGRESS): the
- * bytes arrive by TCP, in one stream with those that the agent wrote, before the FIN, within the
- * receiver's window, and visible to splice(2), MSG_WAITALL and FIONREAD. The kernel's ingress queue
- * has none of that.
+ * bytes arrive by TCP, in one stream with those that the agent wrote, before the FIN and within the
+ * receiver's window, and splice(2) and MSG_WAITALL find them. The kernel's ingress queue has none of
+ * that: it is read before TCP's, and nothing bounds it.
  *
  * Order: a send() may go past the agent only if the agent has nothing of this sender in its hands:
  * if every byte that ever left the sender's own TCP (write_seq) was delivered. The hook runs under
@@ -21,7 +21,8 @@
  * is redirected stands in the target's queue when send() returns.
  *
  * Why only non-blocking senders: a socket in a sockmap gets the kernel's tcp_bpf_recvmsg(), whose
- * blocking wait ends with EAGAIN when the connection is reset or room to write comes back.
+ * blocking wait ends with EAGAIN when the connection is reset or room to write comes back. Where the
+ * kernel's FIONREAD is wrong for such sockets, too, nobody enters: see agent/datapath/join_proof.cc.
  */
 #include "bpf/vmlinux.h"
 

@@ -51,24 +51,6 @@ auto Choice(Enum &out, std::initializer_list<std::string_view> choices) {
   };
 }
 
-// Unsupported makes a reader for values of the design that this version does
-// not have: the error names what it has.
-KeyReader Unsupported(KeyReader reader,
-                      std::string_view value,
-                      std::string_view supported) {
-  const auto read = std::move(reader.read);
-  return {reader.key, [=](const Field &field) -> absl::Status {
-            if (field.IsScalar() && field.node().scalar == value) {
-              return field.Error(absl::StrCat("'",
-                                              value,
-                                              "' is not supported by this "
-                                              "version; supported: ",
-                                              supported));
-            }
-            return read(field);
-          }};
-}
-
 absl::Status ReadTrustDomain(const Field &field, Config &config) {
   auto text = field.AsString();
   if (!text.ok()) {
