@@ -146,6 +146,7 @@ absl::Status CreateDatapath(AgentStages &stages, Acceptors &acceptors) {
   options.state_name = absl::StrCat("cgroup-", cgroup.st_ino);
   options.pin = stages.config.pin;
   options.bypass = stages.config.bypass;
+  options.same_node_join = stages.config.same_node == SameNode::kSockmap;
   options.on_netns_added = [&acceptors](NetnsListeners listeners) {
     Log(LogLevel::kInfo,
         "listening in a network namespace",

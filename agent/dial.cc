@@ -53,13 +53,11 @@ absl::StatusOr<TcpSocket> OpenIn(AgentStages &stages,
   return Adopt(*std::move(fd), for_peer, executor);
 }
 
-absl::Status BindTo(TcpSocket &socket, Endpoint local) {
+absl::Status BindTo(int socket, Endpoint local) {
   local.port = 0;
   sockaddr_storage address{};
   const socklen_t length = local.ToSockaddr(address);
-  if (bind(socket.native_handle(),
-           reinterpret_cast<sockaddr *>(&address),
-           length) != 0) {
+  if (bind(socket, reinterpret_cast<sockaddr *>(&address), length) != 0) {
     return absl::ErrnoToStatus(errno,
                                absl::StrCat("bind to ", local.ToString()));
   }
@@ -94,6 +92,17 @@ Endpoint EndpointOf(const asio::ip::tcp::endpoint &endpoint) {
   return Endpoint::FromSockaddr(address).value_or(Endpoint{});
 }
 
+bool IsOfNamespace(AgentStages &stages,
+                   uint64_t netns_cookie,
+                   const Endpoint &endpoint) {
+  if (endpoint.IsLoopback()) {
+    return true;
+  }
+  auto fd = stages.datapath->OpenSocket(netns_cookie,
+                                        endpoint.IsV4() ? AF_INET : AF_INET6);
+  return fd.ok() && BindTo(fd->get(), endpoint).ok();
+}
+
 Task<absl::StatusOr<TcpSocket>> DialPeer(AgentStages &stages,
                                          uint64_t netns_cookie,
                                          Endpoint destination,
@@ -112,7 +121,7 @@ Task<absl::StatusOr<TcpSocket>> DialPeer(AgentStages &stages,
                      IP_BIND_ADDRESS_NO_PORT,
                      &on,
                      sizeof(on));
-    if (auto bound = BindTo(*socket, *source); !bound.ok()) {
+    if (auto bound = BindTo(socket->native_handle(), *source); !bound.ok()) {
       co_return bound;
     }
   }
@@ -135,7 +144,7 @@ Task<absl::StatusOr<DialedApplication>> DialApplication(AgentStages &stages,
   }
   // IPv6 has one loopback address; the destination's own is local as well.
   const Endpoint source = destination.IsV4() ? LoopbackSource() : destination;
-  if (auto bound = BindTo(*socket, source); !bound.ok()) {
+  if (auto bound = BindTo(socket->native_handle(), source); !bound.ok()) {
     co_return bound;
   }
   asio::error_code error;

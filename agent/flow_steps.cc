@@ -22,17 +22,6 @@ void RecordPeer(FlowRecord &record, const PeerIdentity &peer) {
   record.peer.svid_expires = peer.not_after;
 }
 
-void RecordSvid(LiveFlow &flow, const X509Svid &svid) {
-  flow.Update(
-      [&](FlowRecord &record) {
-        record.state = FlowState::kHandshaking;
-        record.local.svid_serial = svid.serial();
-        record.local.svid_expires = svid.not_after();
-      },
-      "svid",
-      svid.serial());
-}
-
 void RecordHandshake(LiveFlow &flow,
                      const HandshakeOutcome &outcome,
                      std::chrono::microseconds took) {
@@ -80,50 +69,26 @@ absl::Status Arm(const OuterPath &path, TlsStream &stream) {
   return stream.SendInKernel(path.proof.rekey.ok());
 }
 
-// RelayUntil runs the relay to its end; a revocation may abort it meanwhile. A
-// change of policy since the flow was decided is judged here: whatever comes
-// later finds the permit.
+// RelayUntil runs the relay to its end; a revocation may abort it meanwhile.
 Task<FlowEnd> RelayUntil(AgentStages &stages,
                          LiveFlow &flow,
                          std::unique_ptr<Relay> relay,
                          FlowMode mode,
                          FlowPath path,
                          FlowPermit permit) {
-  const FlowPermits::Entry entry(stages.permits, flow.id());
-  stages.permits.Enter(flow.id(), permit);
-  const auto resources = stages.resources->current();
-  if (resources->generation != permit.generation) {
-    const absl::Status judged =
-        Judge(*resources, permit, permit.process->attestation);
-    if (!judged.ok()) {
-      relay->Abort(CloseReason::kRevoked);
-      co_return FlowEnd{CloseReason::kRevoked, std::string(judged.message())};
-    }
+  const PermittedFlow permitted(stages, flow.id(), std::move(permit));
+  if (!permitted.allowed().ok()) {
+    relay->Abort(CloseReason::kRevoked);
+    co_return FlowEnd{CloseReason::kRevoked,
+                      std::string(permitted.allowed().message())};
   }
   const std::shared_ptr<Relay> shared = std::move(relay);
   const Executor executor = co_await asio::this_coro::executor;
-  flow.SetAbort(
-      [weak = std::weak_ptr<Relay>(shared), executor](CloseReason reason) {
-        asio::post(executor, [weak, reason] {
-          if (auto relay = weak.lock()) {
-            relay->Abort(reason);
-          }
-        });
-      });
-  flow.Update(
-      [&](FlowRecord &record) {
-        record.state = FlowState::kOpen;
-        record.mode = mode;
-        record.path = path;
-        record.timing.total =
-            std::chrono::duration_cast<std::chrono::microseconds>(
-                std::chrono::system_clock::now() - record.opened_at);
-      },
-      "path",
-      PathName(path));
+  LetAbort(flow, shared, executor);
+  RecordOpen(flow, mode, path);
   RelayEnd end = co_await shared->Run();
   if (end.reason == CloseReason::kRevoked) {
-    end.detail = stages.permits.Withdrawn(flow.id());
+    end.detail = permitted.withdrawn();
   }
   co_return FlowEnd{end.reason, std::move(end.detail)};
 }
@@ -177,6 +142,17 @@ void RecordDial(LiveFlow &flow, std::chrono::microseconds took) {
   flow.Update([&](FlowRecord &record) { record.timing.dial = took; }, "dial");
 }
 
+void RecordSvid(LiveFlow &flow, const X509Svid &svid) {
+  flow.Update(
+      [&](FlowRecord &record) {
+        record.state = FlowState::kHandshaking;
+        record.local.svid_serial = svid.serial();
+        record.local.svid_expires = svid.not_after();
+      },
+      "svid",
+      svid.serial());
+}
+
 Task<HandshakeOutcome> SecureOuter(AgentStages &stages,
                                    LiveFlow &flow,
                                    TcpSocket outer,
@@ -214,6 +190,33 @@ FlowPermit PermitOf(const Workload &workload,
           .destination = destination,
           .local = std::nullopt,
           .peer = std::nullopt};
+}
+
+void LetAbort(LiveFlow &flow,
+              const std::shared_ptr<Relay> &relay,
+              Executor executor) {
+  flow.SetAbort(
+      [weak = std::weak_ptr<Relay>(relay), executor](CloseReason reason) {
+        asio::post(executor, [weak, reason] {
+          if (auto relay = weak.lock()) {
+            relay->Abort(reason);
+          }
+        });
+      });
+}
+
+void RecordOpen(LiveFlow &flow, FlowMode mode, FlowPath path) {
+  flow.Update(
+      [&](FlowRecord &record) {
+        record.state = FlowState::kOpen;
+        record.mode = mode;
+        record.path = path;
+        record.timing.total =
+            std::chrono::duration_cast<std::chrono::microseconds>(
+                std::chrono::system_clock::now() - record.opened_at);
+      },
+      "path",
+      PathName(path));
 }
 
 Task<FlowEnd> RelayPlain(AgentStages &stages,

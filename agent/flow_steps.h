@@ -87,6 +87,18 @@ Task<FlowEnd> RelaySecured(AgentStages &stages,
                            const SpiffeId &local,
                            FlowPermit permit);
 
+// LetAbort makes an end of the flow from outside end the relay, which lives on
+// `executor`'s loop.
+void LetAbort(LiveFlow &flow,
+              const std::shared_ptr<Relay> &relay,
+              Executor executor);
+
+// RecordOpen enters that the flow's bytes are on their way now.
+void RecordOpen(LiveFlow &flow, FlowMode mode, FlowPath path);
+
+// RecordSvid enters the SVID that the identity has now.
+void RecordSvid(LiveFlow &flow, const X509Svid &svid);
+
 // FinishFlow moves the flow to the history and logs a refusal.
 void FinishFlow(AgentStages &stages, LiveFlow &flow, FlowEnd end);
 

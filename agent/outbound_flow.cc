@@ -9,6 +9,7 @@
 #include "agent/flow_steps.h"
 #include "agent/relay/socket_end.h"
 #include "agent/runtime/log.h"
+#include "agent/same_node.h"
 
 namespace kith {
 namespace {
@@ -68,7 +69,7 @@ struct Outbound {
   AgentStages &stages;
   uint64_t netns_cookie = 0;
   Endpoint destination;
-  std::optional<Endpoint> source;  // that the application had bound
+  Endpoint application;
   std::shared_ptr<LiveFlow> flow;
 };
 
@@ -106,8 +107,10 @@ Task<Decision> Decide(const Outbound &out, const Workload &workload) {
 
 Task<absl::StatusOr<TcpSocket>> Dial(const Outbound &out) {
   StepTimer timer;
-  auto outer = co_await DialPeer(
-      out.stages, out.netns_cookie, out.destination, out.source);
+  auto outer = co_await DialPeer(out.stages,
+                                 out.netns_cookie,
+                                 out.destination,
+                                 BoundSource(out.application));
   if (outer.ok()) {
     RecordDial(*out.flow, timer.Lap());
   }
@@ -157,6 +160,27 @@ Task<FlowEnd> SecureAndRelay(const Outbound &out,
       PermitOf(workload, FlowDirection::kOutbound, out.destination));
 }
 
+// A flow to a workload of this namespace needs no TLS where configured so.
+Task<std::optional<FlowEnd>> JoinWithin(const Outbound &out,
+                                        TcpSocket &inner,
+                                        const Workload &workload,
+                                        const FlowRule &rule) {
+  if (out.stages.config.same_node != SameNode::kSockmap) {
+    co_return std::nullopt;
+  }
+  const SameNodeRequest request{.stages = out.stages,
+                                .netns_cookie = out.netns_cookie,
+                                .application = out.application,
+                                .destination = out.destination,
+                                .identity = *workload.choice.identity,
+                                .rule = rule,
+                                .flow = out.flow,
+                                .permit = PermitOf(workload,
+                                                   FlowDirection::kOutbound,
+                                                   out.destination)};
+  co_return co_await RunSameNode(request, inner);
+}
+
 // Everything after the origin is known. Returns how the flow ended; `inner` is
 // reset by the caller if it is still open then.
 Task<FlowEnd> RunFlow(const Outbound &out,
@@ -181,6 +205,12 @@ Task<FlowEnd> RunFlow(const Outbound &out,
   RememberVerdict(out.stages, origin.process, *workload);
   const Decision decision = co_await Decide(out, *workload);
   RecordDecision(*out.flow, *workload, decision.rule);
+  if (decision.mode == FlowMode::kMtls) {
+    auto joined = co_await JoinWithin(out, inner, *workload, decision.rule);
+    if (joined.has_value()) {
+      co_return *std::move(joined);
+    }
+  }
   auto outer = co_await Dial(out);
   if (!outer.ok()) {
     co_return FlowEnd{CloseReason::kDialFailed,
@@ -245,7 +275,7 @@ Task<void> ServeOutbound(AgentStages &stages,
     const Outbound out{.stages = stages,
                        .netns_cookie = netns_cookie,
                        .destination = Endpoint::FromAbi(origin->destination),
-                       .source = BoundSource(application),
+                       .application = application,
                        .flow = flow};
     end = co_await RunFlow(out, *origin, inner);
   }

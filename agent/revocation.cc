@@ -97,6 +97,17 @@ absl::Status Judge(const ResourceSet &resources,
              : JudgePlain(permit, choice.identity.get(), resources);
 }
 
+PermittedFlow::PermittedFlow(AgentStages &stages,
+                             uint64_t flow,
+                             FlowPermit permit)
+    : permits_(stages.permits), flow_(flow), entry_(stages.permits, flow) {
+  permits_.Enter(flow, permit);
+  const auto resources = stages.resources->current();
+  if (resources->generation != permit.generation) {
+    allowed_ = Judge(*resources, permit, permit.process->attestation);
+  }
+}
+
 void RevokeFlows(AgentStages &stages, const ResourceSet &resources) {
   const bool wants_hash = WantsBinaryHash(resources);
   std::set<uint64_t> revoked;

@@ -99,6 +99,7 @@ struct inode {
 struct file_operations;
 
 struct file {
+	unsigned int f_flags;
 	struct inode *f_inode;
 	const struct file_operations *f_op;
 	void *private_data;
@@ -154,6 +155,10 @@ struct task_struct {
 
 struct linux_binprm;
 
+struct proto {
+	unsigned long *memory_pressure; /* of all sockets of the protocol */
+} CORE;
+
 struct sock_common {
 	union {
 		struct {
@@ -170,6 +175,8 @@ struct sock_common {
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
 	unsigned char skc_ipv6only : 1;
+	struct proto *skc_prot;
+	unsigned long skc_flags; /* bits of enum sock_flags */
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
@@ -181,9 +188,29 @@ struct socket;
 struct sock {
 	struct sock_common __sk_common;
 	struct socket *sk_socket;
+	int sk_wmem_queued;
+	int sk_sndbuf;
 	u16 sk_type;
 	u16 sk_protocol;
 } CORE;
+
+struct tcp_ulp_ops;
+
+struct inet_connection_sock {
+	const struct tcp_ulp_ops *icsk_ulp_ops;
+} CORE;
+
+/* Begins with a struct sock. */
+struct tcp_sock {
+	struct inet_connection_sock inet_conn;
+	u32 copied_seq; /* of the next byte to be read */
+	u32 write_seq;	/* of the next byte to be written */
+} CORE;
+
+/* Only to ask where the running kernel has the flag. */
+enum sock_flags {
+	SOCK_ZEROCOPY = 24,
+};
 
 struct socket {
 	short type;

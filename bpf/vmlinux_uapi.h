@@ -176,6 +176,50 @@ struct bpf_sock_ops {
 	CONTEXT_POINTER(struct bpf_sock *, sk);
 };
 
+/* The context of tc programs; its fields are read through helpers. */
+struct __sk_buff;
+
+struct bpf_sock_tuple {
+	union {
+		struct {
+			__be32 saddr;
+			__be32 daddr;
+			__be16 sport;
+			__be16 dport;
+		} ipv4;
+		struct {
+			__be32 saddr[4];
+			__be32 daddr[4];
+			__be16 sport;
+			__be16 dport;
+		} ipv6;
+	};
+};
+
+struct sk_msg_md {
+	CONTEXT_POINTER(void *, data);
+	CONTEXT_POINTER(void *, data_end);
+	__u32 family;
+	__u32 remote_ip4;
+	__u32 local_ip4;
+	__u32 remote_ip6[4];
+	__u32 local_ip6[4];
+	__u32 remote_port;
+	__u32 local_port;
+	__u32 size;
+	CONTEXT_POINTER(struct bpf_sock *, sk);
+};
+
+struct bpf_sockopt {
+	CONTEXT_POINTER(struct bpf_sock *, sk);
+	CONTEXT_POINTER(void *, optval);
+	CONTEXT_POINTER(void *, optval_end);
+	__s32 level;
+	__s32 optname;
+	__s32 optlen;
+	__s32 retval;
+};
+
 struct bpf_sk_lookup {
 	union {
 		CONTEXT_POINTER(struct bpf_sock *, sk);

@@ -51,24 +51,6 @@ auto Choice(Enum &out, std::initializer_list<std::string_view> choices) {
   };
 }
 
-// Unsupported makes a reader for values of the design that this version does
-// not have: the error names what it has.
-KeyReader Unsupported(KeyReader reader,
-                      std::string_view value,
-                      std::string_view supported) {
-  const auto read = std::move(reader.read);
-  return {reader.key, [=](const Field &field) -> absl::Status {
-            if (field.IsScalar() && field.node().scalar == value) {
-              return field.Error(absl::StrCat("'",
-                                              value,
-                                              "' is not supported by this "
-                                              "version; supported: ",
-                                              supported));
-            }
-            return read(field);
-          }};
-}
-
 absl::Status ReadTrustDomain(const Field &field, Config &config) {
   auto text = field.AsString();
   if (!text.ok()) {
@@ -143,11 +125,10 @@ absl::Status ReadSvid(const Field &field, Config &config) {
 }
 
 absl::Status ReadDatapath(const Field &field, Config &config) {
-  enum class SameNode { kTls } same_node{};
   return ReadMap(
       field,
       {{"path", Choice(config.path, {"auto", "ktls", "userspace"})},
-       Unsupported({"sameNode", Choice(same_node, {"tls"})}, "sockmap", "tls"),
+       {"sameNode", Choice(config.same_node, {"tls", "sockmap"})},
        {"unknownProcess", Choice(config.unknown_process, {"hold"})},
        {"bypass", Into(config.bypass, ReadBypassRules)},
        {"pin", Into(config.pin, [](const Field &f) { return f.AsBool(); })}});

@@ -14,6 +14,7 @@ namespace kith {
 
 enum class UnknownProcess { kHold };
 enum class DatapathChoice { kAuto, kKtls, kUserspace };
+enum class SameNode { kTls, kSockmap };
 enum class LogFormat { kJson, kText };
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
@@ -33,8 +34,7 @@ struct BypassRule {
 };
 
 // Config is kith.yaml with its defaults (architecture.md, "Configuration").
-// Keys that this version cannot honour (datapath.sameNode: sockmap, a
-// metrics.listen address) are errors.
+// Keys that this version cannot honour (a metrics.listen address) are errors.
 struct Config {
   std::string trust_domain = "example.org";
   std::string state_dir = "/var/lib/kith";
@@ -44,6 +44,8 @@ struct Config {
   std::string embedded_ca_dir;  // default <state_dir>/ca
   std::chrono::seconds svid_ttl{3600};
   DatapathChoice path = DatapathChoice::kAuto;
+  // datapath.sameNode: how workloads of this node that allow each other talk.
+  SameNode same_node = SameNode::kTls;
   UnknownProcess unknown_process = UnknownProcess::kHold;
   std::vector<BypassRule> bypass;
   // datapath.pin: keep the BPF links in bpffs, so that captured flows fail

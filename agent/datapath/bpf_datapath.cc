@@ -9,6 +9,7 @@
 
 #include "agent/datapath/bypass.h"
 #include "agent/datapath/features.h"
+#include "agent/datapath/join_proof.h"
 #include "kith.skel.h"
 
 namespace kith {
@@ -72,7 +73,46 @@ absl::Status BpfDatapath::Prepare() {
                      "): it must run in the pid namespace of the machine"));
   }
   control_.SetAgent(self->process.tgid, self->process.start_time_ns);
+  if (options_.same_node_join) {
+    PrepareJoins();
+  }
   return absl::OkStatus();
+}
+
+// Without the join, flows of this node are as those between nodes.
+void BpfDatapath::PrepareJoins() {
+  joins_ = JoinTable::Load();
+  if (joins_.ok()) {
+    if (auto proven = ProveJoin(**joins_); !proven.ok()) {
+      joins_ = proven;
+    }
+  }
+}
+
+void BpfDatapath::GuardJoins() {
+  if (joins_.ok()) {
+    if (auto guarded = (*joins_)->Guard(cgroup_.fd.get()); !guarded.ok()) {
+      joins_ = guarded;
+    }
+  }
+  if (options_.same_node_join && !joins_.ok()) {
+    options_.on_error(absl::FailedPreconditionError(
+        absl::StrCat("flows inside this node are not joined, but encrypted: ",
+                     joins_.status().message())));
+  }
+}
+
+absl::StatusOr<std::unique_ptr<FlowJoin>> BpfDatapath::OpenJoin(
+    uint64_t netns_cookie, SockmapFd client_side, SockmapFd server_side) {
+  if (!joins_.ok() || presence_ == nullptr) {
+    return absl::FailedPreconditionError("flows are not joined");
+  }
+  return (*joins_)->Open(netns_cookie,
+                         client_side,
+                         server_side,
+                         [this](uint64_t cookie, const auto &task) {
+                           return presence_->RunIn(cookie, task);
+                         });
 }
 
 // Flows and listeners of the former agent died with it.
@@ -172,6 +212,7 @@ absl::Status BpfDatapath::AttachAll() {
   if (auto seeded = listeners_.Seed(std::nullopt); !seeded.ok()) {
     return seeded;
   }
+  GuardJoins();
   return attachments_->AttachSteering();
 }
 

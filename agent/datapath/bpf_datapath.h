@@ -13,6 +13,7 @@
 #include "agent/datapath/datapath.h"
 #include "agent/datapath/event_reader.h"
 #include "agent/datapath/inbound_table.h"
+#include "agent/datapath/join_table.h"
 #include "agent/datapath/listener_table.h"
 #include "agent/datapath/netns_presence.h"
 #include "agent/datapath/origin_table.h"
@@ -94,6 +95,11 @@ class BpfDatapath : public Datapath {
     return Announce(
         programs_->maps(), netns_cookie, source, application, client);
   }
+  absl::Status CanJoin() const override { return joins_.status(); }
+  absl::StatusOr<std::unique_ptr<FlowJoin>> OpenJoin(
+      uint64_t netns_cookie,
+      SockmapFd client_side,
+      SockmapFd server_side) override;
   std::vector<NamedCounter> Counters() const override {
     return ReadCounters(programs_->maps()->counters.get());
   }
@@ -105,6 +111,8 @@ class BpfDatapath : public Datapath {
   void ForgetFormerFlows();
   void TakeOverVerdicts();
   absl::Status PinMaps();
+  void PrepareJoins();
+  void GuardJoins();
   absl::Status StartReading();
   absl::Status AttachAll();
   void OnEvent(const process_event &event);
@@ -123,6 +131,8 @@ class BpfDatapath : public Datapath {
   OriginTable origins_;
   ListenerTable listeners_;
   NetnsSteering steering_;
+  absl::StatusOr<std::shared_ptr<JoinTable>> joins_ =
+      absl::FailedPreconditionError("datapath.sameNode is tls");
   std::unique_ptr<NetnsPresence> presence_;
   std::unique_ptr<EventReader> events_;
   std::unique_ptr<Attachments> attachments_;

@@ -12,7 +12,9 @@
 #include "abi/flow.h"
 #include "abi/process.h"
 #include "agent/config/config.h"
+#include "agent/datapath/flow_join.h"
 #include "agent/runtime/file_descriptor.h"
+#include "agent/runtime/sockmap_fd.h"
 #include "kith/endpoint.h"
 
 namespace kith {
@@ -55,6 +57,7 @@ class Datapath {
     std::string state_name;  // names pins below <bpffs>/kith/
     bool pin = false;
     std::vector<BypassRule> bypass;
+    bool same_node_join = false;  // load and prove the join of same-node flows
     // Called on the datapath's own threads:
     std::function<void(NetnsListeners)> on_netns_added;
     std::function<void(uint64_t netns_cookie)> on_netns_removed;
@@ -140,6 +143,18 @@ class Datapath {
       const Endpoint &application,
       const Endpoint &client) = 0;
 
+  // CanJoin returns whether flows inside this node may be joined, or why not:
+  // it was not asked for, or failed its proof on this kernel.
+  virtual absl::Status CanJoin() const = 0;
+
+  // OpenJoin makes a join of two established sockets in the namespace, from
+  // which nothing has been read yet: `client_side` leads to the application
+  // that connected, `server_side` to the one that accepted. They stay open as
+  // long as the join; Enter works as long as the datapath lives.
+  // ResourceExhausted: too many are joined. Only if CanJoin().
+  virtual absl::StatusOr<std::unique_ptr<FlowJoin>> OpenJoin(
+      uint64_t netns_cookie, SockmapFd client_side, SockmapFd server_side) = 0;
+
   // ForgetOrigin removes the record of an outbound flow that has ended.
   virtual void ForgetOrigin(uint64_t netns_cookie,
                             const Endpoint &listener,
@@ -167,6 +182,12 @@ struct Feature {
 // ProbeFeatures examines this machine; works without any privilege, in which
 // case rows say what could not be found out.
 std::vector<Feature> ProbeFeatures(const std::string &cgroup);
+
+// ProveSameNodeJoin tries the join of same-node flows on sockets of its own, on
+// the loopback of the caller's network namespace: nothing may be lost,
+// reordered or go where it should not. The reason is for `kith doctor`. Needs
+// root.
+absl::Status ProveSameNodeJoin();
 
 // FindCgroupRoot returns the directory where cgroup v2 is mounted.
 absl::StatusOr<std::string> FindCgroupRoot();

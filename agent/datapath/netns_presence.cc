@@ -227,33 +227,48 @@ void NetnsPresence::ProcessExited() {
   thread_->TickWithin(kExitSettle);
 }
 
+absl::Status NetnsPresence::VisitPresent(uint64_t netns_cookie) {
+  int netns_fd = -1;
+  {
+    absl::MutexLock lock(&mutex_);
+    auto found = present_.find(netns_cookie);
+    if (found == present_.end()) {
+      return absl::NotFoundError("the agent has left this network namespace");
+    }
+    netns_fd = found->second.netns.get();
+  }
+  if (visited_cookie_ == netns_cookie) {
+    return absl::OkStatus();
+  }
+  absl::Status visited = Visit(netns_fd);
+  if (visited.ok()) {
+    visited_cookie_ = netns_cookie;
+  }
+  return visited;
+}
+
+absl::Status NetnsPresence::RunIn(uint64_t netns_cookie,
+                                  const std::function<void()> &task) {
+  if (netns_cookie == own_cookie_) {
+    task();
+    return absl::OkStatus();
+  }
+  absl::Status visited;
+  thread_->Run([&] {
+    visited = VisitPresent(netns_cookie);
+    if (visited.ok()) {
+      task();
+    }
+  });
+  return visited;
+}
+
 absl::StatusOr<FileDescriptor> NetnsPresence::OpenSocket(uint64_t netns_cookie,
                                                          int family) {
-  if (netns_cookie == own_cookie_) {
-    return OpenSocketHere(family);
-  }
-  absl::StatusOr<FileDescriptor> opened =
-      absl::NotFoundError("the agent has left this network namespace");
-  thread_->Run([&] {
-    int netns_fd = -1;
-    {
-      absl::MutexLock lock(&mutex_);
-      auto found = present_.find(netns_cookie);
-      if (found == present_.end()) {
-        return;
-      }
-      netns_fd = found->second.netns.get();
-    }
-    if (visited_cookie_ != netns_cookie) {
-      if (auto visited = Visit(netns_fd); !visited.ok()) {
-        opened = visited;
-        return;
-      }
-      visited_cookie_ = netns_cookie;
-    }
-    opened = OpenSocketHere(family);
-  });
-  return opened;
+  absl::StatusOr<FileDescriptor> opened;
+  absl::Status visited =
+      RunIn(netns_cookie, [&] { opened = OpenSocketHere(family); });
+  return visited.ok() ? std::move(opened) : visited;
 }
 
 std::vector<Datapath::NetnsRow> NetnsPresence::Rows() const {

@@ -48,6 +48,9 @@ class NetnsPresence {
   // ProcessExited makes the presence look soon whether a namespace is empty.
   void ProcessExited();
 
+  // RunIn runs `task` in a namespace where the agent is present (or in its
+  // own), and waits for its end. NotFound: the agent has left it.
+  absl::Status RunIn(uint64_t netns_cookie, const std::function<void()> &task);
   absl::StatusOr<FileDescriptor> OpenSocket(uint64_t netns_cookie, int family);
   std::vector<Datapath::NetnsRow> Rows() const;
 
@@ -60,6 +63,7 @@ class NetnsPresence {
   };
 
   absl::Status Visit(int netns_fd);
+  absl::Status VisitPresent(uint64_t netns_cookie);
   absl::Status GoHome();
   absl::Status Enter(uint32_t tgid, uint64_t netns_cookie);
   absl::Status Settle(FileDescriptor netns, uint64_t netns_cookie);

@@ -17,6 +17,12 @@ struct FlowCounters {
   std::atomic<uint64_t> bytes_received{0};  // peer to application
 };
 
+// ByteCounts are bytes of a flow that its counters do not have.
+struct ByteCounts {
+  uint64_t sent = 0;
+  uint64_t received = 0;
+};
+
 // LiveFlow is an open flow's entry. Its owner (the flow's coroutine) updates
 // it; everybody else sees copies. Thread-safe.
 class LiveFlow {
@@ -31,6 +37,10 @@ class LiveFlow {
                       std::string_view detail = {}) = 0;
   virtual FlowRecord Snapshot() const = 0;
   virtual FlowCounters &counters() = 0;
+  // CountAlso adds what `more` returns to the counters, wherever they are
+  // shown: bytes that did not go through the relay. Called under the flow's
+  // lock until Close, which drops it.
+  virtual void CountAlso(std::function<ByteCounts()> more) = 0;
   // SetAbort gives the table a way to end the flow from any thread. `abort` is
   // called at most once, without a lock, and at once if the flow was aborted
   // before; Close drops it.

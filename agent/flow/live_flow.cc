@@ -51,8 +51,21 @@ FlowRecord TrackedFlow::SnapshotLocked() const {
     record.bytes_sent = counters_.bytes_sent.load(std::memory_order_relaxed);
     record.bytes_received =
         counters_.bytes_received.load(std::memory_order_relaxed);
+    if (more_bytes_) {
+      const ByteCounts more = more_bytes_();
+      record.bytes_sent += more.sent;
+      record.bytes_received += more.received;
+    }
   }
   return record;
+}
+
+void TrackedFlow::CountAlso(std::function<ByteCounts()> more) {
+  // The old function is destroyed after the lock: it may own anything.
+  std::lock_guard lock(mutex_);
+  if (record_.state != FlowState::kClosed) {
+    std::swap(more_bytes_, more);
+  }
 }
 
 void TrackedFlow::SetAbort(std::function<void(CloseReason)> abort) {
@@ -92,6 +105,7 @@ bool TrackedFlow::Abort(CloseReason reason) {
 std::optional<FlowRecord> TrackedFlow::Close(CloseReason reason,
                                              std::string detail) {
   std::function<void(CloseReason)> abort;
+  std::function<ByteCounts()> more_bytes;
   std::lock_guard lock(mutex_);
   if (record_.state == FlowState::kClosed) {
     return std::nullopt;
@@ -102,6 +116,7 @@ std::optional<FlowRecord> TrackedFlow::Close(CloseReason reason,
   record_.detail = std::move(detail);
   record_.closed_at = system_clock::now();
   abort = std::exchange(abort_, nullptr);
+  more_bytes = std::exchange(more_bytes_, nullptr);
   return record_;
 }
 

@@ -22,6 +22,7 @@ class TrackedFlow final : public LiveFlow {
               std::string_view detail) override;
   FlowRecord Snapshot() const override;
   FlowCounters &counters() override { return counters_; }
+  void CountAlso(std::function<ByteCounts()> more) override;
   void SetAbort(std::function<void(CloseReason)> abort) override;
 
   // Publish sends an event with the present record to the trace.
@@ -44,6 +45,7 @@ class TrackedFlow final : public LiveFlow {
   mutable std::mutex mutex_;
   FlowRecord record_;
   std::function<void(CloseReason)> abort_;
+  std::function<ByteCounts()> more_bytes_;
   std::optional<CloseReason> aborted_;
 };
 

@@ -25,4 +25,11 @@ LoadResult CopyingConveyor::Load(int fd) {
   return {.kind = length == buffer().size() ? Kind::kMore : Kind::kDrained};
 }
 
+void CopyingConveyor::Rest() {
+  SingleBufferConveyor::Rest();
+  if (on_idle_ && !has_pending()) {
+    on_idle_(bytes_read());
+  }
+}
+
 }  // namespace kith

@@ -16,7 +16,6 @@
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 
-#include "agent/relay/copying_conveyor.h"
 #include "agent/relay/kernel_sending_conveyor.h"
 #include "agent/relay/opening_conveyor.h"
 #include "agent/relay/sealing_conveyor.h"
@@ -43,11 +42,13 @@ std::unique_ptr<Conveyor> MakeSending(BufferPool &pool,
 
 }  // namespace
 
-FlowRelay::FlowRelay(TcpSocket inner,
-                     TcpSocket outer,
-                     std::shared_ptr<LiveFlow> flow)
-    : inner_socket_(std::move(inner)),
-      plain_outer_(std::move(outer)),
+FlowRelay::FlowRelay(PlaintextSocket inner,
+                     PlaintextSocket outer,
+                     std::shared_ptr<LiveFlow> flow,
+                     OnIdle sent,
+                     OnIdle received)
+    : inner_socket_(std::move(inner.socket_)),
+      plain_outer_(std::move(outer.socket_)),
       flow_(std::move(flow)),
       inner_{inner_socket_, "application", CloseReason::kResetByApplication},
       outer_{plain_outer_, "peer", CloseReason::kResetByPeer},
@@ -56,10 +57,10 @@ FlowRelay::FlowRelay(TcpSocket inner,
       ended_(inner_socket_.get_executor()) {
   BufferPool &pool = BufferPool::Of(inner_socket_.get_executor().context());
   FlowCounters &counters = flow_->counters();
-  sending_.conveyor =
-      std::make_unique<CopyingConveyor>(pool, counters.bytes_sent);
-  receiving_.conveyor =
-      std::make_unique<CopyingConveyor>(pool, counters.bytes_received);
+  sending_.conveyor = std::make_unique<CopyingConveyor>(
+      pool, counters.bytes_sent, std::move(sent));
+  receiving_.conveyor = std::make_unique<CopyingConveyor>(
+      pool, counters.bytes_received, std::move(received));
 }
 
 FlowRelay::FlowRelay(TcpSocket inner,

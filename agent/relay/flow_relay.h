@@ -10,6 +10,8 @@
 #include "agent/handshake/tls_stream.h"
 #include "agent/relay/buffer_pool.h"
 #include "agent/relay/conveyor.h"
+#include "agent/relay/copying_conveyor.h"
+#include "agent/relay/plaintext_socket.h"
 #include "agent/relay/relay.h"
 #include "agent/runtime/event_loop.h"
 
@@ -21,7 +23,11 @@ namespace kith {
 // them has ended.
 class FlowRelay : public std::enable_shared_from_this<FlowRelay> {
  public:
-  FlowRelay(TcpSocket inner, TcpSocket outer, std::shared_ptr<LiveFlow> flow);
+  FlowRelay(PlaintextSocket inner,
+            PlaintextSocket outer,
+            std::shared_ptr<LiveFlow> flow,
+            OnIdle sent,
+            OnIdle received);
   FlowRelay(TcpSocket inner,
             std::unique_ptr<TlsStream> outer,
             std::shared_ptr<LiveFlow> flow);

@@ -32,8 +32,24 @@ std::unique_ptr<Relay> Relay::Tls(TcpSocket inner,
 std::unique_ptr<Relay> Relay::Plain(TcpSocket inner,
                                     TcpSocket outer,
                                     std::shared_ptr<LiveFlow> flow) {
-  return std::make_unique<SharedRelay>(std::make_shared<FlowRelay>(
-      std::move(inner), std::move(outer), std::move(flow)));
+  return Joined(PlaintextSocket(std::move(inner)),
+                PlaintextSocket(std::move(outer)),
+                std::move(flow),
+                {},
+                {});
+}
+
+std::unique_ptr<Relay> Relay::Joined(PlaintextSocket inner,
+                                     PlaintextSocket outer,
+                                     std::shared_ptr<LiveFlow> flow,
+                                     OnIdle sent,
+                                     OnIdle received) {
+  return std::make_unique<SharedRelay>(
+      std::make_shared<FlowRelay>(std::move(inner),
+                                  std::move(outer),
+                                  std::move(flow),
+                                  std::move(sent),
+                                  std::move(received)));
 }
 
 }  // namespace kith

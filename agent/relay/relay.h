@@ -7,6 +7,8 @@
 #include "agent/flow/close_reason.h"
 #include "agent/flow/flow_table.h"
 #include "agent/handshake/tls_stream.h"
+#include "agent/relay/copying_conveyor.h"
+#include "agent/relay/plaintext_socket.h"
 #include "agent/runtime/event_loop.h"
 
 namespace kith {
@@ -30,6 +32,13 @@ class Relay {
   static std::unique_ptr<Relay> Plain(TcpSocket inner,
                                       TcpSocket outer,
                                       std::shared_ptr<LiveFlow> flow);
+  // Joined is a plain relay of sockets that may be in a sockmap; `sent` and
+  // `received` are told of its idle moments.
+  static std::unique_ptr<Relay> Joined(PlaintextSocket inner,
+                                       PlaintextSocket outer,
+                                       std::shared_ptr<LiveFlow> flow,
+                                       OnIdle sent,
+                                       OnIdle received);
   virtual ~Relay() = default;
 
   // Run returns when both directions have ended; the sockets are closed then.

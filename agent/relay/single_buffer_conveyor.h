@@ -41,6 +41,9 @@ class SingleBufferConveyor : public Conveyor {
     pending_ = {&out_, 1};
   }
 
+  uint64_t bytes_read() const {
+    return bytes_read_.load(std::memory_order_relaxed);
+  }
   void CountRead(size_t bytes) {  // there is one writer: no locked instruction
     bytes_read_.store(bytes_read_.load(std::memory_order_relaxed) + bytes,
                       std::memory_order_relaxed);

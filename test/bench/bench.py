@@ -23,7 +23,7 @@ import table
 from pairs import PAIRS
 from rig.forge import Forge
 
-_SHELF = ("direct", "kith", *(pair.name for pair in PAIRS))
+_SHELF = ("direct", "kith", "kith-sockmap", *(pair.name for pair in PAIRS))
 
 
 def _say(text):
@@ -43,7 +43,7 @@ class Bench:
         self.facts = {}
 
     def run(self):
-        self._serve(stacks.SERVER_PORT, managed=False)
+        self._serve(self._node, stacks.SERVER_PORT, managed=False)
         if "kith" in self._options.only:
             self.facts["connectNanosWithoutKith"] = \
                 self._loads.connect_cost(managed=True)
@@ -56,8 +56,8 @@ class Bench:
         for stack in running:
             stack.stop()
 
-    def _serve(self, port, managed):
-        server = self._node.spawn(
+    def _serve(self, node, port, managed):
+        server = node.spawn(
             [self._program, "serve", stacks.ADDRESS, port], managed=managed,
             group="server" if managed else "")
         server.await_listening(port)
@@ -71,6 +71,11 @@ class Bench:
             kith = stacks.Kith(self._network, self._program)
             running.append(kith)
             self._start_kith(kith)
+        if "kith-sockmap" in self._options.only:
+            joining = stacks.KithSockmap(stacks.network(), self._program)
+            running.append(joining)
+            joining.start()
+            self._serve(joining.node, joining.port, managed=True)
         for pair in PAIRS:
             if pair.name in self._options.only:
                 running.append(pair(self._network, credential, forge.bundle))
@@ -80,7 +85,7 @@ class Bench:
     def _start_kith(self, kith):
         kith.start()
         self.facts["idleAgentMegabytes"] = measure.megabytes(kith.pids, "Rss")
-        self._serve(kith.port, managed=True)
+        self._serve(kith.node, kith.port, managed=True)
         self.facts["connectNanosWithKith"] = \
             self._loads.connect_cost(managed=True)
 

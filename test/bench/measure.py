@@ -49,7 +49,7 @@ class Loads:
         self._seconds = seconds
 
     def _spawn(self, stack, kind, amount, managed):
-        return self._node.spawn(
+        return (stack.node or self._node).spawn(
             [self._program, kind, stacks.ADDRESS, stack.port, amount],
             managed=managed, group="client" if managed else "")
 

@@ -25,6 +25,7 @@ class Stack(abc.ABC):
     name = ""
     port = SERVER_PORT
     managed = False  # whether client and server are captured
+    node = None  # where both run, if it is not the bench's own
 
     def start(self):
         """Starts the processes in between and waits until they listen."""
@@ -49,19 +50,21 @@ class Kith(Stack):
     name = "kith"
     port = 7001  # of a server that is a workload
     managed = True
+    settings = {}
 
     def __init__(self, network, load):
         self._network = network
         self._load = load
 
     def start(self):
+        self.node = self._network.client
         self._network.start_agents([
             documents.identity("bench/server", {
                 "process:cmdline": f"{self._load} serve"}),
             documents.identity("bench/client", *(
                 {"process:cmdline": f"{self._load} {kind}"}
                 for kind in ("bulk", "latency", "connections", "idle"))),
-        ], log={"level": "info"})
+        ], log={"level": "info"}, **self.settings)
 
     def stop(self):
         for agent in self._network.agents:
@@ -74,6 +77,14 @@ class Kith(Stack):
     @property
     def pids(self):
         return [self.agent.program.pid]
+
+
+class KithSockmap(Kith):
+    """The same, with flows inside the node joined by the kernel. Where the
+    kernel cannot be trusted with that, the figures are those of kith."""
+
+    name = "kith-sockmap"
+    settings = {"datapath": {"sameNode": "sockmap"}}
 
 
 class Pair(Stack):

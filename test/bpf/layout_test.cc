@@ -13,7 +13,9 @@
 
 #include "abi/control.h"
 #include "abi/event.h"
+#include "abi/join.h"
 #include "abi/listener.h"
+#include "join.skel.h"
 #include "kith.skel.h"
 
 namespace kith {
@@ -140,40 +142,51 @@ const std::vector<Layout> &Layouts() {
   return layouts;
 }
 
-// ObjectBtf is the type information of the object that the agent loads.
-class ObjectBtf {
- public:
-  ObjectBtf() : skeleton_(kith_bpf__open()) {
-    REQUIRE(skeleton_ != nullptr);
-    btf_ = bpf_object__btf(skeleton_->obj);
+const std::vector<Layout> &JoinLayouts() {
+  static const std::vector<Layout> layouts = {
+      {"join_slot",
+       sizeof(join_slot),
+       {FIELD(join_slot, generation),
+        FIELD(join_slot, delivered),
+        FIELD(join_slot, redirected),
+        FIELD(join_slot, target),
+        FIELD(join_slot, first_sequence),
+        FIELD(join_slot, sender_blocks),
+        FIELD(join_slot, reserved)}},
+      {"join_member",
+       sizeof(join_member),
+       {FIELD(join_member, generation),
+        FIELD(join_member, slot),
+        FIELD(join_member, reserved)}},
+      {"join_request",
+       sizeof(join_request),
+       {FIELD(join_request, local),
+        FIELD(join_request, remote),
+        FIELD(join_request, generation),
+        FIELD(join_request, slot),
+        FIELD(join_request, reserved)}},
+  };
+  return layouts;
+}
+
+Layout Find(const btf *types, const std::string &name) {
+  const int id = btf__find_by_name_kind(types, name.c_str(), BTF_KIND_STRUCT);
+  REQUIRE(id > 0);
+  const btf_type *type = btf__type_by_id(types, static_cast<uint32_t>(id));
+  Layout layout{name, type->size, {}};
+  for (uint32_t i = 0; i < btf_vlen(type); ++i) {
+    const btf_member &member = btf_members(type)[i];
+    layout.fields.push_back({btf__name_by_offset(types, member.name_off),
+                             btf_member_bit_offset(type, i) / 8});
   }
-  ~ObjectBtf() { kith_bpf__destroy(skeleton_); }
-  ObjectBtf(const ObjectBtf &) = delete;
-  ObjectBtf &operator=(const ObjectBtf &) = delete;
+  return layout;
+}
 
-  Layout Find(const std::string &name) const {
-    const int id = btf__find_by_name_kind(btf_, name.c_str(), BTF_KIND_STRUCT);
-    REQUIRE(id > 0);
-    const btf_type *type = btf__type_by_id(btf_, static_cast<uint32_t>(id));
-    Layout layout{name, type->size, {}};
-    for (uint32_t i = 0; i < btf_vlen(type); ++i) {
-      const btf_member &member = btf_members(type)[i];
-      layout.fields.push_back({btf__name_by_offset(btf_, member.name_off),
-                               btf_member_bit_offset(type, i) / 8});
-    }
-    return layout;
-  }
-
- private:
-  kith_bpf *skeleton_;
-  const btf *btf_ = nullptr;
-};
-
-TEST_CASE("shared structs have one layout in BPF and C++") {
-  ObjectBtf object;
-  for (const Layout &expected : Layouts()) {
+// Compares with the type information of an object that the agent loads.
+void RequireSame(const bpf_object *object, const std::vector<Layout> &layouts) {
+  for (const Layout &expected : layouts) {
     INFO(expected.name);
-    const Layout found = object.Find(expected.name);
+    const Layout found = Find(bpf_object__btf(object), expected.name);
     CHECK(found.size == expected.size);
     REQUIRE(found.fields.size() == expected.fields.size());
     for (size_t i = 0; i < found.fields.size(); ++i) {
@@ -181,6 +194,17 @@ TEST_CASE("shared structs have one layout in BPF and C++") {
       CHECK(found.fields[i].offset == expected.fields[i].offset);
     }
   }
+}
+
+TEST_CASE("shared structs have one layout in BPF and C++") {
+  kith_bpf *hooks = kith_bpf__open();
+  REQUIRE(hooks != nullptr);
+  RequireSame(hooks->obj, Layouts());
+  kith_bpf__destroy(hooks);
+  join_bpf *join = join_bpf__open();
+  REQUIRE(join != nullptr);
+  RequireSame(join->obj, JoinLayouts());
+  join_bpf__destroy(join);
 }
 
 }  // namespace

@@ -20,6 +20,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from steps import Conversation, name, say  # pylint: disable=C0413
 
 
+_PATIENCE = 60
+
+
 def _family(address):
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
@@ -29,6 +32,12 @@ def _peername(connection):
         return name(connection.getpeername())
     except OSError as error:  # reset by the peer before we could ask
         return errno.errorcode[error.errno]
+
+
+def _set_mode(connection, options):
+    if options.nonblocking:
+        # With a timeout Python sets O_NONBLOCK, and waits by poll(2).
+        connection.settimeout(_PATIENCE)
 
 
 def _connect_with_epoll(connection, address):
@@ -63,6 +72,7 @@ def _connect(options):
     except OSError as error:
         say("failed", error=errno.errorcode.get(error.errno, str(error)))
         return
+    _set_mode(connection, options)
     say("connected", peer=_peername(connection),
         local=name(connection.getsockname()))
     Conversation(connection, "client", options.marker.encode()).run(
@@ -76,6 +86,7 @@ def _serve(options):
     say("listening", port=listener.getsockname()[1])
     for _ in range(options.connections):
         connection, address = listener.accept()
+        _set_mode(connection, options)
         say("accepted", peer=name(address), peername=_peername(connection),
             local=name(connection.getsockname()))
         Conversation(connection, "server", options.marker.encode()).run(
@@ -93,6 +104,8 @@ def main():
                         help="connect after a line on standard input")
     parser.add_argument("--from", dest="source")
     parser.add_argument("--fast-open", action="store_true")
+    parser.add_argument("--nonblocking", action="store_true",
+                        help="O_NONBLOCK, as of programs with an event loop")
     parser.add_argument("--connections", type=int, default=1)
     parser.add_argument("steps", nargs="*")
     options = parser.parse_intermixed_args()

@@ -14,6 +14,7 @@ import tempfile
 from pattern import Pattern
 
 _READ = 256 * 1024
+_MESSAGE = 100
 # A socket that stays unwritable for so long is full: back-pressure arrived.
 _FULL_MILLISECONDS = 1000
 
@@ -78,11 +79,15 @@ class Conversation:
             file.flush()
             offset = 0
             while offset < count:
-                offset += os.sendfile(self._socket.fileno(), file.fileno(),
-                                      offset, count - offset)
+                try:
+                    offset += os.sendfile(self._socket.fileno(), file.fileno(),
+                                          offset, count - offset)
+                except BlockingIOError:
+                    select.select([], [self._socket], [])
 
     def _fill(self, most):
         """Sends until nobody takes any more, or `most` bytes are away."""
+        timeout = self._socket.gettimeout()
         self._socket.setblocking(False)
         poll = select.poll()
         poll.register(self._socket, select.POLLOUT)
@@ -95,7 +100,7 @@ class Conversation:
                 self._pattern.advance(data)
             except BlockingIOError:
                 pass
-        self._socket.setblocking(True)
+        self._socket.settimeout(timeout)
         say("full", sent=self._pattern.bytes)
 
     def _take(self, most):
@@ -120,6 +125,7 @@ class Conversation:
     def _duplex(self, count):
         """Sends and receives `count` bytes, whichever is possible: a relay
         that serves one direction at a time stops when its buffers are full."""
+        timeout = self._socket.gettimeout()
         self._socket.setblocking(False)
         poll = select.poll()
         poll.register(self._socket, select.POLLIN | select.POLLOUT)
@@ -135,7 +141,18 @@ class Conversation:
                 to_send -= len(data)
             if not to_send:
                 poll.modify(self._socket, select.POLLIN)
-        self._socket.setblocking(True)
+        self._socket.settimeout(timeout)
+
+    def _ask(self, count):
+        """Sends a small message and awaits one of that size, in turn."""
+        for _ in range(count):
+            self._send(_MESSAGE)
+            self._recv(_MESSAGE)
+
+    def _answer(self, count):
+        for _ in range(count):
+            self._recv(_MESSAGE)
+            self._send(_MESSAGE)
 
     def _shutdown(self):
         self._socket.shutdown(socket.SHUT_WR)

@@ -139,6 +139,15 @@ class Agent:
         except AssertionError as error:
             return [str(error)]
 
+    def await_open(self, seconds=20, **facts):
+        """Returns the first open flow with these facts, once there is one."""
+        def found():
+            return next((flow for flow in self.open_flows()
+                         if all(fact(flow, name) == value
+                                for name, value in facts.items())), None)
+        return deadline.await_true(found, f"an open flow with {facts}",
+                                   seconds)
+
     def await_closed(self, count, seconds=20, **facts):
         """Returns the closed flows with these facts (dotted names with __),
         once there are at least `count` of them."""

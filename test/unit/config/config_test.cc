@@ -170,9 +170,8 @@ TEST_CASE("mistakes name file, line, key and way out") {
       Case{"svid: 1h", "svid: want a map"},
       Case{"datapath: {path: fast}",
            "datapath.path: want auto, ktls or userspace, got 'fast'"},
-      Case{"datapath: {sameNode: sockmap}",
-           "datapath.sameNode: 'sockmap' is not supported by this version; "
-           "supported: tls"},
+      Case{"datapath: {sameNode: splice}",
+           "datapath.sameNode: want tls or sockmap, got 'splice'"},
       Case{"datapath: {unknownProcess: deny}",
            "datapath.unknownProcess: want hold, got 'deny'"},
       Case{"datapath: {pin: yes}", "datapath.pin: want true or false"},
