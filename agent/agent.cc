@@ -24,6 +24,7 @@
 #include "agent/runtime/sd_notify.h"
 #include "agent/wanted.h"
 #include "agent/workload.h"
+#include "agent/workload_api_source.h"
 
 namespace kith {
 namespace {
@@ -84,7 +85,9 @@ absl::Status StartIdentity(AgentStages &stages) {
     return issuer.status();
   }
   SvidStore::Options options;
-  options.on_attempt = [](const SvidState &state) {
+  options.on_bundle = [&stages] { stages.workload_api->NotifyChanged(); };
+  options.on_attempt = [&stages](const SvidState &state) {
+    stages.workload_api->NotifyChanged();
     if (!state.last_error.ok()) {
       Log(LogLevel::kError,
           "no new SVID",
@@ -216,6 +219,11 @@ absl::Status Start(AgentStages &stages,
     return server.status();
   }
   admin = *std::move(server);
+  if (auto listening =
+          stages.workload_api->Listen(config.runtime_dir + "/workload.sock");
+      !listening.ok()) {
+    return listening;
+  }
   stages.loops.Start();
   if (auto started = stages.datapath->Start(); !started.ok()) {
     return started;
@@ -235,6 +243,7 @@ void Stop(AgentStages &stages, Acceptors &acceptors, bool running) {
                                    CloseReason::kAgentStopped);
     stages.loops.Drain();
   }
+  stages.workload_api->Stop();
   stages.attest_pool.join();
   stages.loops.Stop();
 }
@@ -276,6 +285,7 @@ absl::Status RunAgent(const Config &config) {
   stages.cgroup = *cgroup;
   stages.generation_base = static_cast<uint64_t>(
       stages.started_at.time_since_epoch() / std::chrono::microseconds(1));
+  CreateWorkloadApi(stages);
   stages.trace = TraceHub::Create();
   stages.flows = FlowTable::Create(stages.trace.get());
   Acceptors acceptors(&stages);

@@ -44,6 +44,7 @@ void ApplyResources(AgentStages &stages, const ResourceSet &resources) {
   stages.svids->SetSpecs(std::move(wanted));
   stages.attestor->ForgetAll();
   stages.datapath->SetPolicyGeneration(stages.PolicyGeneration(resources));
+  stages.workload_api->NotifyChanged();
   Log(LogLevel::kInfo,
       "resources in force",
       {{"identities", resources.identities.size()},
