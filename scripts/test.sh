@@ -110,6 +110,7 @@ attach BPF programs to them: run them as root'
   fi
   if [[ $part == all || $part == e2e ]]; then
     apt_install_without_services "${E2E_PACKAGES[@]}"
+    "$SCRIPTS/gospiffe.sh" > /dev/null
     run_e2e "$@"
   fi
   finish

@@ -97,7 +97,7 @@ TEST_CASE("each mistake names its field") {
       Case{Minimal("workloadId: b"), "did you mean 'workloadID'?"},
       Case{Minimal("svid: {ttl: 1h}"), "spec.svid.ttl: unknown key"},
       Case{Minimal("svid: {jwt: {ttl: 60s}}"),
-           "spec.svid.jwt: JWT-SVIDs are not supported"},
+           "spec.svid.jwt: has no effect"},
       Case{Minimal("svid: {x509: {ttl: 3600}}"), "want a duration"},
       Case{Minimal("svid: {x509: {ttl: 1s}}"), "2s to 24h"},
       Case{Minimal("svid: {x509: {ttl: 90000s}}"), "2s to 24h"},
