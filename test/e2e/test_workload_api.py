@@ -2,6 +2,8 @@
 """The Workload API, as go-spiffe sees it, and go-spiffe as a TLS peer."""
 
 import pathlib
+import pwd
+import shutil
 import stat
 import subprocess
 
@@ -15,22 +17,7 @@ _ECHO = ["/usr/bin/python3", _HERE / "peer" / "echo.py"]
 
 GO = documents.spiffe_id("go/client")
 ECHO = documents.spiffe_id("echo/one")
-
-
-def _program():
-    return subprocess.run([_BUILD, "--print-path"], check=True,
-                          capture_output=True, text=True).stdout.strip()
-
-
-def _identities(*more):
-    """go-spiffe does its own TLS, so that its flows are left alone."""
-    return [
-        documents.identity("go/client", {"process:binary:path": _program()},
-                           mode="DISABLE"),
-        documents.identity("echo/one", {
-            "process:cmdline": " ".join(map(str, _ECHO))}),
-        *more,
-    ]
+_USER = "www-data"
 
 
 class GoCase(Case):
@@ -40,22 +27,39 @@ class GoCase(Case):
 
     @classmethod
     def before_agents(cls):
-        cls.documents = _identities()
+        # Where every user may execute it.
+        path = subprocess.run([_BUILD, "--print-path"], check=True,
+                              capture_output=True, text=True).stdout.strip()
+        cls.program = shutil.copy(path, cls.directory)
+        cls.documents = cls.identities()
+
+    @classmethod
+    def identities(cls, *more):
+        """go-spiffe does its own TLS, so that its flows are left alone."""
+        return [
+            documents.identity("go/client",
+                               {"process:binary:path": str(cls.program)},
+                               mode="DISABLE"),
+            documents.identity("echo/one", {
+                "process:cmdline": " ".join(map(str, _ECHO))}),
+            *more,
+        ]
 
     def setUp(self):
         self.agent = self.network.client_agent
         self.socket = self.agent.directory / "run" / "workload.sock"
-        self.agent.put("documents.yaml", _identities())
-        self.await_identities(2)
+        self.put(self.identities())
 
-    def await_identities(self, count):
+    def put(self, identities):
+        """Replaces the documents and waits until they are in force."""
+        self.agent.put("documents.yaml", identities)
         deadline.await_true(
-            lambda: len(self.agent.ask("identities")["identities"]) == count,
-            f"{count} identities")
+            lambda: len(self.agent.ask("identities")["identities"]) ==
+            len(identities), "the identities")
 
     def go(self, *arguments, **options):
         return self.client.spawn(
-            [_program(), *arguments], name="gospiffe",
+            [self.program, *arguments], name="gospiffe",
             env={"SPIFFE_ENDPOINT_SOCKET": f"unix://{self.socket}"}, **options)
 
     def serial(self, spiffe_id):
@@ -106,8 +110,7 @@ class WorkloadApi(GoCase):
     def test_strangers_are_refused(self):
         for options in ({"managed": False}, {}):
             if not options:
-                self.agent.put("documents.yaml", _identities()[1:])
-                self.await_identities(1)
+                self.put(self.identities()[1:])
             error = self.go("validate", "api", "a.b.c", **options).await_json(
                 "event", "error")
             self.assertIn("PermissionDenied", error["error"])
@@ -115,21 +118,21 @@ class WorkloadApi(GoCase):
     def test_a_document_is_removed_and_comes_back(self):
         program = self.go("watch")
         program.await_json("event", "x509")
-        self.agent.put("documents.yaml", _identities()[1:])
+        self.put(self.identities()[1:])
         error = program.await_json("event", "watch-error")
         self.assertIn("PermissionDenied", error["error"])
         seen = len(_updates(program))
-        self.agent.put("documents.yaml", _identities())
+        self.put(self.identities())
         deadline.await_true(lambda: len(_updates(program)) > seen,
                             "the watch goes on")
 
     def test_another_user_is_another_caller(self):
-        self.agent.put("documents.yaml", _identities(documents.identity(
-            "go/nobody", {"process:binary:path": _program(),
-                          "process:uid": "65534"}, mode="DISABLE")))
-        self.await_identities(3)
-        facts = self.go("watch", user="nobody").await_json("event", "x509")
-        self.assertEqual(facts["spiffeId"], documents.spiffe_id("go/nobody"))
+        self.put(self.identities(documents.identity(
+            "go/www", {"process:binary:path": str(self.program),
+                       "process:uid": str(pwd.getpwnam(_USER).pw_uid)},
+            mode="DISABLE")))
+        facts = self.go("watch", user=_USER).await_json("event", "x509")
+        self.assertEqual(facts["spiffeId"], documents.spiffe_id("go/www"))
 
 
 @needs_agent
