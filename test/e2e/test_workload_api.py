@@ -7,7 +7,7 @@ import shutil
 import stat
 import subprocess
 
-from rig import deadline, documents
+from rig import deadline, documents, memory
 from rig.case import Case, needs_agent, on
 from rig.network import OneNode
 
@@ -23,7 +23,7 @@ _USER = "www-data"
 class GoCase(Case):
     """Runs gospiffe beside an agent."""
 
-    settings = {"svid": {"ttl": "4s"}}
+    settings = {"svid": {"ttl": "8s"}}
 
     @classmethod
     def before_agents(cls):
@@ -125,6 +125,15 @@ class WorkloadApi(GoCase):
         self.put(self.identities())
         deadline.await_true(lambda: len(_updates(program)) > seen,
                             "the watch goes on")
+
+    def test_keys_stay_in_locked_memory(self):
+        program = self.go("key")
+        scalar = bytes.fromhex(program.await_json("event", "key")["scalar"])
+        # As it was sent, and as the crypto library keeps it.
+        protected, others = memory.places_of(self.agent.program.pid, scalar,
+                                             scalar[::-1])
+        self.assertTrue(protected)
+        self.assertEqual(others, [])
 
     def test_another_user_is_another_caller(self):
         self.put(self.identities(documents.identity(

@@ -7,12 +7,14 @@
 //	gospiffe watch                        X.509 SVIDs, until its input ends
 //	gospiffe jwt AUDIENCE                 fetches, validates here and there
 //	gospiffe validate AUDIENCE TOKEN
+//	gospiffe key                          the private scalar, in hex
 //	gospiffe dial ADDRESS SPIFFE_ID TEXT  spiffetls; prints what comes back
 //	gospiffe listen ADDRESS SPIFFE_ID     echoes one connection
 package main
 
 import (
 	"context"
+	"crypto/ecdsa"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -68,6 +70,18 @@ func watch(ctx context.Context) {
 		cancel()
 	}()
 	_ = workloadapi.WatchX509Context(ctx, watcher{})
+}
+
+// key waits for the end of its input, so that the API's stream stays open.
+func key(ctx context.Context) {
+	source, err := workloadapi.NewX509Source(ctx)
+	check(err)
+	defer source.Close()
+	svid, err := source.GetX509SVID()
+	check(err)
+	scalar := svid.PrivateKey.(*ecdsa.PrivateKey).D
+	say("key", fields{"scalar": fmt.Sprintf("%064x", scalar)})
+	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
 func jwt(ctx context.Context, audience string) {
@@ -129,6 +143,8 @@ func main() {
 	switch arguments := os.Args[2:]; os.Args[1] {
 	case "watch":
 		watch(ctx)
+	case "key":
+		key(ctx)
 	case "jwt":
 		jwt(ctx, arguments[0])
 	case "validate":
