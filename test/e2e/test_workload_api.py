@@ -126,15 +126,6 @@ class WorkloadApi(GoCase):
         deadline.await_true(lambda: len(_updates(program)) > seen,
                             "the watch goes on")
 
-    def test_keys_stay_in_locked_memory(self):
-        program = self.go("key")
-        scalar = bytes.fromhex(program.await_json("event", "key")["scalar"])
-        # As it was sent, and as the crypto library keeps it.
-        protected, others = memory.places_of(self.agent.program.pid, scalar,
-                                             scalar[::-1])
-        self.assertTrue(protected)
-        self.assertEqual(others, [])
-
     def test_another_user_is_another_caller(self):
         self.put(self.identities(documents.identity(
             "go/www", {"process:binary:path": str(self.program),
@@ -171,3 +162,20 @@ class ForeignPeer(GoCase):
         flow = self.agent.await_closed(1, direction="outbound", mode="mtls",
                                        local__spiffeId=ECHO)[0]
         self.assertEqual(flow["peer"]["spiffeId"], GO)
+
+
+@needs_agent
+@on(OneNode)
+class Keys(GoCase):
+    """A key that is not renewed while one looks for it."""
+
+    settings = {"svid": {"ttl": "1h"}}
+
+    def test_keys_stay_in_locked_memory(self):
+        program = self.go("key")
+        scalar = bytes.fromhex(program.await_json("event", "key")["scalar"])
+        # As it was sent, and as the crypto library keeps it.
+        protected, others = memory.places_of(self.agent.program.pid, scalar,
+                                             scalar[::-1])
+        self.assertTrue(protected)
+        self.assertEqual(others, [])
