@@ -51,6 +51,7 @@ class GrpcWorkloadApi final : public WorkloadApi {
 
   absl::Status Listen(const std::string &socket_path) override;
   void NotifyChanged() override;
+  void NotifyRenewed(const SpiffeId &id) override;
   void Stop() override;
 
  private:
@@ -58,6 +59,7 @@ class GrpcWorkloadApi final : public WorkloadApi {
   // Callers calls `visit` for each one that has streams.
   void ForEachWatcher(const std::function<void(WorkloadCaller &)> &visit);
   void Refresh();
+  void ForgetOldKeys();
   Task<void> Recheck();
 
   WorkloadApiState state_;
@@ -110,11 +112,26 @@ void GrpcWorkloadApi::NotifyChanged() {
 
 void GrpcWorkloadApi::Refresh() {
   refresh_is_due_ = false;
+  ForgetOldKeys();
+  ForEachWatcher([](WorkloadCaller &caller) { caller.Recheck(); });
+}
+
+void GrpcWorkloadApi::NotifyRenewed(const SpiffeId &id) {
+  asio::post(loops_.at(0), [this, id] {
+    ForgetOldKeys();
+    ForEachWatcher([&id](WorkloadCaller &caller) {
+      if (caller.MayBe(id)) {
+        caller.Recheck();
+      }
+    });
+  });
+}
+
+void GrpcWorkloadApi::ForgetOldKeys() {
   state_.messages.Retain([this](const std::shared_ptr<const X509Svid> &svid) {
     auto current = state_.source->GetX509Svid(svid->id());
     return current.ok() && *current == svid;
   });
-  ForEachWatcher([](WorkloadCaller &caller) { caller.Recheck(); });
 }
 
 // No event tells that a process changed its user or its cgroup. One look at all

@@ -58,9 +58,11 @@ class WorkloadApi {
   // Listen binds the socket and serves it.
   virtual absl::Status Listen(const std::string &socket_path) = 0;
 
-  // NotifyChanged makes every stream look for news: an SVID was renewed, a
-  // bundle changed, other documents are in force. Thread-safe, also after Stop.
+  // NotifyChanged makes every stream look for news: a bundle changed, or other
+  // documents are in force. NotifyRenewed does it for the callers that have
+  // this identity. Thread-safe, also after Stop.
   virtual void NotifyChanged() = 0;
+  virtual void NotifyRenewed(const SpiffeId &id) = 0;
 
   // Stop ends all calls. Not from the loop.
   virtual void Stop() = 0;

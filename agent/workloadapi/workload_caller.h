@@ -45,6 +45,10 @@ class WorkloadCaller final : public GrpcPeer {
   void Recheck();
   bool has_streams() const { return !streams_.empty(); }
   pid_t pid() const { return process_->pid(); }
+  // MayBe returns false if it was identified as somebody else than `id`.
+  bool MayBe(const SpiffeId &id) const {
+    return identifying_ || !identity_.ok() || *identity_ == id;
+  }
   // known_facts returns those by which the caller was identified last.
   const std::optional<process_facts> &known_facts() const { return facts_; }
 

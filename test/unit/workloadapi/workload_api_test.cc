@@ -57,6 +57,18 @@ TEST_CASE_METHOD(ApiFixture, "a renewed SVID is pushed, an old one is not") {
   CHECK(answer.messages[0] != answer.messages[1]);
 }
 
+TEST_CASE_METHOD(ApiFixture, "a renewal concerns those who have the identity") {
+  GrpcClient client(path);
+  const int32_t stream = client.Call("FetchX509SVID");
+  client.AwaitMessages(stream, 1);
+  const int identified = source.identified();
+  api->NotifyRenewed(FakeWorkloadApiSource::Id("demo/db"));
+  source.Rotate();
+  api->NotifyRenewed(FakeWorkloadApiSource::Id("demo/web"));
+  CHECK(client.AwaitMessages(stream, 2).messages.size() == 2);
+  CHECK(source.identified() == identified + 1);
+}
+
 TEST_CASE_METHOD(ApiFixture, "another identity is pushed") {
   GrpcClient client(path);
   const int32_t stream = client.Call("FetchX509SVID");
