@@ -2,7 +2,6 @@
 #include "agent/agent.h"
 
 #include <malloc.h>
-#include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -10,7 +9,6 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
-#include <optional>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -22,8 +20,10 @@
 #include "agent/identity/sha256.h"
 #include "agent/runtime/log.h"
 #include "agent/runtime/sd_notify.h"
+#include "agent/stop_signals.h"
 #include "agent/wanted.h"
 #include "agent/workload.h"
+#include "agent/workload_api_source.h"
 
 namespace kith {
 namespace {
@@ -56,27 +56,6 @@ void PrepareProcess() {
   (void)std::signal(SIGPIPE, SIG_IGN);
 }
 
-// The signals that stop the agent are blocked in every thread and taken by
-// WaitFor: there is no handler, so that nothing runs in signal context.
-class StopSignals {
- public:
-  StopSignals() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGTERM);
-    sigaddset(&set_, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-  }
-  // WaitFor returns the signal, or nothing after `time`.
-  std::optional<int> WaitFor(std::chrono::seconds time) const {
-    const timespec timeout{.tv_sec = time.count(), .tv_nsec = 0};
-    const int signal = sigtimedwait(&set_, nullptr, &timeout);
-    return signal > 0 ? std::optional(signal) : std::nullopt;
-  }
-
- private:
-  sigset_t set_{};
-};
-
 absl::Status StartIdentity(AgentStages &stages) {
   const Config &config = stages.config;
   auto issuer = CreateEmbeddedCa(config.embedded_ca_dir, config.trust_domain);
@@ -84,7 +63,9 @@ absl::Status StartIdentity(AgentStages &stages) {
     return issuer.status();
   }
   SvidStore::Options options;
-  options.on_attempt = [](const SvidState &state) {
+  options.on_bundle = [&stages] { stages.workload_api->NotifyChanged(); };
+  options.on_attempt = [&stages](const SvidState &state) {
+    stages.workload_api->NotifyRenewed(state.spec.id);
     if (!state.last_error.ok()) {
       Log(LogLevel::kError,
           "no new SVID",
@@ -217,6 +198,11 @@ absl::Status Start(AgentStages &stages,
     return server.status();
   }
   admin = *std::move(server);
+  if (auto listening =
+          stages.workload_api->Listen(config.runtime_dir + "/workload.sock");
+      !listening.ok()) {
+    return listening;
+  }
   stages.loops.Start();
   if (auto started = stages.datapath->Start(); !started.ok()) {
     return started;
@@ -236,6 +222,7 @@ void Stop(AgentStages &stages, Acceptors &acceptors, bool running) {
                                    CloseReason::kAgentStopped);
     stages.loops.Drain();
   }
+  stages.workload_api->Stop();
   stages.attest_pool.join();
   stages.loops.Stop();
 }
@@ -277,6 +264,7 @@ absl::Status RunAgent(const Config &config) {
   stages.cgroup = *cgroup;
   stages.generation_base = static_cast<uint64_t>(
       stages.started_at.time_since_epoch() / std::chrono::microseconds(1));
+  CreateWorkloadApi(stages);
   stages.trace = TraceHub::Create();
   stages.flows = FlowTable::Create(stages.trace.get());
   Acceptors acceptors(&stages);

@@ -16,6 +16,7 @@
 #include "agent/outer_path.h"
 #include "agent/policy/resource_store.h"
 #include "agent/runtime/event_loop.h"
+#include "agent/workloadapi/workload_api.h"
 
 namespace kith {
 
@@ -34,6 +35,10 @@ struct AgentStages {
   // Verdicts left in pinned maps by an earlier agent must not look current, so
   // that generations continue from the clock instead of from one.
   uint64_t generation_base = 0;
+
+  // Before the stages whose threads tell it of changes; it is stopped first.
+  std::unique_ptr<WorkloadApiSource> workload_api_source;
+  std::unique_ptr<WorkloadApi> workload_api;
 
   std::unique_ptr<TraceHub> trace;
   std::unique_ptr<FlowTable> flows;

@@ -168,16 +168,15 @@ Task<std::optional<FlowEnd>> JoinWithin(const Outbound &out,
   if (out.stages.config.same_node != SameNode::kSockmap) {
     co_return std::nullopt;
   }
-  const SameNodeRequest request{.stages = out.stages,
-                                .netns_cookie = out.netns_cookie,
-                                .application = out.application,
-                                .destination = out.destination,
-                                .identity = *workload.choice.identity,
-                                .rule = rule,
-                                .flow = out.flow,
-                                .permit = PermitOf(workload,
-                                                   FlowDirection::kOutbound,
-                                                   out.destination)};
+  const SameNodeRequest request{
+      .stages = out.stages,
+      .netns_cookie = out.netns_cookie,
+      .application = out.application,
+      .destination = out.destination,
+      .identity = *workload.choice.identity,
+      .rule = rule,
+      .flow = out.flow,
+      .permit = PermitOf(workload, FlowDirection::kOutbound, out.destination)};
   co_return co_await RunSameNode(request, inner);
 }
 

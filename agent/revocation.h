@@ -17,7 +17,8 @@ absl::Status Judge(const ResourceSet &resources,
                    const Attestation &attestation);
 
 // PermittedFlow holds the permit of a flow while it is open. A change of policy
-// since the flow was decided shows in allowed(); any later one finds the permit.
+// since the flow was decided shows in allowed(); any later one finds the
+// permit.
 class PermittedFlow {
  public:
   PermittedFlow(AgentStages &stages, uint64_t flow, FlowPermit permit);

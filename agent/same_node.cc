@@ -240,14 +240,15 @@ Task<std::optional<FlowEnd>> RunSameNode(const SameNodeRequest &request,
     co_return FlowEnd{CloseReason::kOverloaded, "too many flows"};
   }
   RecordPeers(request, *meeting, *inbound);
-  PlaintextSocket client_side(std::move(inner));
-  PlaintextSocket server_side(std::move(server->socket));
   const Permitted permitted(request, *meeting, *inbound);
   FlowEnd end{CloseReason::kRevoked, ""};
   if (permitted.allowed()) {
+    PlaintextSocket client_side(std::move(inner));
+    PlaintextSocket server_side(std::move(server->socket));
     end = co_await RelayJoined(
         request, inbound, std::move(client_side), std::move(server_side));
   }
+  ResetSocket(server->socket);
   if (end.reason == CloseReason::kRevoked) {
     end.detail = permitted.why();
   }

@@ -46,6 +46,7 @@ void ApplyResources(AgentStages &stages, const ResourceSet &resources) {
   stages.attestor->ForgetAll();
   stages.datapath->SetPolicyGeneration(stages.PolicyGeneration(resources));
   RevokeFlows(stages, resources);
+  stages.workload_api->NotifyChanged();
   Log(LogLevel::kInfo,
       "resources in force",
       {{"identities", resources.identities.size()},

@@ -4,8 +4,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
-#include "agent/run_on.h"
 #include "agent/runtime/log.h"
+#include "agent/runtime/run_on.h"
 
 namespace kith {
 namespace {

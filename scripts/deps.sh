@@ -20,7 +20,8 @@ done
 readonly COMPONENTS=(libbpf httplib asio catch2 abseil boringssl)
 readonly PACKAGES=(g++ cmake make ninja-build ccache bpftool dpkg-dev xz-utils
   bzip2 ca-certificates libelf-dev zlib1g-dev nlohmann-json3-dev
-  libyaml-cpp-dev libcli11-dev python3 iproute2)
+  libyaml-cpp-dev libcli11-dev libnghttp2-dev libprotobuf-dev protobuf-compiler
+  python3 iproute2)
 
 # Everything that decides what is built, so that a changed recipe, pin or
 # compiler gives another directory.

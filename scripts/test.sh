@@ -120,6 +120,7 @@ attach BPF programs to them: run them as root'
   fi
   if [[ $part == all || $part == e2e ]]; then
     apt_install_without_services "${E2E_PACKAGES[@]}"
+    "$SCRIPTS/gospiffe.sh" > /dev/null
     run_counted e2e "$ROOT/test/e2e/run.py" "$@"
   fi
   if [[ $part == all || $part == vm ]]; then

@@ -2,7 +2,7 @@
 #include "agent/admin/admin_api.h"
 #include "agent/admin/admin_routes.h"
 #include "agent/admin/http_server.h"
-#include "agent/admin/unix_listener.h"
+#include "agent/runtime/unix_listener.h"
 
 namespace kith {
 namespace {
@@ -21,7 +21,7 @@ class HttpAdminServer : public AdminServer {
 absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Create(
     Options options, AgentView *view) {
   const gid_t group = FindGroup(options.group).value_or(0);
-  auto listener = UnixListener::Create(options.socket_path, group);
+  auto listener = UnixListener::Create(options.socket_path, {.group = group});
   if (!listener.ok()) {
     return listener.status();
   }

@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 
 #include "agent/admin/admin_reply.h"
-#include "agent/admin/unix_listener.h"
+#include "agent/runtime/unix_listener.h"
 
 namespace kith {
 

@@ -80,6 +80,9 @@ class BpfDatapath : public Datapath {
   absl::StatusOr<LiveProcess> FindProcess(uint32_t tgid) override {
     return FindProcessByPid(*programs_, tgid);
   }
+  absl::StatusOr<LiveProcess> FindManagedProcess(uint32_t tgid) override {
+    return FindManagedProcessByPid(*programs_, tgid);
+  }
   absl::StatusOr<FileDescriptor> OpenSocket(uint64_t netns_cookie,
                                             int family) override {
     if (presence_ == nullptr) {

@@ -129,6 +129,8 @@ class Datapath {
   virtual absl::StatusOr<std::vector<LiveProcess>> ListProcesses() = 0;
   // FindProcess returns one by pid, whatever its cgroup; NotFound if gone.
   virtual absl::StatusOr<LiveProcess> FindProcess(uint32_t tgid) = 0;
+  // FindManagedProcess returns one of the managed cgroup; NotFound otherwise.
+  virtual absl::StatusOr<LiveProcess> FindManagedProcess(uint32_t tgid) = 0;
 
   // OpenSocket returns a new non-blocking TCP socket that lives in the
   // namespace. `family` is AF_INET or AF_INET6.

@@ -11,6 +11,20 @@ Datapath::LiveProcess ToLive(const live_process &record) {
   return {record.process, record.image, record.netns_cookie};
 }
 
+absl::StatusOr<Datapath::LiveProcess> FindIn(const bpf_program *iterator,
+                                             uint32_t tgid) {
+  auto records = IterateProcesses(bpf_program__fd(iterator), tgid);
+  if (!records.ok()) {
+    return records.status();
+  }
+  for (const live_process &record : *records) {
+    if (record.process.tgid == tgid) {
+      return ToLive(record);
+    }
+  }
+  return absl::NotFoundError(absl::StrCat("no process ", tgid));
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<Datapath::LiveProcess>> ListManagedProcesses(
@@ -30,17 +44,12 @@ absl::StatusOr<std::vector<Datapath::LiveProcess>> ListManagedProcesses(
 
 absl::StatusOr<Datapath::LiveProcess> FindProcessByPid(const Programs &programs,
                                                        uint32_t tgid) {
-  auto records = IterateProcesses(
-      bpf_program__fd(programs.skeleton().progs.kith_process), tgid);
-  if (!records.ok()) {
-    return records.status();
-  }
-  for (const live_process &record : *records) {
-    if (record.process.tgid == tgid) {
-      return ToLive(record);
-    }
-  }
-  return absl::NotFoundError(absl::StrCat("no process ", tgid));
+  return FindIn(programs.skeleton().progs.kith_process, tgid);
+}
+
+absl::StatusOr<Datapath::LiveProcess> FindManagedProcessByPid(
+    const Programs &programs, uint32_t tgid) {
+  return FindIn(programs.skeleton().progs.kith_processes, tgid);
 }
 
 uint64_t NewestExecId(const Programs &programs, const process_facts &process) {

@@ -18,6 +18,11 @@ absl::StatusOr<std::vector<Datapath::LiveProcess>> ListManagedProcesses(
 absl::StatusOr<Datapath::LiveProcess> FindProcessByPid(const Programs &programs,
                                                        uint32_t tgid);
 
+// FindManagedProcessByPid returns one of the managed cgroup; NotFound
+// otherwise.
+absl::StatusOr<Datapath::LiveProcess> FindManagedProcessByPid(
+    const Programs &programs, uint32_t tgid);
+
 // NewestExecId is Datapath::ExecIdOf.
 uint64_t NewestExecId(const Programs &programs, const process_facts &process);
 

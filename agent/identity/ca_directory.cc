@@ -122,6 +122,31 @@ absl::StatusOr<bool> CaDirectory::Has(std::string_view name) const {
                          : Errno("stat", PathOf(name));
 }
 
+absl::StatusOr<std::vector<std::string>> CaDirectory::List() const {
+  // A name through our own descriptor: the directory that was checked.
+  const std::string path = absl::StrCat("/proc/self/fd/", directory_.get());
+  std::vector<std::string> names;
+  std::error_code error;
+  std::filesystem::directory_iterator entry(path, error);
+  for (; !error && entry != std::filesystem::directory_iterator();
+       entry.increment(error)) {
+    names.push_back(entry->path().filename());
+  }
+  if (error) {
+    return absl::UnavailableError(
+        absl::StrCat("reading directory ", path_, ": ", error.message()));
+  }
+  return names;
+}
+
+absl::Status CaDirectory::Remove(std::string_view name) const {
+  if (::unlinkat(directory_.get(), std::string(name).c_str(), 0) != 0) {
+    return Errno("unlink", PathOf(name));
+  }
+  return ::fsync(directory_.get()) == 0 ? absl::OkStatus()
+                                        : Errno("fsync", path_);
+}
+
 absl::StatusOr<Secret> CaDirectory::Read(std::string_view name,
                                          mode_t forbidden_mode) const {
   // O_NONBLOCK: a FIFO must not hold the agent up.

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -33,6 +34,9 @@ class CaDirectory {
   // Has returns whether the file is there, whatever it is.
   absl::StatusOr<bool> Has(std::string_view name) const;
 
+  // List returns the names in the directory, in no order.
+  absl::StatusOr<std::vector<std::string>> List() const;
+
   // Read returns a regular file of our own user that lets others do nothing of
   // `forbidden_mode` (0077: not even read). Symbolic links are not followed.
   absl::StatusOr<Secret> Read(std::string_view name,
@@ -43,6 +47,9 @@ class CaDirectory {
   absl::Status Write(std::string_view name,
                      mode_t mode,
                      std::span<const uint8_t> bytes) const;
+
+  // Remove unlinks the file for good.
+  absl::Status Remove(std::string_view name) const;
 
   std::string PathOf(std::string_view name) const;
 

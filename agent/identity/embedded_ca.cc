@@ -6,12 +6,14 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
 #include "agent/identity/ca_key_pair.h"
 #include "agent/identity/certificate.h"
 #include "agent/identity/certificate_builder.h"
+#include "agent/identity/jwt_keys.h"
 #include "agent/identity/private_key.h"
 
 namespace kith {
@@ -49,25 +51,27 @@ class EmbeddedCa final : public Issuer {
              CaKeyPair pair,
              Der certificate,
              Validity validity,
+             JwtKeys jwt_keys,
              const Clock &clock)
       : directory_(std::move(directory)),
         trust_domain_(std::move(trust_domain)),
         pair_(std::move(pair)),
         certificate_(std::move(certificate)),
         validity_(validity),
-        clock_(clock) {}
+        clock_(clock),
+        jwt_keys_(std::move(jwt_keys)) {}
 
   absl::StatusOr<IssuedSvid> Issue(const SvidRequest &request) override;
 
-  absl::StatusOr<Authorities> FetchAuthorities() override {
-    return Authorities{trust_domain_, {certificate_}};
-  }
+  absl::StatusOr<std::string> IssueJwt(const JwtSvidRequest &request) override;
+  absl::StatusOr<Authorities> FetchAuthorities() override;
 
   std::string Describe() const override {
     return absl::StrCat("embedded CA ", directory_);
   }
 
  private:
+  absl::Status CheckId(const SpiffeId &id) const;
   absl::Status Check(const SvidRequest &request, Clock::TimePoint now) const;
 
   const std::string directory_;
@@ -76,16 +80,23 @@ class EmbeddedCa final : public Issuer {
   const Der certificate_;
   const Validity validity_;
   const Clock &clock_;
+
+  absl::Mutex mutex_;
+  JwtKeys jwt_keys_ ABSL_GUARDED_BY(mutex_);
 };
+
+absl::Status EmbeddedCa::CheckId(const SpiffeId &id) const {
+  if (id.trust_domain() == trust_domain_ && !id.path().empty()) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "'", id.uri(), "' is no workload of trust domain ", trust_domain_));
+}
 
 absl::Status EmbeddedCa::Check(const SvidRequest &request,
                                Clock::TimePoint now) const {
-  if (request.id.trust_domain() != trust_domain_ || request.id.path().empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'",
-                     request.id.uri(),
-                     "' is no workload of trust domain ",
-                     trust_domain_));
+  if (absl::Status status = CheckId(request.id); !status.ok()) {
+    return status;
   }
   if (request.ttl <= std::chrono::seconds(0)) {
     return absl::InvalidArgumentError("the TTL of an SVID is not positive");
@@ -131,6 +142,35 @@ absl::StatusOr<IssuedSvid> EmbeddedCa::Issue(const SvidRequest &request) {
   return IssuedSvid{{*std::move(der)}};
 }
 
+absl::StatusOr<std::string> EmbeddedCa::IssueJwt(
+    const JwtSvidRequest &request) {
+  if (absl::Status status = CheckId(request.id); !status.ok()) {
+    return status;
+  }
+  const Clock::TimePoint now = clock_.Now();
+  absl::MutexLock lock(&mutex_);
+  absl::StatusOr<JwtSigner> signer = jwt_keys_.Signer(now);
+  if (!signer.ok()) {
+    return signer.status();
+  }
+  return SignJwtSvid(request, *signer, now);
+}
+
+// Another agent of this machine may have made the next key.
+absl::StatusOr<Authorities> EmbeddedCa::FetchAuthorities() {
+  absl::StatusOr<CaDirectory> files = CaDirectory::Open(directory_);
+  if (!files.ok()) {
+    return files.status();
+  }
+  absl::StatusOr<JwtKeys> keys = JwtKeys::LoadAndRotate(*files, clock_.Now());
+  if (!keys.ok()) {
+    return keys.status();
+  }
+  absl::MutexLock lock(&mutex_);
+  jwt_keys_ = *std::move(keys);
+  return Authorities{trust_domain_, {certificate_}, jwt_keys_.authorities()};
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<Issuer>> CreateEmbeddedCa(
@@ -149,6 +189,11 @@ absl::StatusOr<std::shared_ptr<Issuer>> CreateEmbeddedCa(
   if (!pair.ok()) {
     return pair.status();
   }
+  absl::StatusOr<JwtKeys> jwt_keys =
+      JwtKeys::LoadAndRotate(*files, clock.Now());
+  if (!jwt_keys.ok()) {
+    return jwt_keys.status();
+  }
   absl::StatusOr<Der> certificate = EncodeCertificate(pair->certificate.get());
   absl::StatusOr<Validity> validity = ValidityOf(pair->certificate.get());
   if (!certificate.ok() || !validity.ok()) {
@@ -159,6 +204,7 @@ absl::StatusOr<std::shared_ptr<Issuer>> CreateEmbeddedCa(
                                       *std::move(pair),
                                       *std::move(certificate),
                                       *validity,
+                                      *std::move(jwt_keys),
                                       clock);
 }
 

@@ -17,7 +17,8 @@ namespace kith {
 // lock file and both end up with the same key. The key file has mode 0600; a
 // wider mode, a foreign owner or an unreadable or half-written file is an
 // error that names the file, never a reason to make another CA. Files: ca.key
-// (PKCS#8 PEM), ca.crt (PEM), ca.lock. `clock` must outlive the issuer.
+// (PKCS#8 PEM), ca.crt (PEM), ca.lock, and the keys of JWT-SVIDs
+// (jwt_keys.h). `clock` must outlive the issuer.
 absl::StatusOr<std::shared_ptr<Issuer>> CreateEmbeddedCa(
     const std::string &directory,
     const std::string &trust_domain,

@@ -87,6 +87,17 @@ absl::StatusOr<Secret> EncodePrivateKey(EVP_PKEY *key) {
   return Secret::CopyFrom({pem, length});
 }
 
+absl::StatusOr<Secret> EncodePrivateKeyDer(const EVP_PKEY *key) {
+  KeyMemoryScope scope;
+  bssl::ScopedCBB cbb;
+  // Room for any EC key, so that the buffer never grows.
+  if (!CBB_init(cbb.get(), 256) || !EVP_marshal_private_key(cbb.get(), key) ||
+      !CBB_flush(cbb.get())) {
+    return CryptoError(absl::StatusCode::kInternal, "EVP_marshal_private_key");
+  }
+  return Secret::CopyFrom({CBB_data(cbb.get()), CBB_len(cbb.get())});
+}
+
 absl::StatusOr<Der> PublicKeyOf(const EVP_PKEY *key) {
   bssl::ScopedCBB cbb;
   if (!CBB_init(cbb.get(), 128) || !EVP_marshal_public_key(cbb.get(), key) ||

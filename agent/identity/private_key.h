@@ -28,6 +28,9 @@ absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> ParsePrivateKey(
 // EncodePrivateKey returns the key as unencrypted PKCS#8 PEM.
 absl::StatusOr<Secret> EncodePrivateKey(EVP_PKEY *key);
 
+// EncodePrivateKeyDer returns the key as PKCS#8 DER (RFC 5208 section 5).
+absl::StatusOr<Secret> EncodePrivateKeyDer(const EVP_PKEY *key);
+
 // PublicKeyOf returns the SubjectPublicKeyInfo.
 absl::StatusOr<Der> PublicKeyOf(const EVP_PKEY *key);
 

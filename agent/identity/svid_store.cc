@@ -10,10 +10,10 @@
 #include <utility>
 
 #include "absl/random/random.h"
-#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 
 #include "agent/identity/rotation_schedule.h"
+#include "agent/identity/svid_absence.h"
 #include "agent/identity/svid_request.h"
 
 namespace kith {
@@ -25,11 +25,6 @@ struct Entry {
   Backoff backoff;
   bool attempted = false;
 };
-
-std::string TimeText(Clock::TimePoint at) {
-  return absl::FormatTime(
-      "%Y-%m-%dT%H:%M:%SZ", absl::FromChrono(at), absl::UTCTimeZone());
-}
 
 class RotatingSvidStore final : public SvidStore {
  public:
@@ -52,6 +47,16 @@ class RotatingSvidStore final : public SvidStore {
   bool WaitUntilAttempted(std::chrono::milliseconds deadline) override;
   absl::StatusOr<std::shared_ptr<const X509Svid>> Get(
       const SpiffeId &id) const override;
+  absl::StatusOr<std::string> IssueJwt(
+      const SpiffeId &id, const std::vector<std::string> &audience) override {
+    {
+      absl::ReaderMutexLock lock(&mutex_);
+      if (!entries_.contains(id)) {
+        return NoSuchId(id);
+      }
+    }
+    return issuer_->IssueJwt({id, audience});
+  }
   std::shared_ptr<const TrustBundle> bundle() const override {
     absl::ReaderMutexLock lock(&mutex_);
     return bundle_;
@@ -80,9 +85,8 @@ class RotatingSvidStore final : public SvidStore {
 
   const std::shared_ptr<Issuer> issuer_;
   const Options options_;
-  absl::BitGen random_;           // of the store's thread
-  Backoff bundle_backoff_;        // of the store's thread
-  std::vector<Der> authorities_;  // of the store's thread: those of bundle_
+  absl::BitGen random_;     // of the store's thread
+  Backoff bundle_backoff_;  // of the store's thread
 
   mutable absl::Mutex mutex_;
   absl::CondVar changed_;
@@ -132,23 +136,13 @@ absl::StatusOr<std::shared_ptr<const X509Svid>> RotatingSvidStore::Get(
   absl::ReaderMutexLock lock(&mutex_);
   const auto found = entries_.find(id);
   if (found == entries_.end()) {
-    return absl::NotFoundError(
-        absl::StrCat("no identity has the SPIFFE ID ", id.uri()));
+    return NoSuchId(id);
   }
   const SvidState &state = found->second.state;
   if (state.svid != nullptr && now < state.svid->not_after()) {
     return state.svid;
   }
-  if (state.last_error.ok()) {
-    return absl::UnavailableError(
-        absl::StrCat("the SVID of ", id.uri(), " is being issued"));
-  }
-  return absl::UnavailableError(absl::StrCat("no SVID of ",
-                                             id.uri(),
-                                             ": ",
-                                             state.last_error.message(),
-                                             "; next attempt at ",
-                                             TimeText(state.next_attempt)));
+  return NotIssued(state);
 }
 
 std::vector<SvidState> RotatingSvidStore::List() const {
@@ -263,18 +257,22 @@ absl::Status RotatingSvidStore::TakeBundle(
     return fetched.status();
   }
   // An unchanged bundle stays: it remembers the chains that it has verified.
-  if (bundle() != nullptr && fetched->certificates == authorities_) {
+  const auto known = this->bundle();
+  if (known != nullptr && known->authorities().front() == *fetched) {
     return absl::OkStatus();
   }
-  std::vector<Der> authorities = fetched->certificates;
   absl::StatusOr<std::shared_ptr<const TrustBundle>> bundle =
       TrustBundle::Create({*std::move(fetched)});
   if (!bundle.ok()) {
     return bundle.status();
   }
-  authorities_ = std::move(authorities);
-  absl::MutexLock lock(&mutex_);
-  bundle_ = *std::move(bundle);
+  {
+    absl::MutexLock lock(&mutex_);
+    bundle_ = *std::move(bundle);
+  }
+  if (options_.on_bundle) {
+    options_.on_bundle();
+  }
   return absl::OkStatus();
 }
 

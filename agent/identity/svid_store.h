@@ -45,6 +45,8 @@ class SvidStore {
     double jitter = 0.1;
     // Called on the store's thread after each attempt (for logs and metrics).
     std::function<void(const SvidState &)> on_attempt;
+    // Called on the store's thread after the bundle has changed.
+    std::function<void()> on_bundle;
     Clock *clock = &SystemClock();  // must outlive the store
   };
 
@@ -64,6 +66,11 @@ class SvidStore {
   // of the next retry, while there is none; NotFound for an ID not in the set.
   virtual absl::StatusOr<std::shared_ptr<const X509Svid>> Get(
       const SpiffeId &id) const = 0;
+
+  // IssueJwt returns a JWT-SVID of an ID in the set. Errors as of Get, and
+  // those of the issuer. Blocks as long as the issuer does.
+  virtual absl::StatusOr<std::string> IssueJwt(
+      const SpiffeId &id, const std::vector<std::string> &audience) = 0;
 
   // bundle returns the current trust bundle; null until the issuer gave one.
   virtual std::shared_ptr<const TrustBundle> bundle() const = 0;

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "agent/identity/chain_verifier.h"
+#include "agent/identity/jwt_svid.h"
 #include "agent/identity/verified_chains.h"
 
 namespace kith {
@@ -17,8 +18,9 @@ using Verifiers =
 
 class CachingTrustBundle final : public TrustBundle {
  public:
-  explicit CachingTrustBundle(Verifiers verifiers)
-      : verifiers_(std::move(verifiers)) {}
+  CachingTrustBundle(std::vector<Authorities> authorities, Verifiers verifiers)
+      : authorities_(std::move(authorities)),
+        verifiers_(std::move(verifiers)) {}
 
   absl::StatusOr<PeerIdentity> VerifyPeer(
       const std::vector<Der> &chain,
@@ -51,6 +53,13 @@ class CachingTrustBundle final : public TrustBundle {
     return std::move(found->peer);
   }
 
+  absl::StatusOr<VerifiedJwtSvid> VerifyJwtSvid(
+      std::string_view token,
+      std::string_view audience,
+      std::chrono::system_clock::time_point now) const override {
+    return kith::VerifyJwtSvid(token, audience, authorities_, now);
+  }
+
   std::vector<std::string> trust_domains() const override {
     std::vector<std::string> names;
     for (const auto &[name, verifier] : verifiers_) {
@@ -59,7 +68,12 @@ class CachingTrustBundle final : public TrustBundle {
     return names;
   }
 
+  const std::vector<Authorities> &authorities() const override {
+    return authorities_;
+  }
+
  private:
+  const std::vector<Authorities> authorities_;
   Verifiers verifiers_;
   mutable VerifiedChains verified_;
 };
@@ -90,7 +104,8 @@ absl::StatusOr<std::shared_ptr<const TrustBundle>> TrustBundle::Create(
           "trust domain ", domain.trust_domain, " has two bundles"));
     }
   }
-  return std::make_shared<const CachingTrustBundle>(std::move(verifiers));
+  return std::make_shared<const CachingTrustBundle>(std::move(domains),
+                                                    std::move(verifiers));
 }
 
 }  // namespace kith

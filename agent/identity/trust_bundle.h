@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -12,6 +13,12 @@
 #include "kith/issuer.h"
 
 namespace kith {
+
+// VerifiedJwtSvid is what a valid JWT-SVID says.
+struct VerifiedJwtSvid {
+  SpiffeId id;
+  std::string claims;  // the JSON object that was signed
+};
 
 // TrustBundle holds the authorities of each trusted domain. Immutable and
 // thread-safe. A peer is verified against the bundle of its own trust domain
@@ -39,7 +46,18 @@ class TrustBundle {
       const std::vector<Der> &chain,
       std::chrono::system_clock::time_point now) const = 0;
 
+  // VerifyJwtSvid checks a token by the rules of the JWT-SVID standard,
+  // sections 2, 3 and 5, with the keys of the trust domain in its `sub`.
+  // InvalidArgument says what is wrong with it, without its bytes.
+  virtual absl::StatusOr<VerifiedJwtSvid> VerifyJwtSvid(
+      std::string_view token,
+      std::string_view audience,
+      std::chrono::system_clock::time_point now) const = 0;
+
   virtual std::vector<std::string> trust_domains() const = 0;
+
+  // authorities returns what the bundle was made of.
+  virtual const std::vector<Authorities> &authorities() const = 0;
 };
 
 }  // namespace kith

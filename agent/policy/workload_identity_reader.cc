@@ -68,7 +68,7 @@ absl::Status ReadSvid(const Field &field,
       {{"x509", [&](const Field &f) { return ReadX509(f, identity); }},
        {"jwt", [&](const Field &f) {
           return scope.IgnoreRiptides(
-              f, "JWT-SVIDs are not supported by this version");
+              f, "has no effect: every JWT-SVID lives for five minutes");
         }}});
 }
 

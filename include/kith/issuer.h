@@ -29,14 +29,31 @@ struct IssuedSvid {
   std::vector<Der> chain;
 };
 
-// Authorities are the CA certificates of one trust domain.
+// JwtAuthority is a key that signs the JWT-SVIDs of a trust domain.
+struct JwtAuthority {
+  std::string key_id;  // `kid` of the tokens
+  Der public_key;      // SubjectPublicKeyInfo
+
+  bool operator==(const JwtAuthority &) const = default;
+};
+
+// Authorities are what one trust domain's SVIDs are verified with.
 struct Authorities {
   std::string trust_domain;
   std::vector<Der> certificates;
+  std::vector<JwtAuthority> jwt_keys;
+
+  bool operator==(const Authorities &) const = default;
+};
+
+// JwtSvidRequest asks for a JWT-SVID. How long it lives is up to the issuer.
+struct JwtSvidRequest {
+  SpiffeId id;
+  std::vector<std::string> audience;  // not empty
 };
 
 // Issuer signs SVIDs. Implementations are thread-safe; calls may block, so
-// that only the SVID rotator's thread makes them.
+// that none is made from an event loop.
 class Issuer {
  public:
   virtual ~Issuer() = default;
@@ -47,6 +64,12 @@ class Issuer {
 
   // FetchAuthorities returns the authorities of the issuer's trust domain.
   virtual absl::StatusOr<Authorities> FetchAuthorities() = 0;
+
+  // IssueJwt returns a token (JWS compact serialization, RFC 7515 section 7.1).
+  // Errors as of Issue. Unimplemented: this issuer signs no tokens.
+  virtual absl::StatusOr<std::string> IssueJwt(const JwtSvidRequest &) {
+    return absl::UnimplementedError(Describe() + " issues no JWT-SVIDs");
+  }
 
   // Describe names the issuer in status and logs, e.g. "embedded CA /var/...".
   virtual std::string Describe() const = 0;

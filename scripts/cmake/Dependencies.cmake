@@ -55,6 +55,8 @@ endfunction()
 find_library(KITH_LIBELF libelf.a REQUIRED)
 find_library(KITH_LIBZ libz.a REQUIRED)
 find_library(KITH_LIBYAML_CPP libyaml-cpp.a REQUIRED)
+find_library(KITH_LIBNGHTTP2 libnghttp2.a REQUIRED)
+find_library(KITH_LIBPROTOBUF_LITE libprotobuf-lite.a REQUIRED)
 find_path(KITH_JSON_INCLUDE nlohmann/json.hpp REQUIRED)
 find_path(KITH_CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
 
@@ -70,6 +72,9 @@ kith_static_dependency(dep::ssl "${deps_dir}/boringssl/lib/libssl.a"
 target_link_libraries(dep::ssl INTERFACE dep::crypto)
 
 kith_static_dependency(dep::yaml "${KITH_LIBYAML_CPP}" /usr/include)
+kith_static_dependency(dep::nghttp2 "${KITH_LIBNGHTTP2}" /usr/include)
+kith_static_dependency(dep::protobuf_lite "${KITH_LIBPROTOBUF_LITE}" /usr/include)
+target_link_libraries(dep::protobuf_lite INTERFACE Threads::Threads)
 
 kith_header_dependency(dep::json "${KITH_JSON_INCLUDE}")
 kith_header_dependency(dep::cli11 "${KITH_CLI11_INCLUDE}")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/admin/unix_listener.h"
+#include "agent/runtime/unix_listener.h"
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -33,7 +33,7 @@ TEST_CASE("the socket is for the user and the group, and goes away") {
   const TemporaryDirectory directory;
   const std::string path = directory.File("admin.sock");
   {
-    const auto listener = UnixListener::Create(path, getgid());
+    const auto listener = UnixListener::Create(path, {.group = getgid()});
     REQUIRE(listener.ok());
     struct stat status {};
     REQUIRE(stat(path.c_str(), &status) == 0);
@@ -48,9 +48,9 @@ TEST_CASE("a dead agent's socket is replaced, a live one's is not") {
   const TemporaryDirectory directory;
   const std::string path = directory.File("admin.sock");
   LeaveSocket(path);
-  const auto first = UnixListener::Create(path, getgid());
+  const auto first = UnixListener::Create(path, {.group = getgid()});
   REQUIRE(first.ok());
-  const auto second = UnixListener::Create(path, getgid());
+  const auto second = UnixListener::Create(path, {.group = getgid()});
   REQUIRE(absl::IsAlreadyExists(second.status()));
   CHECK(second.status().message().find(path) != std::string::npos);
   CHECK(RawClient(path).connected());
@@ -59,11 +59,11 @@ TEST_CASE("a dead agent's socket is replaced, a live one's is not") {
 TEST_CASE("a listener leaves the socket of its successor alone") {
   const TemporaryDirectory directory;
   const std::string path = directory.File("admin.sock");
-  auto first = UnixListener::Create(path, getgid());
+  auto first = UnixListener::Create(path, {.group = getgid()});
   REQUIRE(first.ok());
   std::optional<UnixListener> old(*std::move(first));
   REQUIRE(rename(path.c_str(), directory.File("old").c_str()) == 0);
-  const auto successor = UnixListener::Create(path, getgid());
+  const auto successor = UnixListener::Create(path, {.group = getgid()});
   REQUIRE(successor.ok());
   old.reset();
   CHECK(RawClient(path).connected());
@@ -73,7 +73,7 @@ TEST_CASE("a file that is no socket is not touched") {
   const TemporaryDirectory directory;
   const std::string path = directory.File("admin.sock");
   std::ofstream(path) << "precious";
-  const auto listener = UnixListener::Create(path, getgid());
+  const auto listener = UnixListener::Create(path, {.group = getgid()});
   CHECK(absl::IsFailedPrecondition(listener.status()));
   std::string content;
   std::ifstream(path) >> content;
@@ -83,11 +83,13 @@ TEST_CASE("a file that is no socket is not touched") {
 TEST_CASE("a path that no socket can have is refused") {
   const TemporaryDirectory directory;
   CHECK(absl::IsInvalidArgument(
-      UnixListener::Create(directory.File(std::string(108, 'a')), getgid())
+      UnixListener::Create(directory.File(std::string(108, 'a')),
+                           {.group = getgid()})
           .status()));
-  CHECK(absl::IsNotFound(
-      UnixListener::Create(directory.File("absent/admin.sock"), getgid())
-          .status()));
+  CHECK(
+      absl::IsNotFound(UnixListener::Create(directory.File("absent/admin.sock"),
+                                            {.group = getgid()})
+                           .status()));
 }
 
 TEST_CASE("groups are found by name, behind very long lines too") {

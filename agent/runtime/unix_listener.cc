@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/admin/unix_listener.h"
+#include "agent/runtime/unix_listener.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,8 +19,9 @@
 namespace kith {
 namespace {
 
-// Connections that wait for accept(); the commands of a few operators.
-constexpr int kBacklog = 32;
+// Connections that wait for accept(): applications of a node that all start
+// at once.
+constexpr int kBacklog = 128;
 
 // A line of group(5) names every member: this is enough for 30,000.
 constexpr size_t kMaxGroupLine = 1024 * 1024;
@@ -106,11 +107,13 @@ absl::Status RemoveStale(const std::string &path, const sockaddr_un &address) {
 }
 
 // Nobody can connect before listen(), so that the mode is set in time.
-absl::Status Publish(int fd, const std::string &path, gid_t group) {
-  if (chmod(path.c_str(), 0660) != 0) {
+absl::Status Publish(int fd,
+                     const std::string &path,
+                     UnixListener::Access access) {
+  if (chmod(path.c_str(), access.mode) != 0) {
     return ErrnoStatus("chmod", path);
   }
-  if (chown(path.c_str(), static_cast<uid_t>(-1), group) != 0) {
+  if (chown(path.c_str(), static_cast<uid_t>(-1), access.group) != 0) {
     return ErrnoStatus("chown", path);
   }
   if (listen(fd, kBacklog) != 0) {
@@ -152,7 +155,7 @@ std::optional<gid_t> FindGroup(const std::string &name,
 }
 
 absl::StatusOr<UnixListener> UnixListener::Create(const std::string &path,
-                                                  gid_t group) {
+                                                  Access access) {
   auto address = AddressOf(path);
   if (!address.ok()) {
     return address.status();
@@ -172,7 +175,7 @@ absl::StatusOr<UnixListener> UnixListener::Create(const std::string &path,
     return ErrnoStatus("bind", path);
   }
   UnixListener listener(*std::move(fd), path, InodeOf(path));
-  if (absl::Status published = Publish(listener.fd(), path, group);
+  if (absl::Status published = Publish(listener.fd(), path, access);
       !published.ok()) {
     return published;
   }

@@ -22,11 +22,18 @@ std::optional<gid_t> FindGroup(const std::string &name,
 // the one that it made.
 class UnixListener {
  public:
-  // Create binds `path` with mode 0660 for the user of this process and
-  // `group`. The socket of a dead program is replaced; AlreadyExists: a live
-  // one has it. FailedPrecondition: something that is no socket is there.
+  // Access is who may connect: the mode for the user of this process, `group`
+  // and everybody else.
+  struct Access {
+    gid_t group = 0;
+    mode_t mode = 0660;
+  };
+
+  // Create binds `path`. The socket of a dead program is replaced;
+  // AlreadyExists: a live one has it. FailedPrecondition: something that is no
+  // socket is there.
   static absl::StatusOr<UnixListener> Create(const std::string &path,
-                                             gid_t group);
+                                             Access access);
 
   UnixListener(UnixListener &&) noexcept = default;
   UnixListener &operator=(UnixListener &&) = delete;

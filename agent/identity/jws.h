@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include <openssl/base.h>
+
+namespace kith {
+
+// JWS compact serialization (RFC 7515 section 7.1) with ECDSA (RFC 7518 section
+// 3.4).
+
+// JwsParts are the three parts of a token, decoded, and what the signature is
+// over. `signed_text` refers to the token.
+struct JwsParts {
+  std::string header;
+  std::string payload;
+  std::string signature;
+  std::string_view signed_text;
+};
+
+// SplitJws returns InvalidArgument unless there are three parts in base64url
+// without padding, in its one canonical spelling.
+absl::StatusOr<JwsParts> SplitJws(std::string_view token);
+
+// SignJws joins header and payload and signs them with a P-256 key (ES256).
+absl::StatusOr<std::string> SignJws(std::string_view header,
+                                    std::string_view payload,
+                                    EVP_PKEY *key);
+
+// VerifyJws checks the signature by `algorithm`. InvalidArgument: it is wrong,
+// the algorithm is none of ES256 and ES384, or the key is not of its curve.
+absl::Status VerifyJws(const JwsParts &parts,
+                       std::string_view algorithm,
+                       EVP_PKEY *key);
+
+}  // namespace kith

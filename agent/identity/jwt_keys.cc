@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/identity/jwt_keys.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include <openssl/evp.h>
+
+#include "agent/identity/jwk.h"
+#include "agent/identity/private_key.h"
+
+namespace kith {
+namespace {
+
+constexpr std::string_view kPrefix = "jwt-";
+constexpr std::string_view kSuffix = ".key";
+
+std::string FileOf(Clock::TimePoint signs_from) {
+  return absl::StrCat(
+      kPrefix,
+      std::chrono::floor<std::chrono::seconds>(signs_from.time_since_epoch())
+          .count(),
+      kSuffix);
+}
+
+// TimeOf returns nullopt for a file of another kind.
+std::optional<Clock::TimePoint> TimeOf(std::string_view name) {
+  uint32_t seconds = 0;
+  if (!absl::ConsumePrefix(&name, kPrefix) ||
+      !absl::ConsumeSuffix(&name, kSuffix) ||
+      !absl::SimpleAtoi(name, &seconds)) {
+    return std::nullopt;
+  }
+  return Clock::TimePoint(std::chrono::seconds(seconds));
+}
+
+}  // namespace
+
+absl::StatusOr<JwtKeys> JwtKeys::LoadAndRotate(const CaDirectory &directory,
+                                               Clock::TimePoint now) {
+  JwtKeys keys;
+  absl::Status status = keys.Load(directory);
+  if (status.ok()) {
+    status = keys.AddNext(directory, now);
+  }
+  if (status.ok()) {
+    status = keys.RemoveRetired(directory, now);
+  }
+  if (!status.ok()) {
+    return status;
+  }
+  return keys;
+}
+
+absl::Status JwtKeys::Load(const CaDirectory &directory) {
+  absl::StatusOr<std::vector<std::string>> names = directory.List();
+  if (!names.ok()) {
+    return names.status();
+  }
+  for (const std::string &name : *names) {
+    const std::optional<Clock::TimePoint> signs_from = TimeOf(name);
+    if (!signs_from.has_value()) {
+      continue;
+    }
+    absl::StatusOr<Secret> pem = directory.Read(name, 0077);
+    if (!pem.ok()) {
+      return pem.status();
+    }
+    auto key = ParsePrivateKey(std::as_const(*pem).bytes());
+    if (!key.ok()) {
+      return absl::Status(
+          key.status().code(),
+          absl::StrCat(directory.PathOf(name), ": ", key.status().message()));
+    }
+    if (absl::Status added = Add(*signs_from, *std::move(key)); !added.ok()) {
+      return added;
+    }
+  }
+  std::ranges::sort(entries_, {}, &Entry::signs_from);
+  return absl::OkStatus();
+}
+
+absl::Status JwtKeys::Add(Clock::TimePoint signs_from,
+                          bssl::UniquePtr<EVP_PKEY> key) {
+  absl::StatusOr<Der> public_key = PublicKeyOf(key.get());
+  if (!public_key.ok()) {
+    return public_key.status();
+  }
+  absl::StatusOr<std::string> key_id = KeyIdOf(*public_key);
+  if (!key_id.ok()) {
+    return key_id.status();
+  }
+  entries_.push_back({signs_from,
+                      {*std::move(key_id), *std::move(public_key)},
+                      std::move(key)});
+  return absl::OkStatus();
+}
+
+// The first key signs at once: nobody has a bundle yet.
+absl::Status JwtKeys::AddNext(const CaDirectory &directory,
+                              Clock::TimePoint now) {
+  const bool first = entries_.empty();
+  if (!first &&
+      now + kJwtKeyLead < entries_.back().signs_from + kJwtKeyPeriod) {
+    return absl::OkStatus();
+  }
+  const Clock::TimePoint signs_from =
+      std::chrono::floor<std::chrono::seconds>(first ? now : now + kJwtKeyLead);
+  auto key = GeneratePrivateKey();
+  if (!key.ok()) {
+    return key.status();
+  }
+  absl::StatusOr<Secret> pem = EncodePrivateKey(key->get());
+  if (!pem.ok()) {
+    return pem.status();
+  }
+  if (absl::Status written = directory.Write(
+          FileOf(signs_from), 0600, std::as_const(*pem).bytes());
+      !written.ok()) {
+    return written;
+  }
+  return Add(signs_from, *std::move(key));
+}
+
+absl::Status JwtKeys::RemoveRetired(const CaDirectory &directory,
+                                    Clock::TimePoint now) {
+  while (entries_.size() > 1 && entries_[1].signs_from + kJwtKeyLinger < now) {
+    if (absl::Status removed =
+            directory.Remove(FileOf(entries_.front().signs_from));
+        !removed.ok()) {
+      return removed;
+    }
+    entries_.erase(entries_.begin());
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<JwtSigner> JwtKeys::Signer(Clock::TimePoint now) const {
+  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
+    if (entry->signs_from <= now) {
+      return JwtSigner{entry->authority.key_id, entry->key.get()};
+    }
+  }
+  return absl::UnavailableError(
+      "no key signs JWT-SVIDs yet: the clock was set back");
+}
+
+std::vector<JwtAuthority> JwtKeys::authorities() const {
+  std::vector<JwtAuthority> authorities;
+  for (const Entry &entry : entries_) {
+    authorities.push_back(entry.authority);
+  }
+  return authorities;
+}
+
+}  // namespace kith

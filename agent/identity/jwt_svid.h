@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include <openssl/base.h>
+
+#include "agent/identity/trust_bundle.h"
+#include "agent/runtime/clock.h"
+#include "kith/issuer.h"
+
+namespace kith {
+
+// A token can be replayed until it expires, so that it lives for a few calls:
+// SPIRE gives 5 minutes too.
+inline constexpr std::chrono::minutes kJwtSvidTtl{5};
+
+// JwtSigner is who signs a token: a P-256 key with its name.
+struct JwtSigner {
+  std::string key_id;
+  EVP_PKEY *key = nullptr;
+};
+
+// SignJwtSvid returns a token for `request`, signed with ES256, valid from
+// `now` for kJwtSvidTtl. InvalidArgument: no audience, or an empty one.
+absl::StatusOr<std::string> SignJwtSvid(const JwtSvidRequest &request,
+                                        const JwtSigner &signer,
+                                        Clock::TimePoint now);
+
+// VerifyJwtSvid is TrustBundle::VerifyJwtSvid over `domains`.
+absl::StatusOr<VerifiedJwtSvid> VerifyJwtSvid(
+    std::string_view token,
+    std::string_view audience,
+    const std::vector<Authorities> &domains,
+    Clock::TimePoint now);
+
+}  // namespace kith

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+
+namespace kith {
+
+// GrpcHeaders are the request headers of a call (PROTOCOL-HTTP2.md of gRPC,
+// "Requests"). nghttp2 has already checked them by RFC 9113 section 8.
+class GrpcHeaders {
+ public:
+  // Bound of one call's headers, announced as SETTINGS_MAX_HEADER_LIST_SIZE and
+  // counted the same way (RFC 9113 section 6.5.2).
+  static constexpr size_t kMaxBytes = size_t{8} << 10;
+
+  // Add returns false if the bound is reached.
+  bool Add(std::string_view name, std::string_view value);
+
+  // HttpStatus returns 200, or the status that says why this is no gRPC call:
+  // 405 for another method than POST, 415 for another content type.
+  int HttpStatus() const;
+
+  const std::string &path() const { return path_; }
+
+  // Metadata returns the value of a header. Repeated ones are joined by commas
+  // (RFC 9110 section 5.3); nullopt: there is none.
+  std::optional<std::string_view> Metadata(std::string_view name) const;
+
+  // Timeout returns `grpc-timeout`; nullopt without one. InvalidArgument if it
+  // is no positive integer of at most 8 digits and a unit.
+  absl::StatusOr<std::optional<std::chrono::nanoseconds>> Timeout() const;
+
+ private:
+  std::string method_;
+  std::string path_;
+  std::map<std::string, std::string, std::less<>> metadata_;
+  size_t bytes_ = 0;
+};
+
+// PercentEncode returns a status message as the header grpc-message.
+std::string PercentEncode(std::string_view text);
+
+}  // namespace kith

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+
+#include "absl/status/statusor.h"
+#include <asio/posix/basic_stream_descriptor.hpp>
+
+#include "agent/runtime/event_loop.h"
+#include "agent/runtime/unix_listener.h"
+#include "agent/workloadapi/grpc_connection.h"
+#include "agent/workloadapi/peer_process.h"
+
+namespace kith {
+
+// GrpcServer accepts connections on a Unix socket. Confined to one event loop;
+// its accept coroutine owns it.
+class GrpcServer : public std::enable_shared_from_this<GrpcServer> {
+ public:
+  // An application has one connection; a user may be root, whom the containers
+  // of a whole node share. Each takes two descriptors and some 20 KiB.
+  static constexpr Places::Bounds kConnections{.total = 4096, .per_user = 2048};
+  // A call holds a request of 16 KiB at most, and shares its replies.
+  static constexpr Places::Bounds kCalls{.total = 16'384, .per_user = 4096};
+
+  // Returns who answers the calls of a connection.
+  using PeerOf = std::function<std::shared_ptr<GrpcPeer>(PeerProcess)>;
+
+  GrpcServer(UnixListener listener, asio::io_context &loop, PeerOf peer_of);
+
+  // Start begins to accept; call it once.
+  void Start();
+  // Close ends the accepting and every connection. From the loop.
+  void Close();
+
+ private:
+  static Task<void> Accept(std::shared_ptr<GrpcServer> self);
+  // AcceptReady returns false if the process has no descriptors left.
+  bool AcceptReady();
+  void Serve(FileDescriptor fd);
+
+  const UnixListener listener_;
+  asio::io_context &loop_;
+  const PeerOf peer_of_;
+  // A duplicate of the listener's descriptor.
+  asio::posix::basic_stream_descriptor<Executor> descriptor_;
+  const std::shared_ptr<Places> connections_ =
+      std::make_shared<Places>(kConnections);
+  const std::shared_ptr<Places> calls_ = std::make_shared<Places>(kCalls);
+  std::set<std::weak_ptr<GrpcConnection>, std::owner_less<>> open_;
+};
+
+}  // namespace kith

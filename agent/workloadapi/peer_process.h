@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include "absl/status/statusor.h"
+
+#include "agent/runtime/file_descriptor.h"
+
+namespace kith {
+
+// PeerProcess is the process that connected a Unix socket, pinned: while its
+// pidfd says that it lives, nobody else has its pid.
+class PeerProcess {
+ public:
+  // Read asks the kernel who called connect() (unix(7), SO_PEERCRED and, since
+  // Linux 6.5, SO_PEERPIDFD). On older kernels the pid is pinned just after
+  // accept(), as every program does that authenticates by SO_PEERCRED there.
+  // NotFound: the process is gone. PermissionDenied: it has no pid that is
+  // visible here.
+  static absl::StatusOr<PeerProcess> Read(int socket);
+
+  pid_t pid() const { return pid_; }
+  uid_t uid() const { return uid_; }
+  // Alive returns whether the process, not a child of it, still runs.
+  bool Alive() const;
+
+ private:
+  PeerProcess(pid_t pid, uid_t uid, FileDescriptor pidfd)
+      : pid_(pid), uid_(uid), pidfd_(std::move(pidfd)) {}
+
+  pid_t pid_;
+  uid_t uid_;
+  FileDescriptor pidfd_;
+};
+
+}  // namespace kith

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "abi/process.h"
+#include "agent/identity/trust_bundle.h"
+#include "agent/identity/x509_svid.h"
+#include "agent/workloadapi/peer_process.h"
+
+namespace kith {
+
+// ApiCaller is an attested caller of the Workload API.
+struct ApiCaller {
+  process_facts process{};
+  SpiffeId id;
+};
+
+// WorkloadApiSource is what the Workload API asks of the agent. agent/*.cc
+// implements it; the API knows no other stage. Thread-safe.
+class WorkloadApiSource {
+ public:
+  virtual ~WorkloadApiSource() = default;
+
+  // Identify attests the process and chooses its identity, as for a flow.
+  // PermissionDenied: it has none. Unavailable: it cannot be known now. Blocks.
+  virtual absl::StatusOr<ApiCaller> Identify(const PeerProcess &process) = 0;
+
+  // ListProcesses returns every process that may have an identity. Blocks.
+  virtual absl::StatusOr<std::vector<process_facts>> ListProcesses() = 0;
+
+  // GetX509Svid returns a valid SVID, or Unavailable.
+  virtual absl::StatusOr<std::shared_ptr<const X509Svid>> GetX509Svid(
+      const SpiffeId &id) = 0;
+
+  // bundle returns null until there is one.
+  virtual std::shared_ptr<const TrustBundle> bundle() = 0;
+
+  // IssueJwtSvid returns a token for the audiences. Blocks.
+  virtual absl::StatusOr<std::string> IssueJwtSvid(
+      const SpiffeId &id, const std::vector<std::string> &audience) = 0;
+};
+
+// WorkloadApi serves the SPIFFE Workload API on a Unix socket that every
+// process may connect: what a caller gets depends on who it is. It has an event
+// loop and a thread for attestation of its own, so that its callers cost the
+// flows nothing.
+class WorkloadApi {
+ public:
+  // Create does not listen yet. `source` must outlive the result.
+  static std::unique_ptr<WorkloadApi> Create(WorkloadApiSource *source);
+  virtual ~WorkloadApi() = default;  // stops
+
+  // Listen binds the socket and serves it.
+  virtual absl::Status Listen(const std::string &socket_path) = 0;
+
+  // NotifyChanged makes every stream look for news: a bundle changed, or other
+  // documents are in force. NotifyRenewed does it for the callers that have
+  // this identity. Thread-safe, also after Stop.
+  virtual void NotifyChanged() = 0;
+  virtual void NotifyRenewed(const SpiffeId &id) = 0;
+
+  // Stop ends all calls. Not from the loop.
+  virtual void Stop() = 0;
+};
+
+}  // namespace kith

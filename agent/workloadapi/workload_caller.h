@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include <asio/thread_pool.hpp>
+
+#include "agent/workloadapi/grpc_connection.h"
+#include "agent/workloadapi/loop_signal.h"
+#include "agent/workloadapi/peer_process.h"
+#include "agent/workloadapi/workload_api.h"
+#include "agent/workloadapi/workload_messages.h"
+
+namespace kith {
+
+// WorkloadApiState is what all callers share. It outlives them.
+struct WorkloadApiState {
+  WorkloadApiSource *source = nullptr;
+  // One thread: callers wait for each other, never flows for them.
+  asio::thread_pool pool{1};
+  WorkloadMessages messages;
+};
+
+// WorkloadCaller answers the calls of one process (SPIFFE Workload API
+// standard, sections 4 to 6). Who it is is found out for each call, and for
+// each stream again whenever something changed. Confined to one event loop.
+class WorkloadCaller final : public GrpcPeer {
+ public:
+  WorkloadCaller(WorkloadApiState *state,
+                 PeerProcess process,
+                 const Executor &executor)
+      : state_(state),
+        process_(std::make_shared<PeerProcess>(std::move(process))),
+        executor_(executor),
+        identified_(executor) {}
+
+  Task<absl::Status> Answer(std::shared_ptr<GrpcCall> call) override;
+
+  // Recheck makes every stream of this caller look for news.
+  void Recheck();
+  bool has_streams() const { return !streams_.empty(); }
+  pid_t pid() const { return process_->pid(); }
+  // MayBe returns false if it was identified as somebody else than `id`.
+  bool MayBe(const SpiffeId &id) const {
+    return identifying_ || !identity_.ok() || *identity_ == id;
+  }
+  // known_facts returns those by which the caller was identified last.
+  const std::optional<process_facts> &known_facts() const { return facts_; }
+
+ private:
+  using Message = WorkloadMessages::Message;
+  // Returns the state that a stream pushes to a caller.
+  using StateOf = std::function<absl::StatusOr<Message>(const SpiffeId &)>;
+
+  Task<absl::StatusOr<SpiffeId>> Identify();
+  // StreamOf returns null for a path that is none of a stream.
+  StateOf StreamOf(std::string_view path);
+  Task<absl::Status> Watch(std::shared_ptr<GrpcCall> call, StateOf state_of);
+  Task<absl::Status> FetchJwtSvid(std::shared_ptr<GrpcCall> call);
+  Task<absl::Status> ValidateJwtSvid(std::shared_ptr<GrpcCall> call);
+
+  absl::StatusOr<Message> SvidState(const SpiffeId &id);
+
+  WorkloadApiState *const state_;
+  // Shared with the thread that identifies it.
+  const std::shared_ptr<const PeerProcess> process_;
+  const Executor executor_;
+  bool identifying_ = false;
+  LoopSignal identified_;
+  absl::StatusOr<SpiffeId> identity_;
+  std::optional<process_facts> facts_;
+  std::set<GrpcCall *> streams_;
+};
+
+}  // namespace kith

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/workloadapi/workload_messages.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "agent/identity/jwk.h"
+#include "agent/identity/private_key.h"
+#include "agent/workloadapi/spiffe_workload_api.pb.h"
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+namespace kith {
+namespace {
+
+namespace io = google::protobuf::io;
+
+// Field numbers of spiffe_workload_api.proto, both length-delimited (wire type
+// 2 of the protobuf encoding).
+constexpr uint32_t LengthDelimited(uint32_t field) {
+  return field << 3 | 2;
+}
+constexpr uint32_t kSvidsTag =
+    LengthDelimited(X509SVIDResponse::kSvidsFieldNumber);
+constexpr uint32_t kKeyTag = LengthDelimited(X509SVID::kX509SvidKeyFieldNumber);
+
+std::string TrustDomainId(const Authorities &domain) {
+  return absl::StrCat("spiffe://", domain.trust_domain);
+}
+
+std::string Concatenated(const std::vector<Der> &certificates) {
+  std::string all;
+  for (const Der &der : certificates) {
+    all.append(reinterpret_cast<const char *>(der.data()), der.size());
+  }
+  return all;
+}
+
+// OpenEnded returns a response whose last field is an X509SVID, whose last
+// field is its key: `key_size` bytes that are still to come. The key is the one
+// part that protobuf's own objects, which live on the heap, must not hold.
+std::string OpenEnded(const X509SVIDResponse &response,
+                      const X509SVID &svid,
+                      size_t key_size) {
+  const std::string inner = svid.SerializeAsString();
+  const auto key_length = static_cast<uint32_t>(key_size);
+  const size_t svid_size =
+      inner.size() + io::CodedOutputStream::VarintSize32(kKeyTag) +
+      io::CodedOutputStream::VarintSize32(key_length) + key_size;
+  std::string text = response.SerializeAsString();
+  io::StringOutputStream stream(&text);
+  io::CodedOutputStream coded(&stream);
+  coded.WriteTag(kSvidsTag);
+  coded.WriteVarint32(static_cast<uint32_t>(svid_size));
+  coded.WriteString(inner);
+  coded.WriteTag(kKeyTag);
+  coded.WriteVarint32(key_length);
+  coded.Trim();
+  return text;
+}
+
+absl::Status NoBundle() {
+  return absl::UnavailableError("the trust bundle is not there yet");
+}
+
+template <typename Response>
+WorkloadMessages::Message Serialized(const Response &response) {
+  return std::make_shared<GrpcMessage>(response.SerializeAsString());
+}
+
+}  // namespace
+
+absl::StatusOr<WorkloadMessages::Message> WorkloadMessages::OfSvid(
+    const Svid &svid, const Bundle &bundle) {
+  if (bundle == nullptr) {
+    return NoBundle();
+  }
+  SvidEntry &known = svids_[svid->id()];
+  if (known.svid == svid && known.bundle == bundle) {
+    return known.message;
+  }
+  absl::StatusOr<Secret> key = EncodePrivateKeyDer(svid->key());
+  if (!key.ok()) {
+    return key.status();
+  }
+  X509SVIDResponse response;
+  X509SVID one;
+  one.set_spiffe_id(svid->id().uri());
+  one.set_x509_svid(Concatenated(svid->chain()));
+  for (const Authorities &domain : bundle->authorities()) {
+    std::string roots = Concatenated(domain.certificates);
+    if (domain.trust_domain == svid->id().trust_domain()) {
+      one.set_bundle(std::move(roots));
+    } else {
+      (*response.mutable_federated_bundles())[TrustDomainId(domain)] =
+          std::move(roots);
+    }
+  }
+  const size_t key_size = std::as_const(*key).bytes().size();
+  known = {svid,
+           bundle,
+           std::make_shared<GrpcMessage>(OpenEnded(response, one, key_size),
+                                         *std::move(key))};
+  return known.message;
+}
+
+absl::StatusOr<WorkloadMessages::Message> WorkloadMessages::OfX509Bundles(
+    const Bundle &bundle) {
+  if (bundle == nullptr) {
+    return NoBundle();
+  }
+  if (x509_bundles_.bundle != bundle) {
+    X509BundlesResponse response;
+    for (const Authorities &domain : bundle->authorities()) {
+      (*response.mutable_bundles())[TrustDomainId(domain)] =
+          Concatenated(domain.certificates);
+    }
+    x509_bundles_ = {bundle, Serialized(response)};
+  }
+  return x509_bundles_.message;
+}
+
+absl::StatusOr<WorkloadMessages::Message> WorkloadMessages::OfJwtBundles(
+    const Bundle &bundle) {
+  if (bundle == nullptr) {
+    return NoBundle();
+  }
+  if (jwt_bundles_.bundle != bundle) {
+    JWTBundlesResponse response;
+    for (const Authorities &domain : bundle->authorities()) {
+      absl::StatusOr<std::string> keys =
+          EncodeJwkSet(domain.jwt_keys, "jwt-svid");
+      if (!keys.ok()) {
+        return keys.status();
+      }
+      (*response.mutable_bundles())[TrustDomainId(domain)] = *std::move(keys);
+    }
+    jwt_bundles_ = {bundle, Serialized(response)};
+  }
+  return jwt_bundles_.message;
+}
+
+void WorkloadMessages::Retain(const std::function<bool(const Svid &)> &in_use) {
+  std::erase_if(svids_, [&in_use](const auto &item) {
+    return !in_use(item.second.svid);
+  });
+}
+
+}  // namespace kith

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Workload API, as go-spiffe sees it, and go-spiffe as a TLS peer."""
+
+import pathlib
+import pwd
+import shutil
+import stat
+import subprocess
+
+from rig import deadline, documents, memory
+from rig.case import Case, needs_agent, on
+from rig.network import OneNode
+
+_HERE = pathlib.Path(__file__).resolve().parent
+_BUILD = _HERE.parents[1] / "scripts" / "gospiffe.sh"
+_ECHO = ["/usr/bin/python3", _HERE / "peer" / "echo.py"]
+
+GO = documents.spiffe_id("go/client")
+ECHO = documents.spiffe_id("echo/one")
+_USER = "www-data"
+
+
+class GoCase(Case):
+    """Runs gospiffe beside an agent."""
+
+    settings = {"svid": {"ttl": "8s"}}
+
+    @classmethod
+    def before_agents(cls):
+        # Where every user may execute it.
+        path = subprocess.run([_BUILD, "--print-path"], check=True,
+                              capture_output=True, text=True).stdout.strip()
+        cls.program = shutil.copy(path, cls.directory)
+        cls.documents = cls.identities()
+
+    @classmethod
+    def identities(cls, *more):
+        """go-spiffe does its own TLS, so that its flows are left alone."""
+        return [
+            documents.identity("go/client",
+                               {"process:binary:path": str(cls.program)},
+                               mode="DISABLE"),
+            documents.identity("echo/one", {
+                "process:cmdline": " ".join(map(str, _ECHO))}),
+            *more,
+        ]
+
+    def setUp(self):
+        self.agent = self.network.client_agent
+        self.socket = self.agent.directory / "run" / "workload.sock"
+        self.put(self.identities())
+
+    def put(self, identities):
+        """Replaces the documents and waits until they are in force."""
+        self.agent.put("documents.yaml", identities)
+        deadline.await_true(
+            lambda: len(self.agent.ask("identities")["identities"]) ==
+            len(identities), "the identities")
+
+    def go(self, *arguments, **options):
+        return self.client.spawn(
+            [self.program, *arguments], name="gospiffe",
+            env={"SPIFFE_ENDPOINT_SOCKET": f"unix://{self.socket}"}, **options)
+
+    def serial(self, spiffe_id):
+        rows = self.agent.ask("identities")["identities"]
+        return next(row["svid"]["serial"] for row in rows
+                    if row["spiffeId"] == spiffe_id)
+
+
+def _updates(program):
+    return [line for line in program.lines if '"x509"' in line]
+
+
+@needs_agent
+@on(OneNode)
+class WorkloadApi(GoCase):
+    """What applications are told."""
+
+    def test_everybody_may_connect(self):
+        mode = self.socket.stat().st_mode
+        self.assertTrue(stat.S_ISSOCK(mode))
+        self.assertEqual(stat.S_IMODE(mode), 0o666)
+
+    def test_watch_across_two_rotations(self):
+        program = self.go("watch")
+        deadline.await_true(lambda: len(_updates(program)) >= 3,
+                            "two rotations", 30)
+        latest = self.serial(GO)
+        program.await_line(f'"serial":"{latest}"')
+        self.assertIn('"roots":1', _updates(program)[0])
+        self.assertIn(f'"spiffeId":"{GO}"', _updates(program)[0])
+        self.assertEqual(len(set(_updates(program))), len(_updates(program)))
+        self.assertNotIn("watch-error", program.output)
+        program.close_input()
+        self.assertEqual(program.wait(), 0)
+
+    def test_jwt_svid(self):
+        facts = self.go("jwt", "api").await_json("event", "jwt")
+        self.assertEqual(facts["spiffeId"], GO)
+        self.assertEqual(facts["audiences"], ["api"])
+        self.assertTrue(290 <= facts["lifetime"] <= 300, facts["lifetime"])
+        # Whoever else may call takes it; nobody takes it for another audience.
+        token = facts["token"]
+        self.go("validate", "api", token).await_json("event", "valid")
+        error = self.go("validate", "db", token).await_json("event", "error")
+        self.assertIn("InvalidArgument", error["error"])
+        self.assertIn("another audience", error["error"])
+
+    def test_strangers_are_refused(self):
+        for options in ({"managed": False}, {}):
+            if not options:
+                self.put(self.identities()[1:])
+            error = self.go("validate", "api", "a.b.c", **options).await_json(
+                "event", "error")
+            self.assertIn("PermissionDenied", error["error"])
+
+    def test_a_document_is_removed_and_comes_back(self):
+        program = self.go("watch")
+        program.await_json("event", "x509")
+        self.put(self.identities()[1:])
+        error = program.await_json("event", "watch-error")
+        self.assertIn("PermissionDenied", error["error"])
+        seen = len(_updates(program))
+        self.put(self.identities())
+        deadline.await_true(lambda: len(_updates(program)) > seen,
+                            "the watch goes on")
+
+    def test_another_user_is_another_caller(self):
+        self.put(self.identities(documents.identity(
+            "go/www", {"process:binary:path": str(self.program),
+                       "process:uid": str(pwd.getpwnam(_USER).pw_uid)},
+            mode="DISABLE")))
+        facts = self.go("watch", user=_USER).await_json("event", "x509")
+        self.assertEqual(facts["spiffeId"], documents.spiffe_id("go/www"))
+
+
+@needs_agent
+@on(OneNode)
+class ForeignPeer(GoCase):
+    """go-spiffe does its own TLS with SVIDs of the Workload API."""
+
+    def test_dials_a_captured_workload(self):
+        server = self.server.spawn([*_ECHO, "serve", "127.0.0.1"],
+                                   group="server")
+        port = server.await_json("event", "listening")["port"]
+        client = self.go("dial", f"127.0.0.1:{port}", ECHO, self.marker)
+        self.assertEqual(client.await_json("event", "echo")["text"],
+                         self.marker)
+        flow = self.agent.await_closed(1, direction="inbound", mode="mtls",
+                                       local__spiffeId=ECHO)[0]
+        self.assertEqual(flow["peer"]["spiffeId"], GO)
+
+    def test_is_dialled_by_a_captured_workload(self):
+        server = self.go("listen", "127.0.0.1:0", ECHO)
+        port = server.await_json("event", "listening")["address"].split(":")[1]
+        client = self.client.spawn(
+            [*_ECHO, "connect", "127.0.0.1", port, self.marker],
+            group="client")
+        self.assertEqual(client.await_json("event", "echo")["text"],
+                         self.marker)
+        flow = self.agent.await_closed(1, direction="outbound", mode="mtls",
+                                       local__spiffeId=ECHO)[0]
+        self.assertEqual(flow["peer"]["spiffeId"], GO)
+
+
+@needs_agent
+@on(OneNode)
+class Keys(GoCase):
+    """A key that is not renewed while one looks for it."""
+
+    settings = {"svid": {"ttl": "1h"}}
+
+    def test_keys_stay_in_locked_memory(self):
+        program = self.go("key")
+        scalar = bytes.fromhex(program.await_json("event", "key")["scalar"])
+        # As it was sent, and as the crypto library keeps it.
+        protected, others = memory.places_of(self.agent.program.pid, scalar,
+                                             scalar[::-1])
+        self.assertTrue(protected)
+        self.assertEqual(others, [])
