@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "agent/datapath/features.h"
 #include "agent/handshake/suite_name.h"
 
 namespace kith {
@@ -40,6 +41,10 @@ absl::StatusOr<OuterPath> FindOuterPath(DatapathChoice wanted) {
   }
   std::string why(proof.Problem().message());
   if (wanted == DatapathChoice::kKtls) {
+    // Without the capabilities that everything needs, the proof cannot work.
+    if (absl::Status capable = CheckRequirements(); !capable.ok()) {
+      return capable;
+    }
     return absl::FailedPreconditionError(
         absl::StrCat("datapath.path is ktls, but ", why));
   }
