@@ -18,6 +18,7 @@
 #include "agent/acceptor.h"
 #include "agent/agent_stages.h"
 #include "agent/agent_view.h"
+#include "agent/alarm.h"
 #include "agent/identity/embedded_ca.h"
 #include "agent/identity/sha256.h"
 #include "agent/runtime/log.h"
@@ -158,6 +159,9 @@ absl::Status CreateDatapath(AgentStages &stages, Acceptors &acceptors) {
   options.on_process_changed = [&stages](uint32_t tgid) {
     stages.attestor->Forget(tgid);
   };
+  options.on_not_tls = [&stages](uint64_t flow) {
+    RaiseNotTlsAlarm(stages, flow);
+  };
   options.on_error = [](const absl::Status &status) {
     Log(LogLevel::kError, "datapath degraded", {{"error", status.message()}});
   };
@@ -219,6 +223,11 @@ absl::Status Start(AgentStages &stages,
   stages.loops.Start();
   if (auto started = stages.datapath->Start(); !started.ok()) {
     return started;
+  }
+  if (auto watch = stages.datapath->outer_watch(); !watch.ok()) {
+    Log(LogLevel::kWarning,
+        "outer sockets are not watched",
+        {{"error", watch.message()}});
   }
   SeedVerdicts(stages);
   return absl::OkStatus();

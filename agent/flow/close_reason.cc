@@ -23,6 +23,8 @@ std::string_view ReasonName(CloseReason reason) {
       return "tls_error";
     case CloseReason::kRekeyUnsupported:
       return "rekey_unsupported";
+    case CloseReason::kNotTlsSegment:
+      return "not_tls_segment";
     case CloseReason::kDenied:
       return "denied";
     case CloseReason::kIdentityConflict:

@@ -16,6 +16,7 @@ enum class CloseReason {
   kPeerNotAllowed,      // authenticated, but not in allowedSPIFFEIDs
   kTlsError,            // a bad record or an alert after the handshake
   kRekeyUnsupported,    // a KeyUpdate on a kernel that cannot change the key
+  kNotTlsSegment,       // we were about to send no TLS record: an alarm
   kDenied,              // policy forbids; detail has the rule
   kIdentityConflict,    // several identities match equally well
   kDialFailed,          // detail has the errno's text

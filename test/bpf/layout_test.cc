@@ -14,6 +14,8 @@
 #include "abi/control.h"
 #include "abi/event.h"
 #include "abi/listener.h"
+#include "abi/outer.h"
+#include "egress.skel.h"
 #include "kith.skel.h"
 
 namespace kith {
@@ -123,6 +125,20 @@ const std::vector<Layout> &Layouts() {
        {FIELD(process_event, kind),
         FIELD(process_event, tgid),
         FIELD(process_event, netns_cookie)}},
+      {"outer_event",
+       sizeof(outer_event),
+       {FIELD(outer_event, kind),
+        FIELD(outer_event, reserved),
+        FIELD(outer_event, flow)}},
+      {"outer_watch",
+       sizeof(outer_watch),
+       {FIELD(outer_watch, flow),
+        FIELD(outer_watch, header_seq),
+        FIELD(outer_watch, state),
+        FIELD(outer_watch, held),
+        FIELD(outer_watch, reported),
+        FIELD(outer_watch, header),
+        FIELD(outer_watch, reserved)}},
       {"datapath_control",
        sizeof(datapath_control),
        {FIELD(datapath_control, policy_generation),
@@ -140,25 +156,33 @@ const std::vector<Layout> &Layouts() {
   return layouts;
 }
 
-// ObjectBtf is the type information of the object that the agent loads.
+// ObjectBtf is the type information of the objects that the agent loads.
 class ObjectBtf {
  public:
-  ObjectBtf() : skeleton_(kith_bpf__open()) {
+  ObjectBtf() : skeleton_(kith_bpf__open()), egress_(egress_bpf__open()) {
     REQUIRE(skeleton_ != nullptr);
-    btf_ = bpf_object__btf(skeleton_->obj);
+    REQUIRE(egress_ != nullptr);
   }
-  ~ObjectBtf() { kith_bpf__destroy(skeleton_); }
+  ~ObjectBtf() {
+    kith_bpf__destroy(skeleton_);
+    egress_bpf__destroy(egress_);
+  }
   ObjectBtf(const ObjectBtf &) = delete;
   ObjectBtf &operator=(const ObjectBtf &) = delete;
 
   Layout Find(const std::string &name) const {
-    const int id = btf__find_by_name_kind(btf_, name.c_str(), BTF_KIND_STRUCT);
+    const btf *types = bpf_object__btf(skeleton_->obj);
+    int id = btf__find_by_name_kind(types, name.c_str(), BTF_KIND_STRUCT);
+    if (id < 0) {
+      types = bpf_object__btf(egress_->obj);
+      id = btf__find_by_name_kind(types, name.c_str(), BTF_KIND_STRUCT);
+    }
     REQUIRE(id > 0);
-    const btf_type *type = btf__type_by_id(btf_, static_cast<uint32_t>(id));
+    const btf_type *type = btf__type_by_id(types, static_cast<uint32_t>(id));
     Layout layout{name, type->size, {}};
     for (uint32_t i = 0; i < btf_vlen(type); ++i) {
       const btf_member &member = btf_members(type)[i];
-      layout.fields.push_back({btf__name_by_offset(btf_, member.name_off),
+      layout.fields.push_back({btf__name_by_offset(types, member.name_off),
                                btf_member_bit_offset(type, i) / 8});
     }
     return layout;
@@ -166,7 +190,7 @@ class ObjectBtf {
 
  private:
   kith_bpf *skeleton_;
-  const btf *btf_ = nullptr;
+  egress_bpf *egress_;
 };
 
 TEST_CASE("shared structs have one layout in BPF and C++") {
