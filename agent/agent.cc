@@ -16,6 +16,7 @@
 #include "agent/acceptor.h"
 #include "agent/agent_stages.h"
 #include "agent/agent_view.h"
+#include "agent/create_datapath.h"
 #include "agent/identity/embedded_ca.h"
 #include "agent/identity/sha256.h"
 #include "agent/runtime/log.h"
@@ -117,40 +118,6 @@ void StartAttestor(AgentStages &stages) {
   stages.attestor = WorkloadAttestor::Create(std::move(options));
 }
 
-absl::Status CreateDatapath(AgentStages &stages, Acceptors &acceptors) {
-  struct stat cgroup {};
-  if (stat(stages.cgroup.c_str(), &cgroup) != 0) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("cgroup ", stages.cgroup));
-  }
-  Datapath::Options options;
-  options.cgroup = stages.cgroup;
-  options.state_name = absl::StrCat("cgroup-", cgroup.st_ino);
-  options.pin = stages.config.pin;
-  options.bypass = stages.config.bypass;
-  options.same_node_join = stages.config.same_node == SameNode::kSockmap;
-  options.on_netns_added = [&acceptors](NetnsListeners listeners) {
-    Log(LogLevel::kInfo,
-        "listening in a network namespace",
-        {{"netns", listeners.name}});
-    acceptors.Add(std::move(listeners));
-  };
-  options.on_netns_removed = [&acceptors](uint64_t netns_cookie) {
-    acceptors.Remove(netns_cookie);
-  };
-  options.on_process_changed = [&stages](uint32_t tgid) {
-    stages.attestor->Forget(tgid);
-  };
-  options.on_error = [](const absl::Status &status) {
-    Log(LogLevel::kError, "datapath degraded", {{"error", status.message()}});
-  };
-  auto datapath = Datapath::Create(std::move(options));
-  if (!datapath.ok()) {
-    return datapath.status();
-  }
-  stages.datapath = *std::move(datapath);
-  return absl::OkStatus();
-}
-
 // Datapath::Create attaches nothing; what touches the host's flows comes last,
 // when nothing else can fail.
 absl::Status Start(AgentStages &stages,
@@ -206,6 +173,11 @@ absl::Status Start(AgentStages &stages,
   stages.loops.Start();
   if (auto started = stages.datapath->Start(); !started.ok()) {
     return started;
+  }
+  if (auto watch = stages.datapath->outer_watch(); !watch.ok()) {
+    Log(LogLevel::kWarning,
+        "outer sockets are not watched",
+        {{"error", watch.message()}});
   }
   SeedVerdicts(stages);
   return absl::OkStatus();

@@ -26,6 +26,7 @@ class StagesView : public AgentView {
     status.path = stages_->outer_path.name;
     status.path_reason = stages_->outer_path.reason;
     status.pinned = stages_->config.pin;
+    status.outer_watch = stages_->datapath->outer_watch();
     status.identities = resources->identities.size();
     status.services = resources->services.size();
     status.resources_error =

@@ -93,6 +93,16 @@ Task<FlowEnd> RelayUntil(AgentStages &stages,
   co_return FlowEnd{end.reason, std::move(end.detail)};
 }
 
+HandshakeFailure Refuse(TcpSocket &outer,
+                        CloseReason reason,
+                        const absl::Status &status) {
+  ResetSocket(outer);
+  HandshakeFailure failure;
+  failure.reason = reason;
+  failure.detail = std::string(status.message());
+  return failure;
+}
+
 bool IsRefusal(CloseReason reason) {
   switch (reason) {
     case CloseReason::kNone:
@@ -160,13 +170,14 @@ Task<HandshakeOutcome> SecureOuter(AgentStages &stages,
   const SpiffeId &local = securing.identity.spiffe_id;
   auto svid = stages.svids->Get(local);
   if (!svid.ok()) {
-    ResetSocket(outer);
-    HandshakeFailure failure;
-    failure.reason = CloseReason::kNoSvid;
-    failure.detail = std::string(svid.status().message());
-    co_return failure;
+    co_return Refuse(outer, CloseReason::kNoSvid, svid.status());
   }
   RecordSvid(flow, **svid);
+  if (auto watched =
+          stages.datapath->WatchOuter(outer.native_handle(), flow.id());
+      !watched.ok()) {
+    co_return Refuse(outer, CloseReason::kHandshakeFailed, watched);
+  }
   HandshakeRequest request;
   request.role = securing.role;
   request.offer_alpn = securing.offer_alpn;

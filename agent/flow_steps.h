@@ -59,7 +59,8 @@ struct Securing {
 };
 
 // SecureOuter runs the handshake with the SVID of the identity. The peer is
-// authorised by the rule inside certificate verification.
+// authorised by the rule inside certificate verification. From here on the
+// socket, which has not sent anything yet, can send TLS records only.
 Task<HandshakeOutcome> SecureOuter(AgentStages &stages,
                                    LiveFlow &flow,
                                    TcpSocket outer,

@@ -12,6 +12,7 @@
 #include "abi/event.h"
 #include "abi/flow.h"
 #include "abi/listener.h"
+#include "abi/outer.h"
 #include "abi/process.h"
 
 /* The kernel's own default for pid_max: more processes than that need a verdict seldom. */
@@ -175,6 +176,17 @@ struct {
 	__type(value, struct datapath_control);
 } control SEC(".maps");
 
+/*
+ * Outer socket -> what it has sent so far. Made by the agent through the socket's descriptor, kept
+ * by the egress hook, gone with the socket: no bound is needed, and no other socket is looked at.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct outer_watch);
+} outer_watch SEC(".maps");
+
 /* enum kith_counter -> count since the maps were made. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -183,7 +195,7 @@ struct {
 	__type(value, __u64);
 } counters SEC(".maps");
 
-/* struct process_event, read by the agent. */
+/* struct process_event and outer_event, read by the agent. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, EVENT_BUFFER_BYTES);

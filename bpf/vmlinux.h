@@ -220,6 +220,7 @@ struct socket {
 
 /* Only to ask whether the kernel has a function. */
 enum bpf_func_id {
+	BPF_FUNC_loop = 181,	   /* Linux 5.17 */
 	BPF_FUNC_set_retval = 187, /* Linux 5.18 */
 };
 

@@ -32,6 +32,7 @@ class AgentView {
     std::string path;  // of outer sockets: "ktls" or "userspace"
     std::string path_reason;
     bool pinned = false;
+    absl::Status outer_watch;  // OK, or why outer sockets are not watched
     size_t identities = 0;
     size_t services = 0;
     std::string resources_error;  // empty: the newest load is in force

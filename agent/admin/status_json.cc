@@ -65,6 +65,10 @@ Json StatusJson(const AgentView::Status &status,
   json["path"] = status.path;
   json["pathReason"] = status.path_reason;
   json["pinned"] = status.pinned;
+  json["outerWatch"] = status.outer_watch.ok();
+  if (!status.outer_watch.ok()) {
+    json["outerWatchError"] = std::string(status.outer_watch.message());
+  }
   json["identities"] = status.identities;
   json["services"] = status.services;
   if (!status.resources_error.empty()) {

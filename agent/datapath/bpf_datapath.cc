@@ -76,6 +76,7 @@ absl::Status BpfDatapath::Prepare() {
   if (options_.same_node_join) {
     PrepareJoins();
   }
+  own_cgroup_ = self->process.cgroup_id;
   return absl::OkStatus();
 }
 
@@ -190,11 +191,28 @@ absl::Status BpfDatapath::StartReading() {
                                .on_error = options_.on_error});
   auto events = EventReader::Start(
       programs_->maps()->events.get(),
-      [this](const process_event &event) { OnEvent(event); });
+      {.on_process = [this](const process_event &event) { OnEvent(event); },
+       .on_outer =
+           [this](const outer_event &event) {
+             options_.on_not_tls(event.flow);
+           }});
   if (events.ok()) {
     events_ = *std::move(events);
   }
   return events.status();
+}
+
+// Without the watch flows are as safe as the code that encrypts them: the agent
+// runs, and its status says what is missing.
+void BpfDatapath::AttachWatch() {
+  auto watch = OuterWatch::Attach(*programs_, cgroup_, own_cgroup_);
+  absl::MutexLock lock(&watch_mutex_);
+  watch_ = std::move(watch);
+}
+
+absl::Status BpfDatapath::WatchOuter(int socket, uint64_t flow) {
+  absl::MutexLock lock(&watch_mutex_);
+  return watch_.ok() ? (*watch_)->Watch(socket, flow) : absl::OkStatus();
 }
 
 // Observers first, so that nothing that begins from now on is missed; then what
@@ -225,6 +243,7 @@ absl::Status BpfDatapath::Start() {
     started = StartReading();
   }
   if (started.ok()) {
+    AttachWatch();
     started = AttachAll();
   }
   if (!started.ok()) {

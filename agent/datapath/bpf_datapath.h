@@ -17,6 +17,7 @@
 #include "agent/datapath/listener_table.h"
 #include "agent/datapath/netns_presence.h"
 #include "agent/datapath/origin_table.h"
+#include "agent/datapath/outer_watch.h"
 #include "agent/datapath/processes.h"
 
 namespace kith {
@@ -103,6 +104,11 @@ class BpfDatapath : public Datapath {
       uint64_t netns_cookie,
       SockmapFd client_side,
       SockmapFd server_side) override;
+  absl::Status WatchOuter(int socket, uint64_t flow) override;
+  absl::Status outer_watch() const override {
+    absl::MutexLock lock(&watch_mutex_);
+    return watch_.status();
+  }
   std::vector<NamedCounter> Counters() const override {
     return ReadCounters(programs_->maps()->counters.get());
   }
@@ -117,6 +123,7 @@ class BpfDatapath : public Datapath {
   void PrepareJoins();
   void GuardJoins();
   absl::Status StartReading();
+  void AttachWatch();
   absl::Status AttachAll();
   void OnEvent(const process_event &event);
 
@@ -136,6 +143,11 @@ class BpfDatapath : public Datapath {
   NetnsSteering steering_;
   absl::StatusOr<std::shared_ptr<JoinTable>> joins_ =
       absl::FailedPreconditionError("datapath.sameNode is tls");
+  uint64_t own_cgroup_ = 0;
+  mutable absl::Mutex watch_mutex_;  // the admin API asks while Start runs
+  absl::StatusOr<std::unique_ptr<OuterWatch>> watch_
+      ABSL_GUARDED_BY(watch_mutex_) =
+          absl::FailedPreconditionError("the datapath is not started");
   std::unique_ptr<NetnsPresence> presence_;
   std::unique_ptr<EventReader> events_;
   std::unique_ptr<Attachments> attachments_;

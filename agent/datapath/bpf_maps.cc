@@ -49,6 +49,7 @@ absl::StatusOr<std::shared_ptr<BpfMaps>> BpfMaps::From(
            Open(object, "agent_listeners", maps->agent_listeners),
            Open(object, "namespaces", maps->namespaces),
            Open(object, "bypass", maps->bypass),
+           Open(object, "outer_watch", maps->outer_watch),
            Duplicate(object, "control", maps->control),
            Duplicate(object, "counters", maps->counters),
            Duplicate(object, "events", maps->events),

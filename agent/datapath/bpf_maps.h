@@ -9,6 +9,7 @@
 
 #include "abi/control.h"
 #include "abi/listener.h"
+#include "abi/outer.h"
 #include "agent/datapath/bpf_map.h"
 
 namespace kith {
@@ -28,6 +29,7 @@ struct BpfMaps {
   BpfMap<agent_listener_key, uint64_t> agent_listeners;
   BpfMap<uint64_t, netns_presence> namespaces;
   BpfMap<bypass_key, uint32_t> bypass;
+  BpfMap<int, ::outer_watch> outer_watch;  // by descriptor
   FileDescriptor control;
   FileDescriptor counters;
   FileDescriptor events;

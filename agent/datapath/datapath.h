@@ -63,6 +63,9 @@ class Datapath {
     std::function<void(uint64_t netns_cookie)> on_netns_removed;
     // A process with a verdict did exec or exited: forget what is cached.
     std::function<void(uint32_t tgid)> on_process_changed;
+    // A watched socket tried to send something that is no TLS record; nothing
+    // leaves it any more. Once a socket.
+    std::function<void(uint64_t flow)> on_not_tls;
     std::function<void(absl::Status)> on_error;  // degraded, still running
   };
 
@@ -161,6 +164,13 @@ class Datapath {
   virtual void ForgetOrigin(uint64_t netns_cookie,
                             const Endpoint &listener,
                             const Endpoint &application) = 0;
+
+  // WatchOuter lets the connected socket, which has not sent anything yet,
+  // send TLS records only. `flow` comes back in on_not_tls. Does nothing where
+  // outer_watch() is not OK.
+  virtual absl::Status WatchOuter(int socket, uint64_t flow) = 0;
+  // outer_watch tells whether sockets are watched since Start, or why not.
+  virtual absl::Status outer_watch() const = 0;
 
   virtual std::vector<NamedCounter> Counters() const = 0;
 

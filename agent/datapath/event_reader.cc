@@ -12,15 +12,15 @@
 namespace kith {
 
 absl::StatusOr<std::unique_ptr<EventReader>> EventReader::Start(
-    int ring_buffer_fd, OnEvent on_event) {
+    int ring_buffer_fd, Callbacks callbacks) {
   std::unique_ptr<EventReader> reader(new EventReader());
-  reader->on_event_ = std::move(on_event);
+  reader->callbacks_ = std::move(callbacks);
   reader->stop_.Reset(eventfd(0, EFD_CLOEXEC));
   if (!reader->stop_.valid()) {
     return absl::ErrnoToStatus(errno, "eventfd");
   }
   reader->ring_ =
-      ring_buffer__new(ring_buffer_fd, Deliver, reader.get(), nullptr);
+      ring_buffer__new(ring_buffer_fd, Receive, reader.get(), nullptr);
   if (reader->ring_ == nullptr) {
     return absl::ErrnoToStatus(errno, "mapping the ring buffer of the hooks");
   }
@@ -36,12 +36,23 @@ EventReader::~EventReader() {
   ring_buffer__free(ring_);
 }
 
-int EventReader::Deliver(void *self, void *bytes, size_t size) {
-  if (size >= sizeof(process_event)) {
-    static_cast<EventReader *>(self)->on_event_(
-        *static_cast<const process_event *>(bytes));
-  }
+int EventReader::Receive(void *self, void *bytes, size_t size) {
+  static_cast<EventReader *>(self)->Deliver(bytes, size);
   return 0;
+}
+
+void EventReader::Deliver(const void *event, size_t size) {
+  static_assert(sizeof(process_event) == sizeof(outer_event));
+  if (size < sizeof(process_event)) {
+    return;
+  }
+  // Both kinds of record begin with what tells them apart.
+  const auto &process = *static_cast<const process_event *>(event);
+  if (process.kind == OUTER_EVENT_NOT_TLS) {
+    callbacks_.on_outer(*static_cast<const outer_event *>(event));
+  } else {
+    callbacks_.on_process(process);
+  }
 }
 
 void EventReader::Run() {

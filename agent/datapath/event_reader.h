@@ -14,24 +14,28 @@ struct ring_buffer;
 
 namespace kith {
 
-// EventReader calls `on_event`, on a thread of its own, for every event of the
-// hooks until it is destroyed.
+// EventReader calls back, on a thread of its own, for every event of the hooks
+// until it is destroyed.
 class EventReader {
  public:
-  using OnEvent = std::function<void(const process_event &)>;
+  struct Callbacks {
+    std::function<void(const process_event &)> on_process;
+    std::function<void(const outer_event &)> on_outer;
+  };
 
-  static absl::StatusOr<std::unique_ptr<EventReader>> Start(int ring_buffer_fd,
-                                                            OnEvent on_event);
+  static absl::StatusOr<std::unique_ptr<EventReader>> Start(
+      int ring_buffer_fd, Callbacks callbacks);
   ~EventReader();
   EventReader(const EventReader &) = delete;
   EventReader &operator=(const EventReader &) = delete;
 
  private:
   EventReader() = default;
-  static int Deliver(void *self, void *bytes, size_t size);
+  static int Receive(void *self, void *bytes, size_t size);
+  void Deliver(const void *event, size_t size);
   void Run();
 
-  OnEvent on_event_;
+  Callbacks callbacks_;
   ring_buffer *ring_ = nullptr;
   FileDescriptor stop_;  // eventfd
   std::thread thread_;

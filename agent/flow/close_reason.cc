@@ -25,6 +25,8 @@ std::string_view ReasonName(CloseReason reason) {
       return "rekey_unsupported";
     case CloseReason::kRevoked:
       return "revoked";
+    case CloseReason::kNotTlsSegment:
+      return "not_tls_segment";
     case CloseReason::kDenied:
       return "denied";
     case CloseReason::kIdentityConflict:

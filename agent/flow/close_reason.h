@@ -17,6 +17,7 @@ enum class CloseReason {
   kTlsError,            // a bad record or an alert after the handshake
   kRekeyUnsupported,    // a KeyUpdate on a kernel that cannot change the key
   kRevoked,             // a change of policy forbids the open flow
+  kNotTlsSegment,       // we were about to send no TLS record: an alarm
   kDenied,              // policy forbids; detail has the rule
   kIdentityConflict,    // several identities match equally well
   kDialFailed,          // detail has the errno's text

@@ -112,6 +112,13 @@ void PrintAgent(const absl::StatusOr<Json> &agent,
                   environment.colour)
         << '\n';
   }
+  if (!BoolAt(*agent, "/outerWatch")) {
+    out << Styled("outer sockets are not watched: " +
+                      Printable(TextAt(*agent, "/outerWatchError")),
+                  Style::kWarning,
+                  environment.colour)
+        << '\n';
+  }
   Table table({{"COUNTER"}, {"COUNT", Table::Align::kRight}});
   for (const auto &[name, count] : ListAt(*agent, "/counters").items()) {
     if (const uint64_t number = CountAt(count, ""); number != 0) {

@@ -20,6 +20,18 @@ void PrintFact(std::ostream &out, const char *name, const std::string &value) {
       << Printable(value) << '\n';
 }
 
+void PrintOuterWatch(const Json &status, CommandEnvironment &environment) {
+  if (BoolAt(status, "/outerWatch")) {
+    PrintFact(environment.out, "outer watch", "on");
+    return;
+  }
+  environment.out << Styled("outer watch   off: " +
+                                Printable(TextAt(status, "/outerWatchError")),
+                            Style::kWarning,
+                            environment.colour)
+                  << '\n';
+}
+
 void PrintFacts(const Json &status, CommandEnvironment &environment) {
   std::ostream &out = environment.out;
   const std::chrono::seconds uptime(CountAt(status, "/uptimeSeconds"));
@@ -34,6 +46,7 @@ void PrintFacts(const Json &status, CommandEnvironment &environment) {
             "path",
             TextAt(status, "/path") +
                 (BoolAt(status, "/pinned") ? ", links pinned" : ""));
+  PrintOuterWatch(status, environment);
   PrintFact(out,
             "resources",
             TextAt(status, "/identities") + " identities, " +

@@ -4,43 +4,47 @@
 #define KITH_ABI_COUNTERS_H
 
 /* X(ENUM_SUFFIX, name): new ones go to the end, names are an interface. */
-#define KITH_COUNTERS(X)                                                                           \
-	/* connect() sent to the agent */                                                          \
-	X(CONNECT_CAPTURED, connect_captured)                                                      \
-	/* connect() left alone by a bypass rule */                                                \
-	X(CONNECT_BYPASSED, connect_bypassed)                                                      \
-	/* connect() refused: the agent's listener is gone */                                      \
-	X(AGENT_AWAY, agent_away)                                                                  \
-	/* connect() refused: no listener in this namespace yet */                                 \
-	X(NETNS_NOT_READY, netns_not_ready)                                                        \
-	/* connect() refused: its origin could not be recorded */                                  \
-	X(ORIGIN_NOT_SAVED, origin_not_saved)                                                      \
-	/* a captured socket's tuple could not be recorded: agent resets it */                     \
-	X(TUPLE_NOT_SAVED, tuple_not_saved)                                                        \
-	/* listen() of a managed process entered in the table */                                   \
-	X(LISTENER_SEEN, listener_seen)                                                            \
-	/* listen() that found no room in the table */                                             \
-	X(LISTENER_NOT_SAVED, listener_not_saved)                                                  \
-	/* SYN handed to the agent */                                                              \
-	X(INBOUND_CAPTURED, inbound_captured)                                                      \
-	/* SYN of the agent's own dial, let through */                                             \
-	X(INBOUND_DIALED, inbound_dialed)                                                          \
-	/* SYN dropped: the agent's listener is gone */                                            \
-	X(INBOUND_AGENT_AWAY, inbound_agent_away)                                                  \
-	/* SYN dropped: bpf_sk_assign() failed */                                                  \
-	X(INBOUND_NOT_ASSIGNED, inbound_not_assigned)                                              \
-	/* SYN dropped: the table of listeners has lost some */                                    \
-	X(INBOUND_UNCERTAIN, inbound_uncertain)                                                    \
-	/* verdict given to a child at fork */                                                     \
-	X(VERDICT_INHERITED, verdict_inherited)                                                    \
-	/* verdict that a child could not be given: it is held once */                             \
-	X(VERDICT_NOT_INHERITED, verdict_not_inherited)                                            \
-	/* event that found no room in the ring buffer */                                          \
-	X(EVENT_DROPPED, event_dropped)                                                            \
-	/* namespace beyond the bound of the table */                                              \
-	X(NETNS_TABLE_FULL, netns_table_full)                                                      \
-	/* sockops could not ask for a socket's state changes */                                   \
-	X(STATE_NOT_FOLLOWED, state_not_followed)
+#define KITH_COUNTERS(X)                                                                            \
+	/* connect() sent to the agent */                                                           \
+	X(CONNECT_CAPTURED, connect_captured)                                                       \
+	/* connect() left alone by a bypass rule */                                                 \
+	X(CONNECT_BYPASSED, connect_bypassed)                                                       \
+	/* connect() refused: the agent's listener is gone */                                       \
+	X(AGENT_AWAY, agent_away)                                                                   \
+	/* connect() refused: no listener in this namespace yet */                                  \
+	X(NETNS_NOT_READY, netns_not_ready)                                                         \
+	/* connect() refused: its origin could not be recorded */                                   \
+	X(ORIGIN_NOT_SAVED, origin_not_saved)                                                       \
+	/* a captured socket's tuple could not be recorded: agent resets it */                      \
+	X(TUPLE_NOT_SAVED, tuple_not_saved)                                                         \
+	/* listen() of a managed process entered in the table */                                    \
+	X(LISTENER_SEEN, listener_seen)                                                             \
+	/* listen() that found no room in the table */                                              \
+	X(LISTENER_NOT_SAVED, listener_not_saved)                                                   \
+	/* SYN handed to the agent */                                                               \
+	X(INBOUND_CAPTURED, inbound_captured)                                                       \
+	/* SYN of the agent's own dial, let through */                                              \
+	X(INBOUND_DIALED, inbound_dialed)                                                           \
+	/* SYN dropped: the agent's listener is gone */                                             \
+	X(INBOUND_AGENT_AWAY, inbound_agent_away)                                                   \
+	/* SYN dropped: bpf_sk_assign() failed */                                                   \
+	X(INBOUND_NOT_ASSIGNED, inbound_not_assigned)                                               \
+	/* SYN dropped: the table of listeners has lost some */                                     \
+	X(INBOUND_UNCERTAIN, inbound_uncertain)                                                     \
+	/* verdict given to a child at fork */                                                      \
+	X(VERDICT_INHERITED, verdict_inherited)                                                     \
+	/* verdict that a child could not be given: it is held once */                              \
+	X(VERDICT_NOT_INHERITED, verdict_not_inherited)                                             \
+	/* event that found no room in the ring buffer */                                           \
+	X(EVENT_DROPPED, event_dropped)                                                             \
+	/* namespace beyond the bound of the table */                                               \
+	X(NETNS_TABLE_FULL, netns_table_full)                                                       \
+	/* sockops could not ask for a socket's state changes */                                    \
+	X(STATE_NOT_FOLLOWED, state_not_followed)                                                   \
+	/* outer socket that tried to send something that is no TLS record: an alarm, 0 for ever */ \
+	X(OUTER_NOT_TLS, outer_not_tls)                                                             \
+	/* outer socket that could not be followed to its end */                                    \
+	X(OUTER_UNCHECKED, outer_unchecked)
 
 #define KITH_COUNTER_ENUM(suffix, name) COUNTER_##suffix,
 enum kith_counter { KITH_COUNTERS(KITH_COUNTER_ENUM) COUNTER_COUNT };

@@ -10,6 +10,7 @@ enum process_event_kind {
 	PROCESS_EVENT_EXIT = 2,	  /* its last thread */
 	PROCESS_EVENT_JOINED = 3, /* moved into the managed cgroup */
 	NETNS_EVENT_SEEN = 4,	  /* in a namespace without listeners */
+	OUTER_EVENT_NOT_TLS = 5,  /* struct outer_event */
 };
 
 struct process_event {
@@ -18,8 +19,16 @@ struct process_event {
 	__u64 netns_cookie;
 };
 
+/* An outer socket was about to send something that is no TLS record. */
+struct outer_event {
+	__u32 kind; /* OUTER_EVENT_NOT_TLS */
+	__u32 reserved;
+	__u64 flow; /* of its outer_watch */
+};
+
 #ifdef __cplusplus
 static_assert(sizeof(process_event) == 16);
+static_assert(sizeof(outer_event) == 16);
 #endif
 
 #endif /* KITH_ABI_EVENT_H */

@@ -15,6 +15,8 @@
 #include "abi/event.h"
 #include "abi/join.h"
 #include "abi/listener.h"
+#include "abi/outer.h"
+#include "egress.skel.h"
 #include "join.skel.h"
 #include "kith.skel.h"
 
@@ -142,6 +144,26 @@ const std::vector<Layout> &Layouts() {
   return layouts;
 }
 
+const std::vector<Layout> &EgressLayouts() {
+  static const std::vector<Layout> layouts = {
+      {"outer_event",
+       sizeof(outer_event),
+       {FIELD(outer_event, kind),
+        FIELD(outer_event, reserved),
+        FIELD(outer_event, flow)}},
+      {"outer_watch",
+       sizeof(outer_watch),
+       {FIELD(outer_watch, flow),
+        FIELD(outer_watch, header_seq),
+        FIELD(outer_watch, state),
+        FIELD(outer_watch, held),
+        FIELD(outer_watch, reported),
+        FIELD(outer_watch, header),
+        FIELD(outer_watch, reserved)}},
+  };
+  return layouts;
+}
+
 const std::vector<Layout> &JoinLayouts() {
   static const std::vector<Layout> layouts = {
       {"join_slot",
@@ -201,6 +223,10 @@ TEST_CASE("shared structs have one layout in BPF and C++") {
   REQUIRE(hooks != nullptr);
   RequireSame(hooks->obj, Layouts());
   kith_bpf__destroy(hooks);
+  egress_bpf *egress = egress_bpf__open();
+  REQUIRE(egress != nullptr);
+  RequireSame(egress->obj, EgressLayouts());
+  egress_bpf__destroy(egress);
   join_bpf *join = join_bpf__open();
   REQUIRE(join != nullptr);
   RequireSame(join->obj, JoinLayouts());

@@ -33,6 +33,10 @@ TestAgent::TestAgent(Datapath::Options options) {
     absl::MutexLock lock(&mutex_);
     changed_.insert(tgid);
   };
+  options.on_not_tls = [this](uint64_t flow) {
+    absl::MutexLock lock(&mutex_);
+    not_tls_.insert(flow);
+  };
   options.on_error = [](const absl::Status &status) {
     LOG(ERROR) << "datapath: " << status;
   };
@@ -77,6 +81,12 @@ bool TestAgent::WaitUntilChanged(uint32_t tgid) {
   }
   changed_.erase(changed_.find(tgid));
   return true;
+}
+
+bool TestAgent::WaitUntilNotTls(uint64_t flow) {
+  absl::MutexLock lock(&mutex_);
+  const auto alarmed = [&] { return not_tls_.contains(flow); };
+  return mutex_.AwaitWithTimeout(absl::Condition(&alarmed), kWait);
 }
 
 void TestAgent::CloseListeners(uint64_t netns_cookie) {

@@ -36,6 +36,9 @@ class TestAgent {
   bool WaitUntilRemoved(uint64_t netns_cookie);
   bool WaitUntilChanged(uint32_t tgid);
 
+  // WaitUntilNotTls waits for the alarm about a socket of the flow.
+  bool WaitUntilNotTls(uint64_t flow);
+
   // CloseListeners is what the death of an agent does to its listeners.
   void CloseListeners(uint64_t netns_cookie);
 
@@ -51,6 +54,7 @@ class TestAgent {
   std::map<uint64_t, NetnsListeners> listeners_ ABSL_GUARDED_BY(mutex_);
   std::set<uint64_t> removed_ ABSL_GUARDED_BY(mutex_);
   std::multiset<uint32_t> changed_ ABSL_GUARDED_BY(mutex_);
+  std::multiset<uint64_t> not_tls_ ABSL_GUARDED_BY(mutex_);
   bool held_ ABSL_GUARDED_BY(mutex_) = false;
   std::unique_ptr<Datapath> datapath_;
 };

@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "absl/log/check.h"
+#include "absl/log/log.h"
 #include "absl/strings/str_cat.h"
 
 #include "agent/datapath/datapath.h"
@@ -45,6 +46,24 @@ void WaitUntilEmpty(const std::string &path) {
   }
 }
 
+// The cgroup v2 of this process, as a directory.
+std::string CurrentCgroup() {
+  auto root = FindCgroupRoot();
+  CHECK_OK(root.status());
+  std::ifstream file("/proc/self/cgroup");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("0::")) {
+      return absl::StrCat(*root, line.substr(3));
+    }
+  }
+  LOG(FATAL) << "no cgroup v2";
+}
+
+void JoinCgroup(const std::string &path) {
+  std::ofstream procs(absl::StrCat(path, "/cgroup.procs"));
+  CHECK(procs << "0" << std::flush) << path;
+}
+
 }  // namespace
 
 TestCgroup::TestCgroup() : path_(UniquePath()) {
@@ -59,6 +78,14 @@ TestCgroup::TestCgroup(const TestCgroup &parent, const std::string &name)
 TestCgroup::~TestCgroup() {
   WaitUntilEmpty(path_);
   rmdir(path_.c_str());
+}
+
+InCgroup::InCgroup(const std::string &path) : former_(CurrentCgroup()) {
+  JoinCgroup(path);
+}
+
+InCgroup::~InCgroup() {
+  JoinCgroup(former_);
 }
 
 }  // namespace kith

@@ -20,4 +20,18 @@ class TestCgroup {
   std::string path_;
 };
 
+// InCgroup moves the test process, and so the sockets that it makes, into a
+// cgroup while it lives.
+class InCgroup {
+ public:
+  explicit InCgroup(const std::string &path);
+  explicit InCgroup(const TestCgroup &cgroup) : InCgroup(cgroup.path()) {}
+  ~InCgroup();
+  InCgroup(const InCgroup &) = delete;
+  InCgroup &operator=(const InCgroup &) = delete;
+
+ private:
+  std::string former_;
+};
+
 }  // namespace kith

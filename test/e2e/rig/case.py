@@ -60,6 +60,7 @@ class Case:
     documents = ()
     settings = {}
     seconds = 60
+    alarms = 0  # flows that shall be stopped by the watch on outer sockets
 
     @classmethod
     def setUpClass(cls):
@@ -73,7 +74,22 @@ class Case:
             cls.client, cls.server = cls.network.client, cls.network.server
             cls.before_agents()
             cls.network.start_agents(cls.documents, **cls.settings)
+            cls.addClassCleanup(cls.check_watch)
             cls.start_workloads()
+
+    @classmethod
+    def check_watch(cls):
+        """Nothing but TLS records was sent on outer sockets, and none was sent
+        unseen, in all tests of the class."""
+        agents = [agent for agent in cls.network.agents
+                  if agent.program and agent.program.returncode is None]
+        seen = 0
+        for agent in agents:
+            status = agent.ask("status")
+            assert status["outerWatch"], status["outerWatchError"]
+            assert status["counters"]["outer_unchecked"] == 0
+            seen += status["counters"]["outer_not_tls"]
+        assert seen == cls.alarms, f"{seen} alarms"
 
     @classmethod
     def before_agents(cls):

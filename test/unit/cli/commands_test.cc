@@ -23,6 +23,7 @@ TEST_CASE("status is told in words and as JSON") {
   CHECK(text.err.empty());
   CHECK(StrContains(text.out, "trust domain  example.org\n"));
   CHECK(StrContains(text.out, "path          userspace, links pinned\n"));
+  CHECK(StrContains(text.out, "outer watch   on\n"));
   CHECK(StrContains(text.out, "flows         1 open, 1,234 since the start"));
   CHECK(StrContains(text.out, "web.yaml:3: unknown key"));
   CHECK(StrContains(text.out, "dial_failed      3\n"));
@@ -32,6 +33,21 @@ TEST_CASE("status is told in words and as JSON") {
   const CliRun json = cli.Ask({"status", "--json"});
   CHECK(json.code == 0);
   CHECK(json.json()["flows"]["closed"]["dial_failed"] == 3);
+}
+
+TEST_CASE("status and doctor say why outer sockets are not watched") {
+  CliFixture cli;
+  cli.view.status = ExampleStatus();
+  cli.view.status.outer_watch =
+      absl::FailedPreconditionError("the root cgroup");
+  cli.Start();
+  CHECK(StrContains(cli.Ask({"status"}).out,
+                    "outer watch   off: the root cgroup\n"));
+  const Json status = cli.Ask({"status", "--json"}).json();
+  CHECK(status["outerWatch"] == false);
+  CHECK(status["outerWatchError"] == "the root cgroup");
+  CHECK(StrContains(cli.Ask({"doctor"}).out,
+                    "outer sockets are not watched: the root cgroup\n"));
 }
 
 TEST_CASE("identities show who has an SVID and who has none") {

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/create_datapath.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "absl/strings/str_cat.h"
+
+#include "agent/alarm.h"
+#include "agent/runtime/log.h"
+
+namespace kith {
+
+absl::Status CreateDatapath(AgentStages &stages, Acceptors &acceptors) {
+  struct stat cgroup {};
+  if (stat(stages.cgroup.c_str(), &cgroup) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("cgroup ", stages.cgroup));
+  }
+  Datapath::Options options;
+  options.cgroup = stages.cgroup;
+  options.state_name = absl::StrCat("cgroup-", cgroup.st_ino);
+  options.pin = stages.config.pin;
+  options.bypass = stages.config.bypass;
+  options.same_node_join = stages.config.same_node == SameNode::kSockmap;
+  options.on_netns_added = [&acceptors](NetnsListeners listeners) {
+    Log(LogLevel::kInfo,
+        "listening in a network namespace",
+        {{"netns", listeners.name}});
+    acceptors.Add(std::move(listeners));
+  };
+  options.on_netns_removed = [&acceptors](uint64_t netns_cookie) {
+    acceptors.Remove(netns_cookie);
+  };
+  options.on_process_changed = [&stages](uint32_t tgid) {
+    stages.attestor->Forget(tgid);
+  };
+  options.on_not_tls = [&stages](uint64_t flow) {
+    RaiseNotTlsAlarm(stages, flow);
+  };
+  options.on_error = [](const absl::Status &status) {
+    Log(LogLevel::kError, "datapath degraded", {{"error", status.message()}});
+  };
+  auto datapath = Datapath::Create(std::move(options));
+  if (!datapath.ok()) {
+    return datapath.status();
+  }
+  stages.datapath = *std::move(datapath);
+  return absl::OkStatus();
+}
+
+}  // namespace kith
