@@ -19,11 +19,6 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 class _SameNode(PeerCase):
     settings = {"datapath": {"sameNode": "sockmap"}}
 
-    @property
-    def joins(self):
-        """Whether the agent found that this kernel can be trusted with it."""
-        return "not joined" not in self.network.client_agent.program.output
-
     def converse(self, client_steps, server_steps, **spawn):
         """As talk(), with non-blocking sockets."""
         server = Listening(self, [*_NONBLOCKING, *server_steps], **spawn)
@@ -36,7 +31,8 @@ class _SameNode(PeerCase):
 
     def assert_flows(self, sent, received, reason="closed", **facts):
         """Both rows tell both identities and all bytes."""
-        wanted = {"mode": "plaintext" if self.joins else "mtls", **facts}
+        wanted = {"mode": "plaintext", **facts} if self.joins else \
+            {"mode": "mtls"}
         agent = self.network.client_agent
         rows = []
         for direction, one, other, counts in (
@@ -132,8 +128,7 @@ class JoinedFlow(_SameNode):
                                        ["answer:20000", "recv-all"])
         self.check_exact(client, server)
         spent = self._agent_seconds() - before
-        self.assert_flows(client["sent"], server["sent"],
-                          path="sockmap" if self.joins else "userspace")
+        self.assert_flows(client["sent"], server["sent"], path="sockmap")
         if self.joins:
             # 40,000 messages; each would cost it ten microseconds at least.
             self.assertLess(spent, 0.2)
