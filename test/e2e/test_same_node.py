@@ -182,19 +182,19 @@ class RefusedByClient(_SameNode):
 
     documents = identities(outbound=[documents.spiffe_id("other")])
 
-    def test_refused(self):
-        self._assert_refused("peer_not_allowed")
+    refused_by = "outbound"
 
-    def _assert_refused(self, reason):
+    def test_refused(self):
         server = Listening(self, [*_NONBLOCKING, "recv-all"])
         client = Connecting(self, server.port, ["send:1000", "recv-all"],
                             options=_NONBLOCKING)
         self.assertEqual(client.facts("done")["ended"], "reset")
         self.assertNotIn("accepted", server.program.output)
         flow = self.network.client_agent.await_closed(
-            1, direction="outbound", mode="denied")[0]
-        self.assertEqual(flow["reason"], reason)
-        self.assertEqual(flow["peer"]["spiffeId"], SERVER)
+            1, direction=self.refused_by, reason="peer_not_allowed")[0]
+        self.assertEqual(flow["mode"], "denied")
+        self.assertEqual({flow["local"]["spiffeId"],
+                          flow["peer"]["spiffeId"]}, {CLIENT, SERVER})
 
 
 @needs_agent
@@ -204,5 +204,4 @@ class RefusedByServer(RefusedByClient):
 
     documents = identities(inbound=[documents.spiffe_id("other")])
 
-    def test_refused(self):
-        self._assert_refused("handshake_failed")
+    refused_by = "inbound"
