@@ -19,11 +19,6 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 class _SameNode(PeerCase):
     settings = {"datapath": {"sameNode": "sockmap"}}
 
-    @property
-    def joins(self):
-        """Whether the agent found that this kernel can be trusted with it."""
-        return "not joined" not in self.network.client_agent.program.output
-
     def converse(self, client_steps, server_steps, **spawn):
         """As talk(), with non-blocking sockets."""
         server = Listening(self, [*_NONBLOCKING, *server_steps], **spawn)
@@ -36,7 +31,8 @@ class _SameNode(PeerCase):
 
     def assert_flows(self, sent, received, reason="closed", **facts):
         """Both rows tell both identities and all bytes."""
-        wanted = {"mode": "plaintext" if self.joins else "mtls", **facts}
+        wanted = {"mode": "plaintext", **facts} if self.joins else \
+            {"mode": "mtls"}
         agent = self.network.client_agent
         rows = []
         for direction, one, other, counts in (
@@ -132,8 +128,7 @@ class JoinedFlow(_SameNode):
                                        ["answer:20000", "recv-all"])
         self.check_exact(client, server)
         spent = self._agent_seconds() - before
-        self.assert_flows(client["sent"], server["sent"],
-                          path="sockmap" if self.joins else "userspace")
+        self.assert_flows(client["sent"], server["sent"], path="sockmap")
         if self.joins:
             # 40,000 messages; each would cost it ten microseconds at least.
             self.assertLess(spent, 0.2)
@@ -187,19 +182,19 @@ class RefusedByClient(_SameNode):
 
     documents = identities(outbound=[documents.spiffe_id("other")])
 
-    def test_refused(self):
-        self._assert_refused("peer_not_allowed")
+    refused_by = "outbound"
 
-    def _assert_refused(self, reason):
+    def test_refused(self):
         server = Listening(self, [*_NONBLOCKING, "recv-all"])
         client = Connecting(self, server.port, ["send:1000", "recv-all"],
                             options=_NONBLOCKING)
         self.assertEqual(client.facts("done")["ended"], "reset")
         self.assertNotIn("accepted", server.program.output)
         flow = self.network.client_agent.await_closed(
-            1, direction="outbound", mode="denied")[0]
-        self.assertEqual(flow["reason"], reason)
-        self.assertEqual(flow["peer"]["spiffeId"], SERVER)
+            1, direction=self.refused_by, reason="peer_not_allowed")[0]
+        self.assertEqual(flow["mode"], "denied")
+        self.assertEqual({flow["local"]["spiffeId"],
+                          flow["peer"]["spiffeId"]}, {CLIENT, SERVER})
 
 
 @needs_agent
@@ -209,5 +204,4 @@ class RefusedByServer(RefusedByClient):
 
     documents = identities(inbound=[documents.spiffe_id("other")])
 
-    def test_refused(self):
-        self._assert_refused("handshake_failed")
+    refused_by = "inbound"
