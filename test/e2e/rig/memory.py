@@ -9,8 +9,8 @@ _CHUNK = 1 << 20
 
 
 def _mappings(pid):
-    """Yields (start, end, name, flags) of each mapping."""
-    head = None
+    """Yields (start, end, name, flags) of each mapping that has pages."""
+    head, resident = None, False
     with open(f"/proc/{pid}/smaps", encoding="ascii",
               errors="replace") as smaps:
         for line in smaps:
@@ -18,7 +18,9 @@ def _mappings(pid):
                              line)
             if match:
                 head = (int(match[1], 16), int(match[2], 16), match[3])
-            elif line.startswith("VmFlags:"):
+            elif line.startswith("Rss:"):
+                resident = line.split()[1] != "0"
+            elif line.startswith("VmFlags:") and resident:
                 yield (*head, set(line.split()[1:]))
 
 
