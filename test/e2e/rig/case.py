@@ -137,7 +137,8 @@ class Case:
         return tuple(
             agent.await_closed(1, mode="mtls", reason="closed",
                                direction=direction, local__spiffeId=one,
-                               peer__spiffeId=other, **datapath.facts(direction),
+                               peer__spiffeId=other,
+                               **datapath.facts(direction),
                                **_counts(*counts))[0]
             for agent, direction, one, other, counts in (
                 (self.network.client_agent, "outbound", local, peer,
