@@ -39,7 +39,7 @@ parse() {
       --tests) IFS=, read -ra TESTS <<< "${2:?--tests needs names}" && shift ;;
       --jobs) JOBS=${2:?--jobs needs a number} && shift ;;
       --run) COMMAND=${2:?--run needs a command} && shift ;;
-      --with) FILES+=("${2:?--with needs a file}") && shift ;;
+      --with) FILES+=("$ROOT/${2:?--with needs a file}=kith/$2") && shift ;;
       --timeout) LIMIT=${2:?--timeout needs seconds} && shift ;;
       -*) die "unknown option '$1'; see the head of $0" ;;
       *) KERNELS+=("$1") ;;
@@ -67,16 +67,17 @@ end_guests() {
 # Each kernel and path has a guest of its own, in a process group of its own, so
 # that it ends with this script; JOBS of them at a time.
 run_tests() {
-  local results kernel path passed failed
+  local results foreign kernel path passed failed
   local -a all=()
   results=$(mktemp -d)
+  foreign=$(vm_go_spiffe)
   set -m
   trap end_guests EXIT
   for kernel in "${KERNELS[@]}"; do
     for path in "${PATHS[@]}"; do
       [[ $(jobs -rp | wc -l) -lt $JOBS ]] || wait -n || true
       vm_test "$kernel" "$path" "$results/$kernel-$path" "$LIMIT" "$PROGRAM" \
-        "${TESTS[@]}" &
+        "$foreign" "${TESTS[@]}" &
       all+=("$results/$kernel-$path")
     done
   done

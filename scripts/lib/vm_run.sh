@@ -10,18 +10,22 @@ readonly VM_CPUS=2
 readonly VM_TIMEOUT=124
 readonly VM_DIED=125
 
-# vm_job ARCHIVE PROGRAM COMMAND [FILE...]: what the guest finds on its third
-# disk: /kith, the tree with build/kith and the FILEs, and /kith-job.
+# vm_add ARCHIVE FILE NAME: the guest finds FILE as /NAME.
+vm_add() {
+  tar -rPhf "$1" --transform "s,.*,$3," "$2"
+}
+
+# vm_job ARCHIVE PROGRAM COMMAND [FILE=NAME...]: what the guest finds on its
+# third disk: /kith, the tree with build/kith, the FILEs, and /kith-job.
 vm_job() {
-  local archive=$1 program=$2 script=$1.sh
-  printf '%s\n' "$3" > "$script"
-  (
-    cd "$ROOT"
-    { tree_files && printf '%s\n' "${@:4}"; } | sed '/^$/d' |
-      tar -cf "$archive" --transform 's,^,kith/,' -T -
-  ) &&
-    tar -rPf "$archive" --transform 's,.*,kith/build/kith,' "$program" &&
-    tar -rPf "$archive" --transform 's,.*,kith-job,' "$script"
+  local archive=$1 program=$2 file
+  printf '%s\n' "$3" > "$archive.sh"
+  shift 3
+  (cd "$ROOT" && tree_files |
+    tar -cf "$archive" --transform 's,^,kith/,' -T -) || return
+  for file in "$program=kith/build/kith" "$archive.sh=kith-job" "$@"; do
+    vm_add "$archive" "${file%=*}" "${file##*=}" || return
+  done
 }
 
 # vm_boot KERNEL ARCHIVE CONSOLE SECONDS: becomes the guest, with the job's
@@ -55,7 +59,7 @@ vm_explain() {
   tail -n 40 "$4"
 }
 
-# vm_run KERNEL SECONDS PROGRAM COMMAND [FILE...]: runs the command in a guest,
+# vm_run KERNEL SECONDS PROGRAM COMMAND [FILE=NAME...]: runs the command in a guest,
 # with its output on stdout. Returns its status, VM_TIMEOUT or VM_DIED.
 vm_run() {
   local scratch status=0 answer

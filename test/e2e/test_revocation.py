@@ -3,15 +3,14 @@
 
 import time
 
-from rig import documents
+from rig import deadline, documents
 from rig.case import needs_agent, on
 from rig.conversation import (PEER, Connecting, Listening, PeerCase,
                               identities)
-from rig.deadline import await_true
 from rig.network import OneNode
 
 # The most that may pass between the change and the end of the flow.
-_SOON = 1.0
+_SOON = deadline.allowed(1.0)
 # The same program as another one: its flow is a bystander.
 _SPARED = [PEER[0], "-B", *PEER[1:]]
 _SPARED_IDENTITIES = [
@@ -58,7 +57,8 @@ class Revocation(PeerCase):
         spared = self._spared(self.client, "connect", port, "send:100",
                               "recv:100", "close")
         spared_server.await_json("event", "waiting")
-        await_true(lambda: len(self._agent.open_flows()) == 4, "four flows")
+        deadline.await_true(lambda: len(self._agent.open_flows()) == 4,
+                            "four flows")
 
         began = time.monotonic()
         self._put(peers)
@@ -75,8 +75,9 @@ class Revocation(PeerCase):
             done = program.await_json("event", "done")
             self.assertEqual((done["error"], done["received"]), (None, 100))
         self._put(identities())
-        await_true(lambda: self._agent.ask("status")["identities"] == 4,
-                   "the first documents")
+        deadline.await_true(
+            lambda: self._agent.ask("status")["identities"] == 4,
+            "the first documents")
 
     def test_identity_deleted(self):
         self._revoke(identities()[1:], "no longer the identity")

@@ -11,10 +11,10 @@ from rig.network import OneNode, TwoNodes
 @needs_agent
 @on(OneNode)
 class Rotation(PeerCase):
-    """SVIDs that live for ten seconds."""
+    """SVIDs that live for ten seconds, longer where everything takes longer."""
 
     documents = identities()
-    settings = {"svid": {"ttl": "10s"}}
+    settings = {"svid": {"ttl": f"{int(deadline.allowed(10))}s"}}
 
     def _serials(self):
         """Returns the serial numbers in force, by SPIFFE ID."""

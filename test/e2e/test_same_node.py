@@ -5,13 +5,15 @@ where it was shown to do that right, and encrypted as ever where it was not."""
 import os
 import pathlib
 
-from rig import documents
+from rig import deadline, documents
 from rig.case import needs_agent, on
 from rig.conversation import (CLIENT, SERVER, Connecting, Listening, PeerCase,
                               identities, talk)
 from rig.network import OneNode, endpoint
 
 _LARGE = 3_000_000
+_DUPLEX = f"duplex:{deadline.amount(50_000_000)}"
+_BYTEWISE = f"bytewise:{deadline.amount(2000)}"
 _NONBLOCKING = ["--nonblocking"]
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -73,8 +75,8 @@ class JoinedSemantics(_SameNode):
                       ["send:200002", "shutdown", "recv-all"])
 
     def test_both_directions_at_once(self):
-        self.exchange(["duplex:50000000", "shutdown", "recv-all"],
-                      ["duplex:50000000", "shutdown", "recv-all"])
+        self.exchange([_DUPLEX, "shutdown", "recv-all"],
+                      [_DUPLEX, "shutdown", "recv-all"])
 
     def test_client_closes_at_once_after_write(self):
         self.exchange([f"send:{_LARGE + 1}", "close"], ["recv-all"])
@@ -83,8 +85,8 @@ class JoinedSemantics(_SameNode):
         self.exchange(["recv-all"], [f"send:{_LARGE + 2}", "close"])
 
     def test_one_byte_at_a_time(self):
-        self.exchange(["bytewise:2000", "shutdown", "recv-all"],
-                      ["recv-all", "bytewise:2000", "close"])
+        self.exchange([_BYTEWISE, "shutdown", "recv-all"],
+                      ["recv-all", _BYTEWISE, "close"])
 
     def test_sendfile(self):
         self.exchange([f"sendfile:{_LARGE + 3}", "shutdown", "recv-all"],
@@ -131,7 +133,7 @@ class JoinedFlow(_SameNode):
         self.assert_flows(client["sent"], server["sent"], path="sockmap")
         if self.joins:
             # 40,000 messages; each would cost it ten microseconds at least.
-            self.assertLess(spent, 0.2)
+            self.assertLess(spent, deadline.allowed(0.2))
 
     def _agent_seconds(self):
         pid = self.network.client_agent.program.pid

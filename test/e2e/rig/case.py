@@ -147,7 +147,8 @@ class Case:
             agent.await_closed(1, reason="closed",
                                mode="plaintext" if self.joins else "mtls",
                                direction=direction, local__spiffeId=one,
-                               peer__spiffeId=other, **datapath.facts(direction),
+                               peer__spiffeId=other,
+                               **datapath.facts(direction),
                                **_counts(*counts))[0]
             for agent, direction, one, other, counts in (
                 (self.network.client_agent, "outbound", local, peer,
