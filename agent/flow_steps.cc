@@ -49,10 +49,9 @@ void RecordHandshake(LiveFlow &flow,
 // The kernel takes keys in no other state (net/tls/tls_main.c, tls_init).
 bool IsEstablished(TcpSocket &socket) {
   tcp_info info{};
-  socklen_t length = sizeof(info);
-  return getsockopt(
-             socket.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &length) ==
-             0 &&
+  socklen_t size = sizeof(info);
+  const int fd = socket.native_handle();
+  return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
          info.tcpi_state == TCP_ESTABLISHED;
 }
 
@@ -66,7 +65,9 @@ absl::Status Arm(const OuterPath &path, TlsStream &stream) {
     return absl::FailedPreconditionError(
         absl::StrCat("this kernel does not carry ", SuiteName(stream.suite())));
   }
-  return stream.SendInKernel(path.proof.rekey.ok());
+  const absl::Status sending = stream.SendInKernel(path.proof.rekey.ok());
+  // The FIN may have come just now.
+  return IsEstablished(stream.socket()) ? sending : absl::OkStatus();
 }
 
 // RelayUntil runs the relay to its end; a revocation may abort it meanwhile.
@@ -257,6 +258,7 @@ Task<FlowEnd> RelaySecured(AgentStages &stages,
   const absl::Status armed = Arm(stages.outer_path, *outer);
   if (!armed.ok() && stages.config.path == DatapathChoice::kKtls) {
     ResetSocket(outer->socket());
+    ResetSocket(inner);
     co_return FlowEnd{CloseReason::kTlsError, std::string(armed.message())};
   }
   const FlowPath path =

@@ -35,7 +35,7 @@ absl::StatusOr<OuterPath> FindOuterPath(DatapathChoice wanted) {
     std::string reason = absl::StrCat(
         "proven at start: ",
         kProven,
-        proof.rekey.ok() ? "" : "; a peer's KeyUpdate closes its flow");
+        proof.rekey.ok() ? "" : "; it sends only, for it cannot change keys");
     return OuterPath{
         .name = "ktls", .reason = std::move(reason), .proof = std::move(proof)};
   }

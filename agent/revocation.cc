@@ -2,8 +2,12 @@
 #include "agent/revocation.h"
 
 #include <algorithm>
+#include <functional>
+#include <memory>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -77,6 +81,31 @@ std::shared_ptr<const AttestedProcess> Reattested(AgentStages &stages,
   return fresh.ok() ? *std::move(fresh) : permit.process;
 }
 
+using ProcessOf = std::function<std::shared_ptr<const AttestedProcess>(
+    const FlowPermit &permit)>;
+
+void Revoke(AgentStages &stages,
+            const ResourceSet &resources,
+            const std::vector<FlowPermits::Listed> &permits,
+            const ProcessOf &process_of) {
+  std::set<uint64_t> revoked;
+  for (const auto &[flow, permit] : permits) {
+    absl::Status judged =
+        Judge(resources, *permit, process_of(*permit)->attestation);
+    if (!judged.ok()) {
+      stages.permits.Withdraw(flow, std::string(judged.message()));
+      revoked.insert(flow);
+    }
+  }
+  if (revoked.empty()) {
+    return;
+  }
+  const size_t ended = stages.flows->AbortWhere(
+      [&revoked](const FlowRecord &flow) { return revoked.contains(flow.id); },
+      CloseReason::kRevoked);
+  Log(LogLevel::kInfo, "audit", {{"change", "resources"}, {"revoked", ended}});
+}
+
 }  // namespace
 
 absl::Status Judge(const ResourceSet &resources,
@@ -110,25 +139,20 @@ PermittedFlow::PermittedFlow(AgentStages &stages,
 
 void RevokeFlows(AgentStages &stages, const ResourceSet &resources) {
   const bool wants_hash = WantsBinaryHash(resources);
-  std::set<uint64_t> revoked;
-  for (const auto &[flow, permit] : stages.permits.List()) {
-    auto process = permit->process;
-    if (wants_hash && !HasHash(process->attestation)) {
-      process = Reattested(stages, *permit);
-    }
-    absl::Status judged = Judge(resources, *permit, process->attestation);
-    if (!judged.ok()) {
-      stages.permits.Withdraw(flow, std::string(judged.message()));
-      revoked.insert(flow);
-    }
+  std::vector<FlowPermits::Listed> known;
+  std::vector<FlowPermits::Listed> unhashed;
+  for (FlowPermits::Listed &listed : stages.permits.List()) {
+    const bool asks =
+        wants_hash && !HasHash(listed.second->process->attestation);
+    (asks ? unhashed : known).push_back(std::move(listed));
   }
-  if (revoked.empty()) {
-    return;
-  }
-  const size_t ended = stages.flows->AbortWhere(
-      [&revoked](const FlowRecord &flow) { return revoked.contains(flow.id); },
-      CloseReason::kRevoked);
-  Log(LogLevel::kInfo, "audit", {{"change", "resources"}, {"revoked", ended}});
+  // Hashing takes its time: it must not delay what needs none.
+  Revoke(stages, resources, known, [](const FlowPermit &permit) {
+    return permit.process;
+  });
+  Revoke(stages, resources, unhashed, [&stages](const FlowPermit &permit) {
+    return Reattested(stages, permit);
+  });
 }
 
 }  // namespace kith

@@ -51,6 +51,12 @@ class StagesSource final : public WorkloadApiSource {
                  ? NoIdentity(pid, "it is not in the managed cgroup")
                  : found.status();
     }
+    // The process may have become somebody else since (exec of a set-user-ID
+    // program) while another one holds the connection.
+    if (found->process.uid != process.uid() ||
+        found->process.gid != process.gid()) {
+      return NoIdentity(pid, "it has another user or group than it had");
+    }
     auto attested = stages_->attestor->Attest(
         found->process, found->image, WorkloadAttestor::Expect::kSameImage);
     if (!attested.ok()) {

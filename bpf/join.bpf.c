@@ -253,14 +253,18 @@ int kith_join_enter(struct __sk_buff *ctx)
  * plaintext; nor may it ask for zero-copy, whose notifications a sockmap swallows. Programs that
  * ask for either do without.
  */
+/* A page: as much of an option as a hook sees (Documentation/bpf/prog_cgroup_sockopt.rst). */
+#define SHOWN_OPTION_BYTES 4096
+
 SEC("cgroup/setsockopt")
 int kith_join_option(struct bpf_sockopt *ctx)
 {
 	bool tls = ctx->level == SOL_TCP && ctx->optname == TCP_ULP;
 	bool zerocopy = ctx->level == SOL_SOCKET && ctx->optname == SO_ZEROCOPY;
 
-	/* Zero: the kernel takes the caller's own buffer, of any length. */
-	ctx->optlen = 0;
+	/* Longer ones the kernel shows in part only: zero makes it take the caller's buffer. */
+	if (ctx->optlen > SHOWN_OPTION_BYTES)
+		ctx->optlen = 0;
 	if (!(tls || zerocopy) || !ctx->sk)
 		return MAY_SET;
 	return bpf_sk_storage_get(&join_members, ctx->sk, NULL, 0) ? REFUSE : MAY_SET;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
@@ -101,6 +102,8 @@ RawTrafficKey::~RawTrafficKey() {
 absl::Status AttachKernelTls(int fd) {
   constexpr char kName[] = "tls";
   if (setsockopt(fd, IPPROTO_TCP, TCP_ULP, kName, sizeof(kName)) == 0) {
+    const int most = INT_MAX;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof(most));
     return absl::OkStatus();
   }
   if (errno == ENOENT) {

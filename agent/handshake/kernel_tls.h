@@ -35,7 +35,9 @@ enum class KernelDirection { kSend, kReceive };
 
 // AttachKernelTls gives an established TCP socket the kernel's TLS layer
 // (Documentation/networking/tls.rst), which lets bytes pass untouched until a
-// key is set. FailedPrecondition where the kernel has no `tls` module.
+// key is set, and makes poll call it writable by its buffer alone, not by the
+// machine's net.ipv4.tcp_notsent_lowat. FailedPrecondition where the kernel has
+// no `tls` module.
 absl::Status AttachKernelTls(int fd);
 
 // SetKernelKey makes the kernel protect one direction from the next record on,

@@ -44,6 +44,8 @@ class RecordWriter {
            (update_requested_ || key_->sequence() >= records_per_key_);
   }
   void RequestKeyUpdate() { update_requested_ = true; }
+  // can_rekey is false once the key is in a kernel that cannot change it.
+  bool can_rekey() const { return key_->can_update(); }
 
   // SealKeyUpdate writes the KeyUpdate record under the old key, its length
   // being kKeyUpdateRecord, and changes to the new one.

@@ -46,11 +46,14 @@ class TlsStream {
     return handed;
   }
   bool in_kernel() const { return in_kernel_; }
+  // receives_in_kernel is false where the kernel could not follow a KeyUpdate
+  // of the peer, which its own rules make it send sooner or later.
+  bool receives_in_kernel() const { return in_kernel_ && can_rekey_; }
 
   // ReceiveInKernel does so with the receiving key, at the end of a record, or
   // with the next one after the peer has changed it.
   absl::Status ReceiveInKernel(int fd) {
-    return reader_.HandToKernel(fd, can_rekey_);
+    return reader_.HandToKernel(fd, true);
   }
 
  private:

@@ -27,8 +27,7 @@ namespace {
 using asio::error_code;
 constexpr asio::use_awaitable_t<Executor> kAwait;
 
-// A flow that never has to wait lets the others of its loop run after so many
-// buffers (1 MiB).
+// A flow that never waits lets the others of its loop run after 1 MiB.
 constexpr int kLoadsPerTurn = 8;
 
 std::unique_ptr<Conveyor> MakeSending(BufferPool &pool,
@@ -244,6 +243,10 @@ void FlowRelay::OnErrorEvent(const std::shared_ptr<FlowRelay> &self,
   if (poll(&event, 1, 0) < 0 || (event.revents & POLLERR) != 0) {
     Break(side, 0);
   } else if ((event.revents & POLLHUP) == 0) {
+    if (tls_ != nullptr && &side == &outer_) {
+      // Somebody on the way marked a segment, and a record would lose the byte.
+      return End(CloseReason::kTlsError, "urgent data on a TLS connection");
+    }
     // Urgent data: an unread urgent byte would wake us for ever. Its receiver
     // would have to read it out of band, which hardly any program does.
     std::array<char, 1> urgent;

@@ -45,7 +45,10 @@ LoadResult ErrorOf(int error) {
 
 LoadResult KernelReceivingConveyor::Load(int fd) {
   TakeBuffer();
-  const ReceivedRecord received = ReceiveRecord(fd, buffer().bytes());
+  ReceivedRecord received = ReceiveRecord(fd, buffer().bytes());
+  if (received.count == -EAGAIN && WaitForMoreThanQueued(fd, least_)) {
+    received = ReceiveRecord(fd, buffer().bytes());
+  }
   if (received.count < 0) {
     return ErrorOf(static_cast<int>(-received.count));
   }
@@ -81,8 +84,8 @@ LoadResult KernelReceivingConveyor::TakeControl(int fd) {
       return Broken(SSL_AD_INTERNAL_ERROR, std::string(changed.message()));
     }
   }
-  PassOnKeyUpdateRequest(stream_);
-  return {.kind = Kind::kMore};
+  return PassOnKeyUpdateRequest(stream_).value_or(
+      LoadResult{.kind = Kind::kMore});
 }
 
 }  // namespace kith

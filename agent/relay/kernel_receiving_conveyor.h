@@ -26,6 +26,7 @@ class KernelReceivingConveyor final : public SingleBufferConveyor {
   LoadResult TakeControl(int fd);
 
   TlsStream &stream_;
+  int least_ = 1;  // see WaitForMoreThanQueued
 };
 
 }  // namespace kith

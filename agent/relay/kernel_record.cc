@@ -2,12 +2,15 @@
 #include "agent/relay/kernel_record.h"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <linux/tls.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 #ifndef SOL_TLS
@@ -22,13 +25,15 @@ struct TypeMessage {
   alignas(cmsghdr) char bytes[CMSG_SPACE(sizeof(uint8_t))] = {};
 };
 
-// A socket that poll calls writable has a third of its buffer free, far more
-// than the one record that the kernel may keep: this is never waited for.
+// A socket that poll calls writable has a third of its buffer free (see
+// AttachKernelTls), far more than the one record that the kernel may keep: this
+// is not waited for, but where the machine has no memory for TCP.
 constexpr timeval kLongestWait{.tv_sec = 0, .tv_usec = 100'000};
+constexpr std::chrono::milliseconds kLongestWaitOfAll{100};
 
 bool IsWritable(int fd) {
   pollfd event{.fd = fd, .events = POLLOUT, .revents = 0};
-  return poll(&event, 1, 0) == 1;
+  return poll(&event, 1, 0) == 1 && (event.revents & POLLOUT) != 0;
 }
 
 }  // namespace
@@ -64,9 +69,25 @@ ssize_t SendLastRecord(int fd, uint8_t type, std::span<const uint8_t> content) {
           0) {
     return -errno;
   }
+  const auto began = std::chrono::steady_clock::now();
   ssize_t count = SendControlRecord(fd, type, content, 0);
+  const auto took = std::chrono::steady_clock::now() - began;
   (void)fcntl(fd, F_SETFL, flags);
-  return count == -EAGAIN ? -ETIMEDOUT : count;
+  // After so long the record is taken, but not by TCP.
+  return count == -EAGAIN || took >= kLongestWaitOfAll ? -ETIMEDOUT : count;
+}
+
+bool WaitForMoreThanQueued(int fd, int &least) {
+  int queued = 0;
+  if (ioctl(fd, SIOCINQ, &queued) != 0 || queued < 0) {
+    queued = 0;
+  }
+  if (least == queued + 1) {
+    return false;
+  }
+  least = queued + 1;
+  (void)setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &least, sizeof(least));
+  return true;
 }
 
 ReceivedRecord ReceiveRecord(int fd, std::span<uint8_t> room) {

@@ -28,6 +28,14 @@ ssize_t SendControlRecord(int fd,
 // write that may wait tells that nothing is kept.
 ssize_t SendLastRecord(int fd, uint8_t type, std::span<const uint8_t> content);
 
+// WaitForMoreThanQueued makes poll call the socket readable only when more
+// bytes have come than are there now: a part of a record, which cannot be read
+// and would wake its reader for ever (before 6.5, and later after our own FIN,
+// poll asks TCP, not TLS). `least` is the number of bytes that makes it
+// readable (1 at first); true if it was changed, and the record may have become
+// whole meanwhile.
+bool WaitForMoreThanQueued(int fd, int &least);
+
 // ReceivedRecord is data of one or more records, or one control record, or a
 // part of it. `count` is 0 at the end of the stream and -errno on an error.
 struct ReceivedRecord {

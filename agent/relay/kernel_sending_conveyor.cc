@@ -15,6 +15,10 @@ namespace {
 
 // Alert levels and close_notify (RFC 8446 section 6).
 constexpr uint8_t kFatal = 2;
+constexpr uint8_t kInternalError = 80;
+// AES-GCM stays safe for 2^24.5 full records of 2^14 bytes under one key (RFC
+// 8446 section 5.5).
+constexpr uint64_t kMostBytesPerKey = uint64_t{1} << 38;
 constexpr std::array<uint8_t, 2> kCloseNotify = {1, 0};
 
 }  // namespace
@@ -31,6 +35,12 @@ LoadResult KernelSendingConveyor::Load(int fd) {
   using Kind = LoadResult::Kind;
   if (refusal_.has_value()) {
     return *refusal_;
+  }
+  if (IsWorn()) {
+    return {.kind = Kind::kRefused,
+            .reason = CloseReason::kRekeyUnsupported,
+            .detail = "the key is worn, and this kernel cannot change it",
+            .alert = kInternalError};
   }
   if (writer_.key_update_due()) {
     SetPendingControl(Content::kKeyUpdate, RecordWriter::kKeyUpdateMessage);
@@ -68,7 +78,12 @@ int KernelSendingConveyor::WriteData(int fd) {
   const size_t written =
       before - (has_pending() ? pending_.front().iov_len : 0);
   writer_.CountRecords(written / kMaxPlaintextLength + 1);
+  sent_bytes_ += written;
   return 0;
+}
+
+bool KernelSendingConveyor::IsWorn() const {
+  return !writer_.can_rekey() && sent_bytes_ >= kMostBytesPerKey;
 }
 
 int KernelSendingConveyor::WriteControl(int fd) {

@@ -26,6 +26,7 @@ class KernelSendingConveyor final : public SingleBufferConveyor {
   void SendAlert(int fd, uint8_t alert) override;
 
  private:
+  bool IsWorn() const;
   // What is pending.
   enum class Content { kData, kKeyUpdate, kCloseNotify };
   void SetPendingControl(Content content, std::span<const uint8_t> bytes);
@@ -35,6 +36,7 @@ class KernelSendingConveyor final : public SingleBufferConveyor {
 
   RecordWriter &writer_;
   Content content_ = Content::kData;
+  uint64_t sent_bytes_ = 0;
   std::optional<LoadResult> refusal_;
 };
 

@@ -77,7 +77,7 @@ void OpeningConveyor::MakeRoom() {
 // nothing may be read beyond it.
 std::span<uint8_t> OpeningConveyor::Room() const {
   std::span<uint8_t> room = buffer_.bytes().subspan(end_);
-  if (!stream_.in_kernel()) {
+  if (!stream_.receives_in_kernel()) {
     return room;
   }
   const size_t left = end_ - begin_;
@@ -86,7 +86,7 @@ std::span<uint8_t> OpeningConveyor::Room() const {
 }
 
 std::unique_ptr<Conveyor> OpeningConveyor::Successor(int fd) {
-  if (!stream_.in_kernel() || begin_ < end_ || last_.has_value()) {
+  if (!stream_.receives_in_kernel() || begin_ < end_ || last_.has_value()) {
     return nullptr;
   }
   absl::Status handed = stream_.ReceiveInKernel(fd);
@@ -123,7 +123,7 @@ void OpeningConveyor::Take(const OpenedRecord &opened) {
       pieces_[num_pieces_++] = {opened.data.data(), opened.data.size()};
       return;
     case OpenedRecord::Kind::kControl:
-      PassOnKeyUpdateRequest(stream_);
+      last_ = PassOnKeyUpdateRequest(stream_);
       return;
     case OpenedRecord::Kind::kCloseNotify:
       last_ = LoadResult{.kind = Kind::kEnd};

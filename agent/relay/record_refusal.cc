@@ -2,6 +2,7 @@
 #include "agent/relay/record_refusal.h"
 
 #include "absl/strings/str_cat.h"
+#include <openssl/ssl.h>
 
 #include "agent/handshake/alert_name.h"
 
@@ -31,10 +32,19 @@ LoadResult RefusalOf(const RecordReader &reader, const OpenedRecord &opened) {
           .alert = opened.alert};
 }
 
-void PassOnKeyUpdateRequest(TlsStream &stream) {
-  if (stream.reader().TakeKeyUpdateRequest()) {
-    stream.writer().RequestKeyUpdate();
+std::optional<LoadResult> PassOnKeyUpdateRequest(TlsStream &stream) {
+  if (!stream.reader().TakeKeyUpdateRequest()) {
+    return std::nullopt;
   }
+  stream.writer().RequestKeyUpdate();
+  if (stream.writer().can_rekey()) {
+    return std::nullopt;
+  }
+  return RefusalOf(
+      stream.reader(),
+      {.kind = OpenedRecord::Kind::kCannotRekey,
+       .alert = SSL_AD_INTERNAL_ERROR,
+       .why = "the peer wants another key, which this kernel cannot change"});
 }
 
 }  // namespace kith

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
+
 #include "agent/handshake/tls_stream.h"
 #include "agent/relay/conveyor.h"
 
@@ -11,7 +13,8 @@ namespace kith {
 LoadResult RefusalOf(const RecordReader &reader, const OpenedRecord &opened);
 
 // PassOnKeyUpdateRequest makes our next record be preceded by a KeyUpdate if
-// the peer has asked for one.
-void PassOnKeyUpdateRequest(TlsStream &stream);
+// the peer has asked for one. Returns a refusal where the sending key cannot be
+// changed.
+std::optional<LoadResult> PassOnKeyUpdateRequest(TlsStream &stream);
 
 }  // namespace kith

@@ -48,7 +48,7 @@ absl::StatusOr<PeerProcess> PeerProcess::Read(int socket) {
   if (!pidfd.ok()) {
     return pidfd.status();
   }
-  return PeerProcess(credentials.pid, credentials.uid, *std::move(pidfd));
+  return PeerProcess(credentials, *std::move(pidfd));
 }
 
 bool PeerProcess::Alive() const {

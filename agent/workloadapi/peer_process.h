@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/socket.h>
 #include <sys/types.h>
+
+#include <utility>
 
 #include "absl/status/statusor.h"
 
@@ -21,16 +24,22 @@ class PeerProcess {
   static absl::StatusOr<PeerProcess> Read(int socket);
 
   pid_t pid() const { return pid_; }
+  // uid and gid are the effective ones at the time of connect().
   uid_t uid() const { return uid_; }
+  gid_t gid() const { return gid_; }
   // Alive returns whether the process, not a child of it, still runs.
   bool Alive() const;
 
  private:
-  PeerProcess(pid_t pid, uid_t uid, FileDescriptor pidfd)
-      : pid_(pid), uid_(uid), pidfd_(std::move(pidfd)) {}
+  PeerProcess(const ucred &credentials, FileDescriptor pidfd)
+      : pid_(credentials.pid),
+        uid_(credentials.uid),
+        gid_(credentials.gid),
+        pidfd_(std::move(pidfd)) {}
 
   pid_t pid_;
   uid_t uid_;
+  gid_t gid_;
   FileDescriptor pidfd_;
 };
 

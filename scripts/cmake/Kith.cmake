@@ -16,6 +16,8 @@ set(KITH_SANITIZE "" CACHE STRING "-fsanitize= list, for asan and tsan presets")
 
 include(CheckLinkerFlag)
 check_linker_flag(CXX -Wl,--no-warnings KITH_LINKER_HAS_NO_WARNINGS)
+# Relocations of a static-pie as a bitmap: 300 KB less of an 8 MB program.
+check_linker_flag(CXX -Wl,-z,pack-relative-relocs KITH_LINKER_PACKS_RELOCS)
 
 add_library(kith_flags INTERFACE)
 target_compile_features(kith_flags INTERFACE cxx_std_20)
@@ -56,6 +58,9 @@ function(kith_static_program target)
     return()
   endif()
   target_link_options(${target} PRIVATE -static-pie $<$<CONFIG:Release>:-s>)
+  if(KITH_LINKER_PACKS_RELOCS)
+    target_link_options(${target} PRIVATE -Wl,-z,pack-relative-relocs)
+  endif()
   # The static C library warns that getaddrinfo() may load NSS modules; only
   # numeric addresses are given to it.
   if(KITH_LINKER_HAS_NO_WARNINGS)

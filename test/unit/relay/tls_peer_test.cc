@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a TLS peer may do to a relay, with another TLS record layer as the peer.
+#include <poll.h>
 #include <sys/socket.h>
+
+#include <ctime>
 
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
@@ -54,7 +57,7 @@ TEST_CASE("another TLS library understands our records") {
 TEST_CASE("keys are updated in both directions") {
   PeerChain chain(EitherRole());
   bool ask = GENERATE(true, false);
-  if (KernelPathIsTested() && !KernelRekeys()) {
+  if (ask && KernelPathIsTested() && !KernelRekeys()) {
     chain.peer->UpdateKey(ask);
     chain.peer->Send("under the new key");
     CHECK(chain.relay->End().reason == CloseReason::kRekeyUnsupported);
@@ -144,6 +147,32 @@ TEST_CASE("a server relay's refusal reaches the client relay") {
   CHECK(end.detail == "received alert access_denied");
   AwaitReset(outbound->application());
   CHECK(inbound->End().reason == CloseReason::kPeerNotAllowed);
+}
+
+TEST_CASE("urgent data of a TLS peer ends the flow") {
+  PeerChain chain(EitherRole());
+  Send(chain.relay->application(), "x");
+  REQUIRE(chain.peer->Receive(1) == "x");
+  REQUIRE(send(chain.peer->fd(), "!", 1, MSG_OOB) == 1);
+  AwaitReset(chain.relay->application());
+  CHECK(chain.relay->End().reason == CloseReason::kTlsError);
+}
+
+TEST_CASE("a part of a record costs no time while the rest is awaited") {
+  PeerChain chain(EitherRole());
+  chain.peer->Send("whole");
+  REQUIRE(Receive(chain.relay->application(), 5) == "whole");
+  const bool half_closed = GENERATE(false, true);
+  if (half_closed) {
+    ShutdownWrite(chain.relay->application());
+    chain.peer->ReceiveEnd();
+  }
+  chain.peer->SendRaw(std::string("\x17\x03\x03\x20\x00part", 9));
+  const std::clock_t began = std::clock();  // of all threads
+  pollfd nothing{
+      .fd = chain.relay->application(), .events = POLLIN, .revents = 0};
+  CHECK(poll(&nothing, 1, 1000) == 0);
+  CHECK(std::clock() - began < CLOCKS_PER_SEC / 2);
 }
 
 TEST_CASE("urgent data neither hangs nor harms a flow") {
