@@ -55,8 +55,8 @@ bool IsEstablished(TcpSocket &socket) {
          info.tcpi_state == TCP_ESTABLISHED;
 }
 
-// Arm gives the stream to the kernel where that is the path. A peer that has
-// sent its FIN already has sent all: what is left is done in user space.
+// Arm gives the stream to the kernel where that is the path, unless the peer has
+// sent its FIN already.
 absl::Status Arm(const OuterPath &path, TlsStream &stream) {
   if (!path.in_kernel() || !IsEstablished(stream.socket())) {
     return absl::OkStatus();
@@ -66,7 +66,6 @@ absl::Status Arm(const OuterPath &path, TlsStream &stream) {
         absl::StrCat("this kernel does not carry ", SuiteName(stream.suite())));
   }
   const absl::Status sending = stream.SendInKernel(path.proof.rekey.ok());
-  // The FIN may have come just now.
   return IsEstablished(stream.socket()) ? sending : absl::OkStatus();
 }
 
