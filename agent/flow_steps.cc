@@ -55,8 +55,8 @@ bool IsEstablished(TcpSocket &socket) {
          info.tcpi_state == TCP_ESTABLISHED;
 }
 
-// Arm gives the stream to the kernel where that is the path, unless the peer has
-// sent its FIN already.
+// Arm gives the stream to the kernel where that is the path, unless the peer
+// has sent its FIN already.
 absl::Status Arm(const OuterPath &path, TlsStream &stream) {
   if (!path.in_kernel() || !IsEstablished(stream.socket())) {
     return absl::OkStatus();

@@ -91,6 +91,7 @@ AgentView::Status ExampleStatus() {
   status.cgroup = "/sys/fs/cgroup/kith";
   status.issuer = "embedded CA";
   status.path = "userspace";
+  status.path_reason = "no tls module";
   status.pinned = true;
   status.identities = 2;
   status.services = 1;

@@ -169,7 +169,7 @@ TEST_CASE("mistakes name file, line, key and way out") {
       Case{"svid: {ttl: 25h}", "svid.ttl: want whole seconds, 2s to 24h"},
       Case{"svid: 1h", "svid: want a map"},
       Case{"datapath: {path: fast}",
-           "datapath.path: want auto, ktls or userspace, got 'fast'"},
+           "datapath.path: want auto or ktls or userspace, got 'fast'"},
       Case{"datapath: {sameNode: splice}",
            "datapath.sameNode: want tls or sockmap, got 'splice'"},
       Case{"datapath: {unknownProcess: deny}",

@@ -116,6 +116,8 @@ TEST_CASE("whoever speaks first decides") {
   Peeking peeking;
   auto decided = Spawn(peeking.loops.at(0), peeking.Either());
   FirstBytes expected = FirstBytes::kNothing;
+  // Both mean a plain relay; which one it is depends on who is looked at first.
+  bool both_spoke = false;
   SECTION("the client, TLS") {
     Send(peeking.client.get(), kClientHello);
     expected = FirstBytes::kTls;
@@ -133,7 +135,7 @@ TEST_CASE("whoever speaks first decides") {
     char byte = 0;
     REQUIRE(recv(peeking.outer.get(), &byte, 1, MSG_PEEK) == 1);
     Send(peeking.application.get(), "220 hello");
-    expected = FirstBytes::kNothing;
+    both_spoke = true;
   }
   SECTION("nobody: the client ends") {
     ShutdownWrite(peeking.client.get());
@@ -143,7 +145,8 @@ TEST_CASE("whoever speaks first decides") {
     ShutdownWrite(peeking.application.get());
     expected = FirstBytes::kClosed;
   }
-  CHECK(Await(decided) == expected);
+  const FirstBytes first = Await(decided);
+  CHECK((first == expected || (both_spoke && first == FirstBytes::kOther)));
 }
 
 }  // namespace
