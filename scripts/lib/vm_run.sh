@@ -31,7 +31,9 @@ vm_job() {
 # vm_boot KERNEL ARCHIVE CONSOLE SECONDS: becomes the guest, with the job's
 # output on stdout; it ends with its parent. What it writes to disks is thrown
 # away. KVM is not used, so that every machine runs the same. QEMU 7.2 emulates
-# cmpxchg16b wrongly, which crashes programs at random.
+# cmpxchg16b wrongly, which crashes programs at random; without it kernels since
+# 6.18 have memory for BPF's local storage only from caches that are debugged
+# (kmalloc_nolock of mm/slub.c).
 vm_boot() {
   local system kernel
   system=$(vm_root_directory)
@@ -41,7 +43,7 @@ vm_boot() {
     -display none -nic none -accel tcg,thread=multi -cpu max,-cx16 \
     -smp "$VM_CPUS" -m "$VM_MEMORY" \
     -kernel "$kernel/vmlinuz" -initrd "$kernel/initrd" \
-    -append 'console=ttyS0 panic=-1 oops=panic' \
+    -append 'console=ttyS0 panic=-1 oops=panic slab_debug=F,kmalloc-*' \
     -drive "if=virtio,format=raw,snapshot=on,file=$system/root.ext4" \
     -drive "if=virtio,format=raw,snapshot=on,file=$kernel/modules.ext4" \
     -drive "if=virtio,format=raw,snapshot=on,file=$2" \
