@@ -70,6 +70,7 @@ static __always_inline bool read_header(struct walk *walk)
 {
 	struct outer_watch *watch = walk->watch;
 	__u8 held = watch->held;
+	__u64 index;
 
 	if (!held && walk->bytes - walk->at >= TLS_HEADER_BYTES) {
 		if (bpf_skb_load_bytes(walk->skb, walk->at, watch->header, TLS_HEADER_BYTES))
@@ -83,7 +84,10 @@ static __always_inline bool read_header(struct walk *walk)
 		held = *(volatile __u8 *)&watch->held;
 		if (held >= TLS_HEADER_BYTES || walk->at >= walk->bytes)
 			break;
-		if (bpf_skb_load_bytes(walk->skb, walk->at, &watch->header[held], 1))
+		/* Below 8 is within the record. Before 6.3 a bound does not reach a spilled copy. */
+		index = held;
+		asm volatile("%0 &= 7" : "+r"(index));
+		if (bpf_skb_load_bytes(walk->skb, walk->at, &watch->header[index], 1))
 			return false;
 		walk->at++;
 		watch->held = held + 1;
