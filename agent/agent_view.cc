@@ -54,12 +54,10 @@ class StagesView : public AgentView {
   }
 
   absl::StatusOr<Explanation> Explain(uint32_t pid) override {
-    auto found = stages_->datapath->FindProcess(pid);
-    if (!found.ok()) {
-      return found.status();
+    auto process = AttestNow(pid);
+    for (int i = 1; i < kMostExecs && absl::IsAborted(process.status()); ++i) {
+      process = AttestNow(pid);
     }
-    auto process = stages_->attestor->Attest(
-        found->process, found->image, WorkloadAttestor::Expect::kSameImage);
     if (!process.ok()) {
       return process.status();
     }
@@ -87,6 +85,19 @@ class StagesView : public AgentView {
   }
 
  private:
+  // A process that does exec while it is looked at is looked at again.
+  static constexpr int kMostExecs = 10;
+
+  absl::StatusOr<std::shared_ptr<const AttestedProcess>> AttestNow(
+      uint32_t pid) {
+    auto found = stages_->datapath->FindProcess(pid);
+    if (!found.ok()) {
+      return found.status();
+    }
+    return stages_->attestor->Attest(
+        found->process, found->image, WorkloadAttestor::Expect::kSameImage);
+  }
+
   bool IsManaged(uint32_t pid) {
     auto managed = stages_->datapath->ListProcesses();
     return managed.ok() &&
