@@ -37,7 +37,13 @@ class Commands(PeerCase):
         self._await_subscription(trace)
         trace.lines.clear()
         client, _ = self._flow()
-        trace.await_json("step", "close")
+
+        def ends(line):
+            # Of the flow that was dialled now: earlier ones may still end.
+            event = json.loads(line)
+            return event["step"] == "close" and fact(
+                event["flow"], "process__pid") == client.program.pid
+        trace.await_line(ends)
         events = [json.loads(line) for line in trace.lines]
         flow = next(event["flow"]["id"] for event in events if
                     fact(event["flow"], "process__pid") == client.program.pid)
