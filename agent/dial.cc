@@ -147,7 +147,10 @@ Task<absl::StatusOr<DialedApplication>> DialApplication(AgentStages &stages,
   if (auto bound = BindTo(socket->native_handle(), source); !bound.ok()) {
     co_return bound;
   }
+  // A killed agent must not end it in order, from the application's first
+  // moment on.
   asio::error_code error;
+  socket->set_option(asio::socket_base::linger(true, 0), error);
   auto announcement = stages.datapath->AnnounceInbound(
       netns_cookie,
       EndpointOf(socket->local_endpoint(error)),
