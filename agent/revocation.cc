@@ -81,6 +81,26 @@ std::shared_ptr<const AttestedProcess> Reattested(AgentStages &stages,
   return fresh.ok() ? *std::move(fresh) : permit.process;
 }
 
+// Judge returns whether policy would allow the flow today; PermissionDenied
+// says what has changed.
+absl::Status Judge(const ResourceSet &resources,
+                   const FlowPermit &permit,
+                   const Attestation &attestation) {
+  const IdentityChoice choice =
+      ChooseIdentity(resources, attestation, permit.destination.port);
+  if (!choice.tied.empty()) {
+    return Revoked(absl::StrCat("several identities match equally well: ",
+                                absl::StrJoin(choice.tied, ", ")));
+  }
+  if (!choice.undetermined.empty()) {
+    return Revoked(absl::StrCat("it cannot be known whether the process is ",
+                                absl::StrJoin(choice.undetermined, " or ")));
+  }
+  return permit.local.has_value()
+             ? JudgeSecured(permit, choice.identity.get(), resources)
+             : JudgePlain(permit, choice.identity.get(), resources);
+}
+
 using ProcessOf = std::function<std::shared_ptr<const AttestedProcess>(
     const FlowPermit &permit)>;
 
@@ -107,24 +127,6 @@ void Revoke(AgentStages &stages,
 }
 
 }  // namespace
-
-absl::Status Judge(const ResourceSet &resources,
-                   const FlowPermit &permit,
-                   const Attestation &attestation) {
-  const IdentityChoice choice =
-      ChooseIdentity(resources, attestation, permit.destination.port);
-  if (!choice.tied.empty()) {
-    return Revoked(absl::StrCat("several identities match equally well: ",
-                                absl::StrJoin(choice.tied, ", ")));
-  }
-  if (!choice.undetermined.empty()) {
-    return Revoked(absl::StrCat("it cannot be known whether the process is ",
-                                absl::StrJoin(choice.undetermined, " or ")));
-  }
-  return permit.local.has_value()
-             ? JudgeSecured(permit, choice.identity.get(), resources)
-             : JudgePlain(permit, choice.identity.get(), resources);
-}
 
 PermittedFlow::PermittedFlow(AgentStages &stages,
                              uint64_t flow,

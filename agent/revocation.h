@@ -10,12 +10,6 @@
 
 namespace kith {
 
-// Judge returns whether policy would allow the flow today; PermissionDenied
-// says what has changed.
-absl::Status Judge(const ResourceSet &resources,
-                   const FlowPermit &permit,
-                   const Attestation &attestation);
-
 // PermittedFlow holds the permit of a flow while it is open. A change of policy
 // since the flow was decided shows in allowed(); any later one finds the
 // permit.

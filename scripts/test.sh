@@ -120,7 +120,9 @@ attach BPF programs to them: run them as root'
   fi
   if [[ $part == all || $part == e2e ]]; then
     apt_install_without_services "${E2E_PACKAGES[@]}"
-    "$SCRIPTS/gospiffe.sh" > /dev/null
+    # Without the client its tests fail; the others are still worth a run.
+    "$SCRIPTS/gospiffe.sh" > /dev/null ||
+      log_step 'the go-spiffe client could not be built'
     run_counted e2e "$ROOT/test/e2e/run.py" "$@"
   fi
   if [[ $part == all || $part == vm ]]; then

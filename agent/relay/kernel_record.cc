@@ -73,8 +73,10 @@ ssize_t SendLastRecord(int fd, uint8_t type, std::span<const uint8_t> content) {
   ssize_t count = SendControlRecord(fd, type, content, 0);
   const auto took = std::chrono::steady_clock::now() - began;
   (void)fcntl(fd, F_SETFL, flags);
-  // After so long the record is taken, but not by TCP.
-  return count == -EAGAIN || took >= kLongestWaitOfAll ? -ETIMEDOUT : count;
+  // After so long the record is taken, but not by TCP; unless it was this
+  // thread that had to wait, for a processor.
+  const bool stuck = took >= kLongestWaitOfAll && !IsWritable(fd);
+  return count == -EAGAIN || stuck ? -ETIMEDOUT : count;
 }
 
 bool WaitForMoreThanQueued(int fd, int &least) {

@@ -46,20 +46,8 @@ LoadResult KernelSendingConveyor::Load(int fd) {
     SetPendingControl(Content::kKeyUpdate, RecordWriter::kKeyUpdateMessage);
     return {.kind = Kind::kMore};
   }
-  TakeBuffer();
-  ssize_t count = recv(fd, buffer().data(), buffer().size(), MSG_DONTWAIT);
-  if (count == 0) {
-    return {.kind = Kind::kEnd};
-  }
-  if (count < 0) {
-    return errno == EAGAIN ? LoadResult{.kind = Kind::kEmpty}
-                           : LoadResult{.kind = Kind::kError, .error = errno};
-  }
-  size_t length = static_cast<size_t>(count);
-  CountRead(length);
   content_ = Content::kData;
-  SetPending(0, length);
-  return {.kind = length == buffer().size() ? Kind::kMore : Kind::kDrained};
+  return ReadPlain(fd);
 }
 
 void KernelSendingConveyor::Finish() {

@@ -16,7 +16,7 @@
 
 namespace kith {
 
-// KernelTlsProver has a connection whose one end, `armed_`, has the kernel's
+// KernelTlsProver has a connection whose one end, armed(), has the kernel's
 // TLS while the other is a plain socket with records made and opened by the
 // agent.
 class KernelTlsProver {

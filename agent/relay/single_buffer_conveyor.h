@@ -35,6 +35,9 @@ class SingleBufferConveyor : public Conveyor {
   }
   const Buffer &buffer() const { return buffer_; }
 
+  // ReadPlain reads once, without waiting, and makes what it read pending.
+  LoadResult ReadPlain(int fd);
+
   // SetPending makes these bytes of buffer() pending.
   void SetPending(size_t begin, size_t length) {
     out_ = {buffer_.data() + begin, length};
