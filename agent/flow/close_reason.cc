@@ -45,6 +45,8 @@ std::string_view ReasonName(CloseReason reason) {
       return "timeout";
     case CloseReason::kOverloaded:
       return "overloaded";
+    case CloseReason::kHandedOver:
+      return "handed_over";
     case CloseReason::kAgentStopped:
       return "agent_stopped";
   }

@@ -27,6 +27,7 @@ enum class CloseReason {
   kNoOrigin,            // dialled the agent's listener directly
   kTimeout,             // handshake, first bytes or dial took too long
   kOverloaded,          // more flows than the bound
+  kHandedOver,          // another agent process carries it on
   kAgentStopped,        // the agent ended
 };
 

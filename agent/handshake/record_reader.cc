@@ -17,20 +17,22 @@ OpenedRecord Broken(uint8_t alert, std::string_view why) {
 
 }  // namespace
 
-RecordReader::RecordReader(std::unique_ptr<TrafficKey> key, PeerRole peer)
-    : key_(std::move(key)), peer_(peer) {}
+RecordReader::RecordReader(std::unique_ptr<TrafficKey> key,
+                           PeerRole peer,
+                           ReaderProgress progress)
+    : key_(std::move(key)), peer_(peer), progress_(progress) {}
 
 absl::Status RecordReader::HandToKernel(int fd, bool can_rekey) {
-  key_changed_ = false;
+  progress_.key_changed = false;
   return key_->HandToKernel(fd, KernelDirection::kReceive, can_rekey);
 }
 
 bool RecordReader::TakeKeyChange() {
-  return std::exchange(key_changed_, false);
+  return std::exchange(progress_.key_changed, false);
 }
 
 bool RecordReader::TakeKeyUpdateRequest() {
-  return std::exchange(update_requested_, false);
+  return std::exchange(progress_.update_requested, false);
 }
 
 OpenedRecord RecordReader::Open(std::span<uint8_t> in) {
@@ -70,11 +72,11 @@ OpenedRecord RecordReader::Take(std::span<uint8_t> content, uint8_t type) {
     return Broken(SSL_AD_UNEXPECTED_MESSAGE, "message was interrupted");
   }
   if (type == SSL3_RT_APPLICATION_DATA && !content.empty()) {
-    data_seen_ = true;
-    control_records_ = 0;
+    progress_.data_seen = true;
+    progress_.control_records = 0;
     return {.kind = Kind::kData, .data = content};
   }
-  if (++control_records_ > kMaxControlRecords) {
+  if (++progress_.control_records > kMaxControlRecords) {
     return Broken(SSL_AD_UNEXPECTED_MESSAGE, "too many records without data");
   }
   switch (type) {
@@ -109,32 +111,34 @@ OpenedRecord RecordReader::OpenHandshake(std::span<const uint8_t> content) {
     return Broken(SSL_AD_UNEXPECTED_MESSAGE, "empty handshake record");
   }
   while (!content.empty()) {
-    if (header_length_ < sizeof(header_)) {
-      header_[header_length_++] = content.front();
+    if (progress_.header_length < sizeof(progress_.header)) {
+      progress_.header[progress_.header_length++] = content.front();
       content = content.subspan(1);
-      if (header_length_ < sizeof(header_)) {
+      if (progress_.header_length < sizeof(progress_.header)) {
         continue;
       }
-      body_left_ = static_cast<size_t>(header_[1]) << 16 |
-                   static_cast<size_t>(header_[2]) << 8 | header_[3];
-      bool key_update = header_[0] == SSL3_MT_KEY_UPDATE && body_left_ == 1;
-      bool ticket = header_[0] == SSL3_MT_NEW_SESSION_TICKET &&
-                    peer_ == PeerRole::kServer && body_left_ > 0;
+      progress_.body_left = static_cast<size_t>(progress_.header[1]) << 16 |
+                            static_cast<size_t>(progress_.header[2]) << 8 |
+                            progress_.header[3];
+      bool key_update =
+          progress_.header[0] == SSL3_MT_KEY_UPDATE && progress_.body_left == 1;
+      bool ticket = progress_.header[0] == SSL3_MT_NEW_SESSION_TICKET &&
+                    peer_ == PeerRole::kServer && progress_.body_left > 0;
       if (!key_update && !ticket) {
         return Broken(SSL_AD_UNEXPECTED_MESSAGE,
                       "unexpected post-handshake message");
       }
       continue;
     }
-    if (header_[0] == SSL3_MT_KEY_UPDATE) {
-      header_length_ = 0;
+    if (progress_.header[0] == SSL3_MT_KEY_UPDATE) {
+      progress_.header_length = 0;
       return OpenKeyUpdate(content.front(), content.size() == 1);
     }
-    size_t skipped = std::min(body_left_, content.size());
+    size_t skipped = std::min(progress_.body_left, content.size());
     content = content.subspan(skipped);
-    body_left_ -= skipped;
-    if (body_left_ == 0) {
-      header_length_ = 0;
+    progress_.body_left -= skipped;
+    if (progress_.body_left == 0) {
+      progress_.header_length = 0;
     }
   }
   return {.kind = Kind::kControl};
@@ -152,11 +156,11 @@ OpenedRecord RecordReader::OpenKeyUpdate(uint8_t request, bool last) {
             .alert = SSL_AD_INTERNAL_ERROR,
             .why = "the peer changed its key, which this kernel cannot"};
   }
-  key_changed_ = true;
+  progress_.key_changed = true;
   if (!key_->Update().ok()) {
     return Broken(SSL_AD_INTERNAL_ERROR, "key update failed");
   }
-  update_requested_ = update_requested_ || request == 1;
+  progress_.update_requested = progress_.update_requested || request == 1;
   return {.kind = Kind::kControl};
 }
 

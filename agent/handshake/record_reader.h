@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -31,6 +32,19 @@ struct OpenedRecord {
   std::string_view why;  // of kBroken and kCannotRekey
 };
 
+// ReaderProgress is what is remembered from one record to the next, beside the
+// key.
+struct ReaderProgress {
+  bool data_seen = false;
+  bool update_requested = false;
+  bool key_changed = false;
+  int control_records = 0;
+  // A post-handshake message may be spread over records.
+  std::array<uint8_t, 4> header{};
+  size_t header_length = 0;
+  size_t body_left = 0;
+};
+
 // RecordReader opens the records that arrive after the handshake (RFC 8446
 // sections 4.6 and 5). NewSessionTickets are skipped: nothing is resumed.
 class RecordReader {
@@ -41,7 +55,9 @@ class RecordReader {
   // row are more than any TLS library sends.
   static constexpr int kMaxControlRecords = 32;
 
-  RecordReader(std::unique_ptr<TrafficKey> key, PeerRole peer);
+  RecordReader(std::unique_ptr<TrafficKey> key,
+               PeerRole peer,
+               ReaderProgress progress = {});
 
   // LengthOf returns how long the record at the beginning of `in` is, or its
   // header while that is incomplete, in bytes.
@@ -73,25 +89,22 @@ class RecordReader {
   // An alert of a server that has sent no data yet is its verdict on our
   // certificate: in TLS 1.3 the client is through with the handshake first.
   bool may_still_refuse() const {
-    return peer_ == PeerRole::kServer && !data_seen_;
+    return peer_ == PeerRole::kServer && !progress_.data_seen;
   }
+
+  PeerRole peer() const { return peer_; }
+  const ReaderProgress &progress() const { return progress_; }
+  TrafficKey &key() { return *key_; }
 
  private:
   OpenedRecord OpenAlert(std::span<const uint8_t> content);
   OpenedRecord OpenHandshake(std::span<const uint8_t> content);
   OpenedRecord OpenKeyUpdate(uint8_t request, bool last);
-  bool InMessage() const { return header_length_ > 0; }
+  bool InMessage() const { return progress_.header_length > 0; }
 
   std::unique_ptr<TrafficKey> key_;
   PeerRole peer_;
-  bool data_seen_ = false;
-  bool update_requested_ = false;
-  bool key_changed_ = false;
-  int control_records_ = 0;
-  // A post-handshake message may be spread over records.
-  uint8_t header_[4] = {};
-  size_t header_length_ = 0;
-  size_t body_left_ = 0;
+  ReaderProgress progress_;
 };
 
 }  // namespace kith

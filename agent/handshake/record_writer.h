@@ -63,6 +63,9 @@ class RecordWriter {
   // update_not_requested: the peer's keys are the peer's business.
   static constexpr std::array<uint8_t, 5> kKeyUpdateMessage = {24, 0, 0, 1, 0};
 
+  bool update_requested() const { return update_requested_; }
+  TrafficKey &key() { return *key_; }
+
  private:
   std::unique_ptr<TrafficKey> key_;
   uint64_t records_per_key_;

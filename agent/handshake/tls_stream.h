@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -27,6 +28,22 @@ class TlsStream {
         writer_(std::move(writer)),
         unread_(std::move(unread)) {}
 
+  // State is a stream as it passes to another process, without its socket.
+  struct State {
+    TrafficKey::State read_key;
+    RecordReader::PeerRole peer = RecordReader::PeerRole::kServer;
+    ReaderProgress progress;
+    TrafficKey::State write_key;
+    bool update_requested = false;  // by the peer, of our key
+    bool can_rekey = false;
+  };
+  // Resume returns a stream that goes on where that of the state has ended.
+  // InvalidArgument: the state is none that Surrender returns.
+  static absl::StatusOr<std::unique_ptr<TlsStream>> Resume(TcpSocket socket,
+                                                           State state);
+  // Surrender is the last call of all but socket().
+  State Surrender();
+
   TcpSocket &socket() { return socket_; }
   RecordReader &reader() { return reader_; }
   RecordWriter &writer() { return writer_; }
@@ -49,6 +66,8 @@ class TlsStream {
   // receives_in_kernel is false where the kernel could not follow a KeyUpdate
   // of the peer, which its own rules make it send sooner or later.
   bool receives_in_kernel() const { return in_kernel_ && can_rekey_; }
+  // is_receiving_in_kernel is true from the first ReceiveInKernel on.
+  bool is_receiving_in_kernel() { return reader_.key().in_kernel(); }
 
   // ReceiveInKernel does so with the receiving key, at the end of a record, or
   // with the next one after the peer has changed it.

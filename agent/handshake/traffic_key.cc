@@ -85,17 +85,24 @@ uint16_t TrafficKey::suite() const {
   return aead_->suite;
 }
 
+absl::Status TrafficKey::SetSuite(const SSL_CIPHER *cipher) {
+  aead_->suite = SSL_CIPHER_get_protocol_id(cipher);
+  aead_->algorithm = AeadOf(aead_->suite);
+  aead_->digest = SSL_CIPHER_get_handshake_digest(cipher);
+  if (aead_->algorithm == nullptr || aead_->digest == nullptr) {
+    return absl::UnimplementedError(absl::StrCat(
+        "cipher suite ", SSL_CIPHER_standard_name(cipher), " is not known"));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<TrafficKey>> TrafficKey::Create(
     const SSL_CIPHER *cipher,
     std::span<const uint8_t> secret,
     uint64_t sequence) {
   std::unique_ptr<TrafficKey> key(new TrafficKey);
-  key->aead_->suite = SSL_CIPHER_get_protocol_id(cipher);
-  key->aead_->algorithm = AeadOf(key->aead_->suite);
-  key->aead_->digest = SSL_CIPHER_get_handshake_digest(cipher);
-  if (key->aead_->algorithm == nullptr || key->aead_->digest == nullptr) {
-    return absl::UnimplementedError(absl::StrCat(
-        "cipher suite ", SSL_CIPHER_standard_name(cipher), " is not known"));
+  if (absl::Status known = key->SetSuite(cipher); !known.ok()) {
+    return known;
   }
   absl::StatusOr<Secret> copy = Secret::CopyFrom(secret);
   if (!copy.ok()) {
@@ -107,6 +114,37 @@ absl::StatusOr<std::unique_ptr<TrafficKey>> TrafficKey::Create(
   }
   key->sequence_ = sequence;
   return key;
+}
+
+absl::StatusOr<std::unique_ptr<TrafficKey>> TrafficKey::Resume(State state) {
+  const SSL_CIPHER *cipher = SSL_get_cipher_by_value(state.suite);
+  std::unique_ptr<TrafficKey> key(new TrafficKey);
+  if (cipher == nullptr || !key->SetSuite(cipher).ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("cipher suite ", state.suite, " is not known"));
+  }
+  const size_t length = EVP_MD_size(key->aead_->digest);
+  const bool wiped = state.secret.empty() && state.in_kernel;
+  if (!wiped && state.secret.bytes().size() != length) {
+    return absl::InvalidArgumentError("traffic secret of a wrong length");
+  }
+  key->secret_ = std::move(state.secret);
+  key->in_kernel_ = state.in_kernel;
+  if (!state.in_kernel) {
+    if (absl::Status derived = key->Derive(); !derived.ok()) {
+      return derived;
+    }
+  }
+  key->sequence_ = state.sequence;
+  return key;
+}
+
+TrafficKey::State TrafficKey::Surrender() {
+  aead_->Clear();
+  return {.suite = aead_->suite,
+          .sequence = sequence_,
+          .in_kernel = in_kernel_,
+          .secret = std::move(secret_)};
 }
 
 bool TrafficKey::DeriveRaw(RawTrafficKey &raw) const {
@@ -145,6 +183,7 @@ absl::Status TrafficKey::HandToKernel(int fd,
     return set;
   }
   aead_->Clear();
+  in_kernel_ = true;
   if (!keep_secret) {
     secret_ = Secret();
   }

@@ -40,6 +40,19 @@ class TrafficKey {
   TrafficKey(const TrafficKey &) = delete;
   TrafficKey &operator=(const TrafficKey &) = delete;
 
+  // State is a key as it passes to another process.
+  struct State {
+    uint16_t suite = 0;     // RFC 8446 appendix B.4
+    uint64_t sequence = 0;  // see sequence()
+    bool in_kernel = false;
+    Secret secret;  // empty: in a kernel that cannot change it
+  };
+  // Resume makes a key that goes on where that of the state has ended.
+  // InvalidArgument: the state is none that Surrender returns.
+  static absl::StatusOr<std::unique_ptr<TrafficKey>> Resume(State state);
+  // Surrender is the last call of all.
+  State Surrender();
+
   // Seal makes a record of the `length` bytes that stand kRecordHeaderLength
   // behind `record`; there must be room for kRecordTailLength after them.
   // Returns the length of the record.
@@ -63,6 +76,8 @@ class TrafficKey {
                             KernelDirection direction,
                             bool keep_secret);
 
+  bool in_kernel() const { return in_kernel_; }
+
   // suite returns the cipher suite's number (RFC 8446 appendix B.4).
   uint16_t suite() const;
 
@@ -74,6 +89,7 @@ class TrafficKey {
  private:
   struct Aead;
   TrafficKey();
+  absl::Status SetSuite(const SSL_CIPHER *cipher);
   absl::Status Derive();
   bool DeriveRaw(RawTrafficKey &raw) const;
   void MakeNonce(std::span<uint8_t> nonce) const;
@@ -81,6 +97,7 @@ class TrafficKey {
   Secret secret_;
   std::unique_ptr<Aead> aead_;
   uint64_t sequence_ = 0;
+  bool in_kernel_ = false;
 };
 
 }  // namespace kith

@@ -80,6 +80,12 @@ class BufferPool : public asio::execution_context::service {
   // TakeSmall lends a buffer of kSmall bytes.
   Buffer TakeSmall();
 
+  // TakeFor lends a buffer for `size` bytes, at most kLarge, also beyond
+  // kMaxLargeLent.
+  Buffer TakeFor(size_t size) {
+    return TakeSized(size <= kSmall ? kSmall : kLarge);
+  }
+
   size_t large_lent() const { return large_lent_; }
 
  private:

@@ -19,6 +19,15 @@ int Conveyor::Write(int fd) {
   return 0;
 }
 
+ConveyorState Conveyor::Surrender() {
+  ConveyorState state;
+  for (const iovec &piece : pending_) {
+    const auto *bytes = static_cast<const uint8_t *>(piece.iov_base);
+    state.pending.insert(state.pending.end(), bytes, bytes + piece.iov_len);
+  }
+  return state;
+}
+
 void Conveyor::Written(size_t length) {
   while (length > 0) {
     iovec &front = pending_.front();

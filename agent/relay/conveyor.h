@@ -6,8 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
+
+#include "absl/status/status.h"
 
 #include "agent/flow/close_reason.h"
 
@@ -31,6 +35,16 @@ struct LoadResult {
   uint8_t alert = 0;  // to be sent to the peer; 0: none
 };
 
+// ConveyorState is a conveyor as it passes to another process.
+struct ConveyorState {
+  // Pending and unread bytes together fit into one large buffer.
+  std::vector<uint8_t> pending;
+  std::vector<uint8_t> unread;     // read from the socket, but not opened yet
+  uint8_t content = 0;             // what is pending; the conveyor's own number
+  uint64_t carried = 0;            // bytes under the present key
+  std::optional<LoadResult> last;  // what the next Load says
+};
+
 // Conveyor carries the bytes of one direction: Load reads from one socket and
 // makes of it what must be written to the other, which stays pending until it
 // is written. It never holds more than one buffer.
@@ -46,6 +60,12 @@ class Conveyor {
 
   // Rest is called before a wait: the buffer shrinks to what it holds.
   virtual void Rest() = 0;
+
+  // Surrender returns what this one holds; it is the last call of all. Resume
+  // is the first one and puts that into a new conveyor of the same kind.
+  // InvalidArgument: it is none that Surrender returns.
+  virtual ConveyorState Surrender();
+  virtual absl::Status Resume(const ConveyorState &state) = 0;
 
   bool has_pending() const { return !pending_.empty(); }
 

@@ -103,14 +103,18 @@ Task<RelayEnd> FlowRelay::Run(std::shared_ptr<FlowRelay> self) {
     error_code cancelled;
     co_await self->ended_.async_wait(asio::redirect_error(kAwait, cancelled));
   }
-  CloseSocket(self->inner_.socket);
-  CloseSocket(self->outer_.socket);
+  if (!self->surrendered_) {
+    CloseSocket(self->inner_.socket);
+    CloseSocket(self->outer_.socket);
+  }
   co_return self->end_;
 }
 
 Task<void> FlowRelay::Pump(std::shared_ptr<FlowRelay> self,
                            Direction &direction) {
-  co_await PumpUntilEnd(*self, direction);
+  if (direction.from.reading != Side::Reading::kEnded) {
+    co_await PumpUntilEnd(*self, direction);
+  }
   direction.from.reading = Side::Reading::kEnded;
   direction.conveyor->Rest();
   // The other direction may go on; an error of this socket is now for Watch.
@@ -122,51 +126,63 @@ Task<void> FlowRelay::Pump(std::shared_ptr<FlowRelay> self,
 }
 
 Task<void> FlowRelay::PumpUntilEnd(FlowRelay &self, Direction &direction) {
-  using Kind = LoadResult::Kind;
-  TcpSocket &socket = direction.from.socket;
   for (int loads = 1; !self.over_; ++loads) {
-    Conveyor &conveyor = self.Turn(direction);
-    LoadResult load = conveyor.Load(socket.native_handle());
-    if (load.kind == Kind::kEnd && !direction.from.broken) {
-      conveyor.Finish();
-    }
+    self.Load(direction);
     Written written = self.Write(direction);
     if (written == Written::kBlocked) {
       written = co_await self.WriteBlocked(direction);
       loads = 0;
     }
-    if (written == Written::kBroken || self.over_) {
+    if (written == Written::kBroken || self.over_ || self.TakeEnd(direction)) {
       co_return;
     }
-    switch (load.kind) {
-      case Kind::kMore:
-        if (loads % kLoadsPerTurn == 0) {
-          co_await asio::post(socket.get_executor(), kAwait);
-        }
-        break;
-      case Kind::kDrained:
-      case Kind::kEmpty:
-        conveyor.Rest();
-        co_await self.WaitFor(socket, TcpSocket::wait_read);
-        loads = 0;
-        break;
-      case Kind::kEnd:
-        self.PassOnEnd(direction);
-        co_return;
-      case Kind::kError:
-        direction.from.broken = true;
-        direction.from.error = load.error;
-        co_return;
-      case Kind::kCut:
-        if (!direction.from.broken) {
-          self.End(CloseReason::kTruncated, "peer closed without close_notify");
-        }
-        co_return;
-      case Kind::kRefused:
-        self.End(load.reason, std::move(load.detail), load.alert);
-        co_return;
+    if (direction.load.kind != LoadResult::Kind::kMore) {
+      direction.conveyor->Rest();
+      co_await self.WaitFor(direction.from.socket, TcpSocket::wait_read);
+      loads = 0;
+    } else if (loads % kLoadsPerTurn == 0) {
+      co_await asio::post(direction.from.socket.get_executor(), kAwait);
     }
   }
+}
+
+void FlowRelay::Load(Direction &direction) {
+  if (direction.conveyor->has_pending()) {
+    return;  // what another process has read
+  }
+  Conveyor &conveyor = Turn(direction);
+  direction.load = conveyor.Load(direction.from.socket.native_handle());
+  if (direction.load.kind == LoadResult::Kind::kEnd && !direction.from.broken) {
+    conveyor.Finish();
+  }
+}
+
+// TakeEnd returns whether the last load, which is written, was the end.
+bool FlowRelay::TakeEnd(Direction &direction) {
+  using Kind = LoadResult::Kind;
+  LoadResult &load = direction.load;
+  switch (load.kind) {
+    case Kind::kMore:
+    case Kind::kDrained:
+    case Kind::kEmpty:
+      return false;
+    case Kind::kEnd:
+      PassOnEnd(direction);
+      return true;
+    case Kind::kError:
+      direction.from.broken = true;
+      direction.from.error = load.error;
+      return true;
+    case Kind::kCut:
+      if (!direction.from.broken) {
+        End(CloseReason::kTruncated, "peer closed without close_notify");
+      }
+      return true;
+    case Kind::kRefused:
+      End(load.reason, std::move(load.detail), load.alert);
+      return true;
+  }
+  return true;
 }
 
 Conveyor &FlowRelay::Turn(Direction &direction) {

@@ -13,6 +13,7 @@
 #include "agent/relay/copying_conveyor.h"
 #include "agent/relay/plaintext_socket.h"
 #include "agent/relay/relay.h"
+#include "agent/relay/relay_state.h"
 #include "agent/runtime/event_loop.h"
 
 namespace kith {
@@ -34,11 +35,21 @@ class FlowRelay : public std::enable_shared_from_this<FlowRelay> {
   FlowRelay(const FlowRelay &) = delete;
   FlowRelay &operator=(const FlowRelay &) = delete;
 
+  // Resume returns a relay that goes on where that of the state has ended.
+  // InvalidArgument: the state is none that Surrender has made.
+  static absl::StatusOr<std::shared_ptr<FlowRelay>> Resume(
+      RelayState state, Executor executor, std::shared_ptr<LiveFlow> flow);
+
   static Task<RelayEnd> Run(std::shared_ptr<FlowRelay> self);
 
   // End resets both sockets, with a TLS alert to the peer where `alert` is not
   // 0, and makes Run return. Only the first call counts.
   void End(CloseReason reason, std::string detail, uint8_t alert = 0);
+
+  // Surrender makes Run return with kHandedOver, the sockets being open still;
+  // then TakeState is the last call of all.
+  void Surrender();
+  RelayState TakeState();
 
  private:
   // Side is one of the two sockets, and how far reading from it has come.
@@ -60,12 +71,15 @@ class FlowRelay : public std::enable_shared_from_this<FlowRelay> {
     Side &from;
     Side &to;
     std::unique_ptr<Conveyor> conveyor;
+    LoadResult load{};  // the last one
   };
 
   enum class Written { kAll, kBlocked, kBroken };
 
   static Task<void> Pump(std::shared_ptr<FlowRelay> self, Direction &direction);
   static Task<void> PumpUntilEnd(FlowRelay &self, Direction &direction);
+  void Load(Direction &direction);
+  bool TakeEnd(Direction &direction);
   static Conveyor &Turn(Direction &direction);
   Written Write(Direction &direction);
   Task<Written> WriteBlocked(Direction &direction);
@@ -76,6 +90,11 @@ class FlowRelay : public std::enable_shared_from_this<FlowRelay> {
   void Break(Side &side, int error);
   void EndBroken(Side &side);
   void PassOnEnd(Direction &direction);
+
+  absl::Status Restore(RelayState &state);
+  static absl::Status RestoreOne(Direction &direction,
+                                 RelayState::Direction &state);
+  static RelayState::Direction StateOf(const Direction &direction, bool ended);
 
   TcpSocket inner_socket_;
   std::unique_ptr<TlsStream> tls_;  // null: plain
@@ -88,6 +107,9 @@ class FlowRelay : public std::enable_shared_from_this<FlowRelay> {
   Timer ended_;          // cancelled when a pump ends
   int running_ = 0;      // pumps
   bool over_ = false;
+  bool surrendered_ = false;
+  bool sent_all_ = false;      // of a surrendered one: the direction has ended
+  bool received_all_ = false;  // likewise
   RelayEnd end_;
 };
 

@@ -50,6 +50,24 @@ LoadResult KernelSendingConveyor::Load(int fd) {
   return ReadPlain(fd);
 }
 
+ConveyorState KernelSendingConveyor::Surrender() {
+  ConveyorState state = Conveyor::Surrender();
+  state.content = static_cast<uint8_t>(content_);
+  state.carried = sent_bytes_;
+  state.last = refusal_;
+  return state;
+}
+
+absl::Status KernelSendingConveyor::Resume(const ConveyorState &state) {
+  if (state.content > static_cast<uint8_t>(Content::kCloseNotify)) {
+    return absl::InvalidArgumentError("unknown content of pending bytes");
+  }
+  content_ = static_cast<Content>(state.content);
+  sent_bytes_ = state.carried;
+  refusal_ = state.last;
+  return SingleBufferConveyor::Resume(state);
+}
+
 void KernelSendingConveyor::Finish() {
   SetPendingControl(Content::kCloseNotify, kCloseNotify);
 }

@@ -24,6 +24,8 @@ class KernelSendingConveyor final : public SingleBufferConveyor {
   void Finish() override;
   int Write(int fd) override;
   void SendAlert(int fd, uint8_t alert) override;
+  ConveyorState Surrender() override;
+  absl::Status Resume(const ConveyorState &state) override;
 
  private:
   bool IsWorn() const;

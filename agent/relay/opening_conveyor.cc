@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -97,6 +98,36 @@ std::unique_ptr<Conveyor> OpeningConveyor::Successor(int fd) {
     return nullptr;
   }
   return std::make_unique<KernelReceivingConveyor>(pool_, stream_, bytes_read_);
+}
+
+ConveyorState OpeningConveyor::Surrender() {
+  ConveyorState state = Conveyor::Surrender();
+  state.unread.assign(buffer_.data() + begin_, buffer_.data() + end_);
+  state.last = last_;
+  return state;
+}
+
+absl::Status OpeningConveyor::Resume(const ConveyorState &state) {
+  const size_t pending = state.pending.size();
+  const size_t held = pending + state.unread.size();
+  if (held > BufferPool::kLarge) {
+    return absl::InvalidArgumentError("pending bytes of a wrong length");
+  }
+  last_ = state.last;
+  if (held == 0) {
+    return absl::OkStatus();
+  }
+  buffer_ = pool_.TakeFor(held);
+  std::ranges::copy(state.pending, buffer_.data());
+  std::ranges::copy(state.unread, buffer_.data() + pending);
+  begin_ = pending;
+  end_ = held;
+  if (pending > 0) {
+    pieces_[0] = {buffer_.data(), pending};
+    num_pieces_ = 1;
+    pending_ = std::span(pieces_).first(1);
+  }
+  return absl::OkStatus();
 }
 
 void OpeningConveyor::OpenRecords() {

@@ -33,6 +33,8 @@ class OpeningConveyor final : public Conveyor {
   LoadResult Load(int fd) override;
   void Rest() override;
   std::unique_ptr<Conveyor> Successor(int fd) override;
+  ConveyorState Surrender() override;
+  absl::Status Resume(const ConveyorState &state) override;
 
  private:
   void OpenRecords();

@@ -15,6 +15,8 @@ class SharedRelay final : public Relay {
 
   Task<RelayEnd> Run() override { return FlowRelay::Run(flow_); }
   void Abort(CloseReason reason) override { flow_->End(reason, ""); }
+  void Surrender() override { flow_->Surrender(); }
+  RelayState TakeState() override { return flow_->TakeState(); }
 
  private:
   const std::shared_ptr<FlowRelay> flow_;
@@ -50,6 +52,16 @@ std::unique_ptr<Relay> Relay::Joined(PlaintextSocket inner,
                                   std::move(flow),
                                   std::move(sent),
                                   std::move(received)));
+}
+
+absl::StatusOr<std::unique_ptr<Relay>> Relay::Resume(
+    RelayState state, Executor executor, std::shared_ptr<LiveFlow> flow) {
+  auto relay =
+      FlowRelay::Resume(std::move(state), std::move(executor), std::move(flow));
+  if (!relay.ok()) {
+    return relay.status();
+  }
+  return std::make_unique<SharedRelay>(*std::move(relay));
 }
 
 }  // namespace kith

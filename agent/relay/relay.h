@@ -4,11 +4,14 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/statusor.h"
+
 #include "agent/flow/close_reason.h"
 #include "agent/flow/flow_table.h"
 #include "agent/handshake/tls_stream.h"
 #include "agent/relay/copying_conveyor.h"
 #include "agent/relay/plaintext_socket.h"
+#include "agent/relay/relay_state.h"
 #include "agent/runtime/event_loop.h"
 
 namespace kith {
@@ -39,6 +42,10 @@ class Relay {
                                        std::shared_ptr<LiveFlow> flow,
                                        OnIdle sent,
                                        OnIdle received);
+  // Resume goes on where another process has surrendered a relay.
+  // InvalidArgument: the state is none that a relay has surrendered.
+  static absl::StatusOr<std::unique_ptr<Relay>> Resume(
+      RelayState state, Executor executor, std::shared_ptr<LiveFlow> flow);
   virtual ~Relay() = default;
 
   // Run returns when both directions have ended; the sockets are closed then.
@@ -46,6 +53,12 @@ class Relay {
 
   // Abort resets both sockets; Run returns with `reason`. Call on the loop.
   virtual void Abort(CloseReason reason) = 0;
+
+  // Surrender makes Run return with kHandedOver and both sockets open; after
+  // that TakeState returns all that another process needs to go on. Not for a
+  // Joined one. Call on the loop.
+  virtual void Surrender() = 0;
+  virtual RelayState TakeState() = 0;
 };
 
 }  // namespace kith

@@ -27,6 +27,19 @@ LoadResult SingleBufferConveyor::ReadPlain(int fd) {
   return {.kind = length == buffer().size() ? Kind::kMore : Kind::kDrained};
 }
 
+absl::Status SingleBufferConveyor::Resume(const ConveyorState &state) {
+  const size_t length = state.pending.size();
+  if (length > BufferPool::kLarge || !state.unread.empty()) {
+    return absl::InvalidArgumentError("pending bytes of a wrong length");
+  }
+  if (length > 0) {
+    buffer_ = pool_.TakeFor(length);
+    std::memcpy(buffer_.data(), state.pending.data(), length);
+    SetPending(0, length);
+  }
+  return absl::OkStatus();
+}
+
 void SingleBufferConveyor::Rest() {
   if (!has_pending()) {
     buffer_.Release();

@@ -14,6 +14,7 @@ namespace kith {
 class SingleBufferConveyor : public Conveyor {
  public:
   void Rest() override;
+  absl::Status Resume(const ConveyorState &state) override;
 
  protected:
   // `bytes_read` counts the stream's own bytes.

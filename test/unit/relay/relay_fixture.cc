@@ -82,7 +82,22 @@ Task<RelayEnd> RelayUnderTest::RunTls(FileDescriptor inner,
     }
   }
   relay_ = Relay::Tls(Adopt(loop, std::move(inner)), std::move(stream), flow_);
-  co_return co_await relay_->Run();
+  co_return co_await RunRelay();
+}
+
+Task<RelayEnd> RelayUnderTest::RunRelay() {
+  RelayEnd end = co_await relay_->Run();
+  while (end.reason == CloseReason::kHandedOver) {
+    auto next =
+        Relay::Resume(relay_->TakeState(), loops_.at(0).get_executor(), flow_);
+    if (!next.ok()) {
+      co_return RelayEnd{CloseReason::kNone,
+                         std::string(next.status().message())};
+    }
+    relay_ = *std::move(next);
+    end = co_await relay_->Run();
+  }
+  co_return end;
 }
 
 Task<RelayEnd> RelayUnderTest::RunPlain(FileDescriptor inner,
@@ -90,7 +105,7 @@ Task<RelayEnd> RelayUnderTest::RunPlain(FileDescriptor inner,
   asio::io_context &loop = loops_.at(0);
   relay_ = Relay::Plain(
       Adopt(loop, std::move(inner)), Adopt(loop, std::move(outer)), flow_);
-  co_return co_await relay_->Run();
+  co_return co_await RunRelay();
 }
 
 RelayEnd RelayUnderTest::End() {
@@ -103,6 +118,17 @@ bool RelayUnderTest::HasEnded() const {
 
 void RelayUnderTest::Abort(CloseReason reason) {
   asio::post(loops_.at(0), [this, reason] { relay_->Abort(reason); });
+}
+
+void RelayUnderTest::HandOver() {
+  std::promise<void> surrendered;
+  asio::post(loops_.at(0), [this, &surrendered] {
+    if (relay_ != nullptr) {
+      relay_->Surrender();
+    }
+    surrendered.set_value();
+  });
+  surrendered.get_future().wait();
 }
 
 Chain::Chain(bool tls) {

@@ -39,6 +39,9 @@ class RelayUnderTest {
   RelayEnd End();
   bool HasEnded() const;
   void Abort(CloseReason reason);
+  // HandOver makes the relay pass to another object as between two processes;
+  // returns when it is on its way there.
+  void HandOver();
   FlowCounters &counters() { return flow_->counters(); }
 
  private:
@@ -47,7 +50,7 @@ class RelayUnderTest {
                         FileDescriptor outer,
                         HandshakeRequest request);
   Task<RelayEnd> RunPlain(FileDescriptor inner, FileDescriptor outer);
-  Task<RelayEnd> RunRelay(std::unique_ptr<Relay> relay);
+  Task<RelayEnd> RunRelay();
 
   std::unique_ptr<TraceHub> trace_;
   std::unique_ptr<FlowTable> table_;

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "agent/handshake/tls_stream.h"
+#include "agent/relay/conveyor.h"
+#include "agent/runtime/file_descriptor.h"
+
+namespace kith {
+
+// RelayState is a relay as it passes to another process: two sockets and what
+// of their bytes this process has read but not written yet.
+struct RelayState {
+  struct Side {
+    FileDescriptor socket;
+    bool broken = false;  // reset, or given up by TCP
+    int error = 0;        // errno, where one was seen
+  };
+  struct Direction {
+    bool ended = false;        // its FIN is passed on
+    LoadResult load;           // the last one
+    ConveyorState conveyor{};  // what `load` has left to be written
+  };
+
+  Side inner;
+  Side outer;
+  Direction sending;                    // inner to outer
+  Direction receiving;                  // outer to inner
+  std::optional<TlsStream::State> tls;  // nullopt: plain
+};
+
+}  // namespace kith
