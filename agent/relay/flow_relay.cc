@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/relay/flow_relay.h"
 
-#include <poll.h>
-#include <sys/socket.h>
-
-#include <array>
 #include <cerrno>
-#include <cstring>
 #include <exception>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include <asio/co_spawn.hpp>
 #include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
@@ -239,78 +233,6 @@ Task<FlowRelay::Written> FlowRelay::WriteBlocked(Direction &direction) {
 Task<void> FlowRelay::WaitFor(TcpSocket &socket, TcpSocket::wait_type type) {
   error_code closed;  // then over_ is set
   co_await socket.async_wait(type, asio::redirect_error(kAwait, closed));
-}
-
-void FlowRelay::Watch(const std::shared_ptr<FlowRelay> &self, Side &side) {
-  side.socket.async_wait(TcpSocket::wait_error,
-                         [self, &side](error_code closed) {
-                           if (!closed && !self->over_) {
-                             self->OnErrorEvent(self, side);
-                           }
-                         });
-}
-
-// A reset must be seen also while nobody reads from the socket, because the
-// other side is slow or this one has sent its FIN.
-void FlowRelay::OnErrorEvent(const std::shared_ptr<FlowRelay> &self,
-                             Side &side) {
-  int fd = side.socket.native_handle();
-  pollfd event{.fd = fd, .events = POLLPRI, .revents = 0};
-  if (poll(&event, 1, 0) < 0 || (event.revents & POLLERR) != 0) {
-    Break(side, 0);
-  } else if ((event.revents & POLLHUP) == 0) {
-    if (tls_ != nullptr && &side == &outer_) {
-      // Somebody on the way marked a segment, and a record would lose the byte.
-      return End(CloseReason::kTlsError, "urgent data on a TLS connection");
-    }
-    // Urgent data: an unread urgent byte would wake us for ever. Its receiver
-    // would have to read it out of band, which hardly any program does.
-    std::array<char, 1> urgent;
-    (void)recv(fd, urgent.data(), urgent.size(), MSG_OOB | MSG_DONTWAIT);
-    Watch(self, side);
-  }
-}
-
-void FlowRelay::Break(Side &side, int error) {
-  side.broken = true;
-  if (error != 0) {
-    side.error = error;
-  }
-  // What has already arrived is still good (a TLS alert, a last answer): an
-  // active reader takes it, finds the end, and then the flow ends.
-  if (side.reading != Side::Reading::kActive) {
-    EndBroken(side);
-  }
-}
-
-void FlowRelay::EndBroken(Side &side) {
-  if (side.error == 0) {
-    socklen_t length = sizeof(side.error);
-    (void)getsockopt(side.socket.native_handle(),
-                     SOL_SOCKET,
-                     SO_ERROR,
-                     &side.error,
-                     &length);
-  }
-  int error = side.error == 0 ? ECONNRESET : side.error;
-  End(side.reset_reason, absl::StrCat(side.name, ": ", std::strerror(error)));
-}
-
-void FlowRelay::End(CloseReason reason, std::string detail, uint8_t alert) {
-  if (std::exchange(over_, true)) {
-    return;
-  }
-  end_ = {.reason = reason, .detail = std::move(detail)};
-  if (alert != 0) {
-    // It must not stand inside a half-written record.
-    if (!sending_.conveyor->has_pending()) {
-      sending_.conveyor->SendAlert(outer_.socket.native_handle(), alert);
-    }
-    CloseSocket(outer_.socket);
-  } else {
-    ResetSocket(outer_.socket);
-  }
-  ResetSocket(inner_.socket);
 }
 
 }  // namespace kith

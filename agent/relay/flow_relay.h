@@ -87,6 +87,7 @@ class FlowRelay : public std::enable_shared_from_this<FlowRelay> {
 
   void Watch(const std::shared_ptr<FlowRelay> &self, Side &side);
   void OnErrorEvent(const std::shared_ptr<FlowRelay> &self, Side &side);
+  bool TakeUrgent(Side &side);
   void Break(Side &side, int error);
   void EndBroken(Side &side);
   void PassOnEnd(Direction &direction);

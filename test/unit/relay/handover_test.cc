@@ -75,7 +75,9 @@ TEST_CASE("streams pass both ways through relays that are handed over") {
   CHECK(at_client.get() == down);
   send_up.get();
   send_down.get();
-  CHECK(chain.outbound->End().reason == CloseReason::kClosed);
+  const RelayEnd end = chain.outbound->End();
+  INFO(end.detail);
+  CHECK(end.reason == CloseReason::kClosed);
   CHECK(passing.Stop() > 10);
 }
 
