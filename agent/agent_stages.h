@@ -16,6 +16,7 @@
 #include "agent/outer_path.h"
 #include "agent/policy/resource_store.h"
 #include "agent/runtime/event_loop.h"
+#include "agent/takeover/handed_flows.h"
 #include "agent/workloadapi/workload_api.h"
 
 namespace kith {
@@ -47,6 +48,7 @@ struct AgentStages {
   KnownPeers known_peers;
   OuterPath outer_path;
   FlowPermits permits;
+  HandedFlows handed_flows;  // on their way to the next agent
   std::unique_ptr<ResourceStore> resources;
   EventLoops loops;
   // Reading /proc and hashing binaries block: never on a loop.

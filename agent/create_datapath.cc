@@ -12,7 +12,9 @@
 
 namespace kith {
 
-absl::Status CreateDatapath(AgentStages &stages, Acceptors &acceptors) {
+absl::Status CreateDatapath(AgentStages &stages,
+                            Acceptors &acceptors,
+                            TakeOver *take_over) {
   struct stat cgroup {};
   if (stat(stages.cgroup.c_str(), &cgroup) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cgroup ", stages.cgroup));
@@ -41,6 +43,9 @@ absl::Status CreateDatapath(AgentStages &stages, Acceptors &acceptors) {
   options.on_error = [](const absl::Status &status) {
     Log(LogLevel::kError, "datapath degraded", {{"error", status.message()}});
   };
+  if (take_over != nullptr) {
+    options.inheritance = take_over->TakeInheritance();
+  }
   auto datapath = Datapath::Create(std::move(options));
   if (!datapath.ok()) {
     return datapath.status();

@@ -69,13 +69,15 @@ absl::Status Arm(const OuterPath &path, TlsStream &stream) {
   return IsEstablished(stream.socket()) ? sending : absl::OkStatus();
 }
 
-// RelayUntil runs the relay to its end; a revocation may abort it meanwhile.
+}  // namespace
+
 Task<FlowEnd> RelayUntil(AgentStages &stages,
                          LiveFlow &flow,
                          std::unique_ptr<Relay> relay,
                          FlowMode mode,
                          FlowPath path,
                          FlowPermit permit) {
+  const auto process = permit.process;
   const PermittedFlow permitted(stages, flow.id(), std::move(permit));
   if (!permitted.allowed().ok()) {
     relay->Abort(CloseReason::kRevoked);
@@ -89,9 +91,13 @@ Task<FlowEnd> RelayUntil(AgentStages &stages,
   RelayEnd end = co_await shared->Run();
   if (end.reason == CloseReason::kRevoked) {
     end.detail = permitted.withdrawn();
+  } else if (end.reason == CloseReason::kHandedOver) {
+    stages.handed_flows.Put({flow.Snapshot(), process, shared->TakeState()});
   }
   co_return FlowEnd{end.reason, std::move(end.detail)};
 }
+
+namespace {
 
 HandshakeFailure Refuse(TcpSocket &outer,
                         CloseReason reason,
@@ -109,6 +115,7 @@ bool IsRefusal(CloseReason reason) {
     case CloseReason::kClosed:
     case CloseReason::kResetByApplication:
     case CloseReason::kResetByPeer:
+    case CloseReason::kHandedOver:
     case CloseReason::kAgentStopped:
       return false;
     default:
@@ -209,7 +216,10 @@ void LetAbort(LiveFlow &flow,
   flow.SetAbort(
       [weak = std::weak_ptr<Relay>(relay), executor](CloseReason reason) {
         asio::post(executor, [weak, reason] {
-          if (auto relay = weak.lock()) {
+          auto relay = weak.lock();
+          if (relay != nullptr && reason == CloseReason::kHandedOver) {
+            relay->Surrender();
+          } else if (relay != nullptr) {
             relay->Abort(reason);
           }
         });

@@ -88,6 +88,15 @@ Task<FlowEnd> RelaySecured(AgentStages &stages,
                            const SpiffeId &local,
                            FlowPermit permit);
 
+// RelayUntil runs a relay to its end: its own, a revocation, or that it is
+// handed over to the next agent (kHandedOver), which has it then.
+Task<FlowEnd> RelayUntil(AgentStages &stages,
+                         LiveFlow &flow,
+                         std::unique_ptr<Relay> relay,
+                         FlowMode mode,
+                         FlowPath path,
+                         FlowPermit permit);
+
 // LetAbort makes an end of the flow from outside end the relay, which lives on
 // `executor`'s loop.
 void LetAbort(LiveFlow &flow,

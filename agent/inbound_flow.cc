@@ -59,14 +59,23 @@ FlowEnd DialFailed(const absl::Status &status) {
   return {CloseReason::kDialFailed, std::string(status.message())};
 }
 
+// The next agent's flow still shows the application its client.
+void Leave(const FlowEnd &end, InboundAnnouncement &announcement) {
+  if (end.reason == CloseReason::kHandedOver) {
+    announcement.LeaveToSuccessor();
+  }
+}
+
 Task<FlowEnd> RelayPlain(const Inbound &in,
                          TcpSocket &outer,
                          DialedApplication application) {
-  co_return co_await kith::RelayPlain(in.stages,
-                                      in.flow,
-                                      std::move(application.socket),
-                                      std::move(outer),
-                                      in.permit);
+  FlowEnd end = co_await kith::RelayPlain(in.stages,
+                                          in.flow,
+                                          std::move(application.socket),
+                                          std::move(outer),
+                                          in.permit);
+  Leave(end, *application.announcement);
+  co_return end;
 }
 
 Task<FlowEnd> ServePlain(const Inbound &in, TcpSocket &outer) {
@@ -100,13 +109,15 @@ Task<FlowEnd> ServeMutual(const Inbound &in,
     }
     application = *std::move(dialed);
   }
-  co_return co_await RelaySecured(
-      in.stages,
-      in.flow,
-      std::move(application->socket),
-      std::move(std::get<HandshakeSuccess>(outcome)),
-      identity.spiffe_id,
-      in.permit);
+  FlowEnd end =
+      co_await RelaySecured(in.stages,
+                            in.flow,
+                            std::move(application->socket),
+                            std::move(std::get<HandshakeSuccess>(outcome)),
+                            identity.spiffe_id,
+                            in.permit);
+  Leave(end, *application->announcement);
+  co_return end;
 }
 
 Task<FlowEnd> RequireMutual(const Inbound &in,

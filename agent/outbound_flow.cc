@@ -234,7 +234,10 @@ std::shared_ptr<TcpSocket *> AbortByReset(LiveFlow &flow, TcpSocket &inner) {
   inner.set_option(asio::socket_base::linger(true, 0), ignored);
   auto target = std::make_shared<TcpSocket *>(&inner);
   flow.SetAbort([weak = std::weak_ptr(target),
-                 executor = inner.get_executor()](CloseReason) {
+                 executor = inner.get_executor()](CloseReason reason) {
+    if (reason == CloseReason::kHandedOver) {
+      return;  // as soon as there is a relay
+    }
     asio::post(executor, [weak] {
       if (const auto socket = weak.lock()) {
         ResetSocket(**socket);
@@ -278,7 +281,7 @@ Task<void> ServeOutbound(AgentStages &stages,
                        .flow = flow};
     end = co_await RunFlow(out, *origin, inner);
   }
-  if (origin.ok()) {
+  if (origin.ok() && end.reason != CloseReason::kHandedOver) {
     // While the socket is there: after it, another flow may have the tuple.
     stages.datapath->ForgetOrigin(netns_cookie, listener, application);
   }

@@ -75,6 +75,7 @@ class AdminServer {
     std::string socket_path;
     std::string group;
     std::function<void(std::string)> on_audit;  // every change, one line
+    bool replace = false;  // also the socket of a live agent
   };
   // Create binds the socket; a stale one of a dead agent is replaced, a live
   // one is AlreadyExists.

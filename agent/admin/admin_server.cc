@@ -21,7 +21,8 @@ class HttpAdminServer : public AdminServer {
 absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Create(
     Options options, AgentView *view) {
   const gid_t group = FindGroup(options.group).value_or(0);
-  auto listener = UnixListener::Create(options.socket_path, {.group = group});
+  auto listener = UnixListener::Create(
+      options.socket_path, {.group = group, .replace = options.replace});
   if (!listener.ok()) {
     return listener.status();
   }

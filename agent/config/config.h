@@ -51,6 +51,9 @@ struct Config {
   // datapath.pin: keep the BPF links in bpffs, so that captured flows fail
   // closed while no agent runs.
   bool pin = false;
+  // `kith agent --takeover`, not in the file: take the flows of the agent that
+  // runs over.
+  bool takeover = false;
   std::string admin_group = "kith";
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kJson;

@@ -81,23 +81,27 @@ absl::Status Attachments::AttachTracepoint(const bpf_program *program) {
       return pinned;
     }
   }
-  links_.push_back(std::move(link));
+  links_.emplace_back(name, std::move(link));
   return absl::OkStatus();
 }
 
 absl::Status Attachments::AttachCgroup(const bpf_program *program,
                                        bpf_attach_type type) {
-  auto link =
-      AttachOrReplace(bpf_program__fd(program),
-                      cgroup_.fd.get(),
-                      type,
-                      pins_,
-                      PinDirectory::LinkName(bpf_program__name(program)),
-                      pin_);
+  const std::string name = PinDirectory::LinkName(bpf_program__name(program));
+  auto link = AttachOrReplace(
+      bpf_program__fd(program), cgroup_.fd.get(), type, pins_, name, pin_);
   if (link.ok()) {
-    links_.push_back(*std::move(link));
+    links_.emplace_back(name, *std::move(link));
   }
   return link.status();
+}
+
+absl::Status Attachments::PinLinks() const {
+  absl::Status pinned = absl::OkStatus();
+  for (const auto &[name, link] : links_) {
+    pinned.Update(pins_.Pin(link.get(), name));
+  }
+  return pinned;
 }
 
 absl::Status Attachments::AttachObservers() {

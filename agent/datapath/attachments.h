@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -43,6 +44,9 @@ class Attachments {
   // AttachSteering attaches what changes flows, connect last.
   absl::Status AttachSteering();
 
+  // PinLinks lets another process find them.
+  absl::Status PinLinks() const;
+
  private:
   absl::Status AttachTracepoint(const bpf_program *program);
   absl::Status AttachCgroup(const bpf_program *program, bpf_attach_type type);
@@ -51,7 +55,7 @@ class Attachments {
   const ManagedCgroup &cgroup_;
   const PinDirectory &pins_;
   const bool pin_;
-  std::vector<FileDescriptor> links_;
+  std::vector<std::pair<std::string, FileDescriptor>> links_;  // by pin name
 };
 
 }  // namespace kith

@@ -40,7 +40,9 @@ absl::StatusOr<std::unique_ptr<BpfDatapath>> BpfDatapath::Load(
     return cgroup.status();
   }
   PinDirectory pins = PinDirectory::Find(options.state_name);
-  auto claim = CgroupClaim::Take(*cgroup, pins);
+  auto claim = options.inheritance.has_value()
+                   ? CgroupClaim::Inherit(std::move(options.inheritance->claim))
+                   : CgroupClaim::Take(*cgroup, pins);
   if (!claim.ok()) {
     return claim.status();
   }
@@ -72,11 +74,10 @@ absl::Status BpfDatapath::Prepare() {
                      self.status().message(),
                      "): it must run in the pid namespace of the machine"));
   }
-  control_.SetAgent(self->process.tgid, self->process.start_time_ns);
+  self_ = self->process;
   if (options_.same_node_join) {
     PrepareJoins();
   }
-  own_cgroup_ = self->process.cgroup_id;
   return absl::OkStatus();
 }
 
@@ -135,10 +136,23 @@ void BpfDatapath::TakeOverVerdicts() {
   started_ = true;
 }
 
+// A predecessor that still hands its flows over dials for them, unsteered.
+void BpfDatapath::LeaveAlone(uint32_t pid) {
+  uint64_t generation = 0;
+  {
+    absl::MutexLock lock(&generation_mutex_);
+    generation = generation_;
+  }
+  if (auto process = FindProcess(pid); process.ok()) {
+    (void)SetProcessVerdict(
+        process->process, PROCESS_VERDICT_NOT_WORKLOAD, generation);
+  }
+}
+
 void BpfDatapath::SetPolicyGeneration(uint64_t generation) {
   absl::MutexLock lock(&generation_mutex_);
   generation_ = generation;
-  if (started_) {
+  if (started_ && !bequeathed_) {
     control_.SetPolicyGeneration(generation);
   }
 }
@@ -189,6 +203,10 @@ absl::Status BpfDatapath::StartReading() {
       NetnsPresence::Callbacks{.on_added = options_.on_netns_added,
                                .on_removed = options_.on_netns_removed,
                                .on_error = options_.on_error});
+  return StartEvents();
+}
+
+absl::Status BpfDatapath::StartEvents() {
   auto events = EventReader::Start(
       programs_->maps()->events.get(),
       {.on_process = [this](const process_event &event) { OnEvent(event); },
@@ -205,7 +223,7 @@ absl::Status BpfDatapath::StartReading() {
 // Without the watch flows are as safe as the code that encrypts them: the agent
 // runs, and its status says what is missing.
 void BpfDatapath::AttachWatch() {
-  auto watch = OuterWatch::Attach(*programs_, cgroup_, own_cgroup_);
+  auto watch = OuterWatch::Attach(*programs_, cgroup_, self_.cgroup_id, pins_);
   absl::MutexLock lock(&watch_mutex_);
   watch_ = std::move(watch);
 }
@@ -227,6 +245,9 @@ absl::Status BpfDatapath::AttachAll() {
     return entered;
   }
   TakeOverVerdicts();
+  if (options_.inheritance.has_value()) {
+    LeaveAlone(options_.inheritance->predecessor);
+  }
   if (auto seeded = listeners_.Seed(std::nullopt); !seeded.ok()) {
     return seeded;
   }
@@ -236,6 +257,10 @@ absl::Status BpfDatapath::AttachAll() {
 
 absl::Status BpfDatapath::Start() {
   absl::Status started = absl::OkStatus();
+  if (!options_.inheritance.has_value()) {
+    ForgetFormerFlows();
+  }
+  control_.SetAgent(self_.tgid, self_.start_time_ns);
   if (options_.pin) {
     started = PinMaps();
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "absl/base/thread_annotations.h"
@@ -37,7 +38,13 @@ class BpfDatapath : public Datapath {
 
   absl::Status Prepare();
   absl::Status Start() override;
-  void Detach() override { attachments_.reset(); }
+  void Detach() override {
+    if (!bequeathed_) {
+      attachments_.reset();
+    }
+  }
+  absl::StatusOr<std::vector<FileDescriptor>> Bequeath() override;
+  absl::Status TakeBack(bool lost) override;
 
   absl::StatusOr<flow_origin> FindOrigin(uint64_t netns_cookie,
                                          const Endpoint &listener,
@@ -99,6 +106,14 @@ class BpfDatapath : public Datapath {
     return Announce(
         programs_->maps(), netns_cookie, source, application, client);
   }
+  absl::StatusOr<std::unique_ptr<InboundAnnouncement>> AdoptInbound(
+      uint64_t netns_cookie,
+      const Endpoint &source,
+      const Endpoint &application,
+      const Endpoint &client) override {
+    return AdoptAnnounced(
+        programs_->maps(), netns_cookie, source, application, client);
+  }
   absl::Status CanJoin() const override { return joins_.status(); }
   absl::StatusOr<std::unique_ptr<FlowJoin>> OpenJoin(
       uint64_t netns_cookie,
@@ -119,10 +134,13 @@ class BpfDatapath : public Datapath {
  private:
   void ForgetFormerFlows();
   void TakeOverVerdicts();
+  void LeaveAlone(uint32_t pid);
+  absl::Status PinAll();
   absl::Status PinMaps();
   void PrepareJoins();
   void GuardJoins();
   absl::Status StartReading();
+  absl::Status StartEvents();
   void AttachWatch();
   absl::Status AttachAll();
   void OnEvent(const process_event &event);
@@ -138,12 +156,13 @@ class BpfDatapath : public Datapath {
   // processes that it knew are not refused meanwhile.
   uint64_t generation_ ABSL_GUARDED_BY(generation_mutex_) = 0;
   bool started_ ABSL_GUARDED_BY(generation_mutex_) = false;
+  std::atomic<bool> bequeathed_{false};
+  process_facts self_{};
   OriginTable origins_;
   ListenerTable listeners_;
   NetnsSteering steering_;
   absl::StatusOr<std::shared_ptr<JoinTable>> joins_ =
       absl::FailedPreconditionError("datapath.sameNode is tls");
-  uint64_t own_cgroup_ = 0;
   mutable absl::Mutex watch_mutex_;  // the admin API asks while Start runs
   absl::StatusOr<std::unique_ptr<OuterWatch>> watch_
       ABSL_GUARDED_BY(watch_mutex_) =

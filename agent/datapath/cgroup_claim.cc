@@ -108,4 +108,23 @@ absl::StatusOr<CgroupClaim> CgroupClaim::Take(const ManagedCgroup &cgroup,
   return claim;
 }
 
+CgroupClaim CgroupClaim::Inherit(std::vector<FileDescriptor> locks) {
+  CgroupClaim claim;
+  claim.locks_ = std::move(locks);
+  return claim;
+}
+
+// A lock belongs to what was opened, however many descriptors lead there.
+absl::StatusOr<std::vector<FileDescriptor>> CgroupClaim::Share() const {
+  std::vector<FileDescriptor> shared;
+  for (const FileDescriptor &lock : locks_) {
+    FileDescriptor fd(fcntl(lock.get(), F_DUPFD_CLOEXEC, 0));
+    if (!fd.valid()) {
+      return absl::ErrnoToStatus(errno, "duplicating a lock of the cgroup");
+    }
+    shared.push_back(std::move(fd));
+  }
+  return shared;
+}
+
 }  // namespace kith

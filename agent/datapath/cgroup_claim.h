@@ -38,6 +38,11 @@ class CgroupClaim {
   static absl::StatusOr<CgroupClaim> Take(const ManagedCgroup &cgroup,
                                           const PinDirectory &own_pins);
 
+  // Inherit makes a claim of the locks that Share has returned in another
+  // process; Share leaves the claim in force for both.
+  static CgroupClaim Inherit(std::vector<FileDescriptor> locks);
+  absl::StatusOr<std::vector<FileDescriptor>> Share() const;
+
  private:
   std::vector<FileDescriptor> locks_;
 };

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,8 @@ class InboundAnnouncement {
   // Established withdraws the exception from sk_lookup; the client's address
   // stays known until destruction.
   virtual void Established() = 0;
+  // LeaveToSuccessor makes the client's address stay known after destruction.
+  virtual void LeaveToSuccessor() = 0;
 };
 
 // NamedCounter is one BPF counter: "connect_captured", "netns_not_ready", ...
@@ -52,6 +55,12 @@ struct NamedCounter {
 // network namespaces of the managed cgroup. All methods are thread-safe.
 class Datapath {
  public:
+  // Inheritance is the claim on the managed cgroup and the process that had it.
+  struct Inheritance {
+    std::vector<FileDescriptor> claim;
+    uint32_t predecessor = 0;  // its pid
+  };
+
   struct Options {
     std::string cgroup;      // directory of the managed cgroup v2 sub-tree
     std::string state_name;  // names pins below <bpffs>/kith/
@@ -67,6 +76,8 @@ class Datapath {
     // leaves it any more. Once a socket.
     std::function<void(uint64_t flow)> on_not_tls;
     std::function<void(absl::Status)> on_error;  // degraded, still running
+    // What another process has bequeathed: see Bequeath.
+    std::optional<Inheritance> inheritance;
   };
 
   // Create loads and verifies the programs, without attaching anything.
@@ -86,6 +97,15 @@ class Datapath {
   // Detach ends the steering of new connections (unless pinned); everything
   // else goes on until destruction, so that open flows can be ended in order.
   virtual void Detach() = 0;
+
+  // Bequeath makes all that is attached, and the claim, another process's to
+  // take, for which it is the inheritance. From then on this one changes
+  // nothing: it sees no events, keeps its listeners open, and detaches nothing
+  // when it ends. Only after Start.
+  virtual absl::StatusOr<std::vector<FileDescriptor>> Bequeath() = 0;
+  // TakeBack undoes it where the other process has failed: before it began to
+  // change anything, or, if `lost`, at any later moment.
+  virtual absl::Status TakeBack(bool lost) = 0;
 
   // FindOrigin returns where an accepted inner connection came from: `listener`
   // and `application` are its getsockname() and getpeername(). NotFound: no
@@ -143,6 +163,14 @@ class Datapath {
   // AnnounceInbound must come after bind() and before connect(): `application`
   // is dialled from `source`; `client` is what the application shall see.
   virtual absl::StatusOr<std::unique_ptr<InboundAnnouncement>> AnnounceInbound(
+      uint64_t netns_cookie,
+      const Endpoint &source,
+      const Endpoint &application,
+      const Endpoint &client) = 0;
+
+  // AdoptInbound is for an inner connection that another process announced and
+  // has handed over.
+  virtual absl::StatusOr<std::unique_ptr<InboundAnnouncement>> AdoptInbound(
       uint64_t netns_cookie,
       const Endpoint &source,
       const Endpoint &application,

@@ -20,4 +20,13 @@ absl::StatusOr<std::unique_ptr<InboundAnnouncement>> Announce(
     const Endpoint &application,
     const Endpoint &client);
 
+// AdoptAnnounced is for a connection that another process has announced; its
+// client is known already.
+absl::StatusOr<std::unique_ptr<InboundAnnouncement>> AdoptAnnounced(
+    std::shared_ptr<BpfMaps> maps,
+    uint64_t netns_cookie,
+    const Endpoint &source,
+    const Endpoint &application,
+    const Endpoint &client);
+
 }  // namespace kith

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <string>
 #include <vector>
@@ -52,6 +53,14 @@ class NetnsPresence {
   // own), and waits for its end. NotFound: the agent has left it.
   absl::Status RunIn(uint64_t netns_cookie, const std::function<void()> &task);
   absl::StatusOr<FileDescriptor> OpenSocket(uint64_t netns_cookie, int family);
+
+  // LeaveToSuccessor pins the links of sk_lookup and keeps from all changes
+  // until TakeBack; sockets can still be opened.
+  absl::Status LeaveToSuccessor();
+  // TakeBack opens new listeners everywhere, if `lost`: another process may
+  // have put its own in the place of ours.
+  absl::Status TakeBack(bool lost);
+
   std::vector<Datapath::NetnsRow> Rows() const;
 
  private:
@@ -87,6 +96,7 @@ class NetnsPresence {
   uint64_t visited_cookie_ = 0;  // of the thread only; 0: home
   mutable absl::Mutex mutex_;
   absl::flat_hash_map<uint64_t, Namespace> present_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<bool> left_{false};
   std::unique_ptr<NetnsThread> loader_;  // visits no namespace
   std::unique_ptr<NetnsThread> thread_;  // last: stops first
 };

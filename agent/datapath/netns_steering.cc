@@ -61,6 +61,9 @@ absl::Status NetnsSteering::Offer(const NetnsListeners &listeners) {
 }
 
 void NetnsSteering::Withdraw(uint64_t netns_cookie) {
+  if (left_) {
+    return;
+  }
   for (const uint32_t role :
        {AGENT_LISTENER_OUTBOUND, AGENT_LISTENER_INBOUND}) {
     for (const uint32_t family : {AF_INET, AF_INET6}) {
@@ -95,7 +98,13 @@ absl::StatusOr<FileDescriptor> NetnsSteering::AttachSkLookup(
 }
 
 void NetnsSteering::Unpin(uint64_t netns_cookie) {
-  pins_.Unpin(PinDirectory::NetnsLinkName(netns_cookie));
+  if (!left_) {
+    pins_.Unpin(PinDirectory::NetnsLinkName(netns_cookie));
+  }
+}
+
+absl::Status NetnsSteering::PinSkLookup(uint64_t netns_cookie, int link) const {
+  return pins_.Pin(link, PinDirectory::NetnsLinkName(netns_cookie));
 }
 
 }  // namespace kith

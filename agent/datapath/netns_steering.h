@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "absl/status/statusor.h"
@@ -26,6 +27,12 @@ class NetnsSteering {
   absl::StatusOr<FileDescriptor> AttachSkLookup(uint64_t netns_cookie,
                                                 int netns_fd);
   void Unpin(uint64_t netns_cookie);
+  // PinSkLookup lets another process find the link.
+  absl::Status PinSkLookup(uint64_t netns_cookie, int link) const;
+
+  // LeaveToSuccessor makes Withdraw and Unpin do nothing while `left`: what is
+  // there is another process's.
+  void LeaveToSuccessor(bool left) { left_ = left; }
 
  private:
   absl::Status HideFromTable(const FileDescriptor &listener);
@@ -35,6 +42,7 @@ class NetnsSteering {
   const Programs &programs_;
   const PinDirectory &pins_;
   const bool pin_;
+  std::atomic<bool> left_{false};
 };
 
 }  // namespace kith

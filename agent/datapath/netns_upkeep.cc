@@ -67,6 +67,9 @@ void NetnsPresence::DropUnused(const std::vector<live_process> &processes) {
 }
 
 void NetnsPresence::Check() {
+  if (left_) {
+    return;
+  }
   auto processes = Processes();
   if (!processes.ok()) {
     callbacks_.on_error(processes.status());

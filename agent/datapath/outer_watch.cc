@@ -10,6 +10,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 
+#include "agent/datapath/attachments.h"
 #include "agent/datapath/libbpf_log.h"
 #include "egress.skel.h"
 
@@ -49,9 +50,38 @@ absl::Status LoadError(int error) {
                    ")"));
 }
 
-// The link holds the program when the object is gone.
-absl::StatusOr<FileDescriptor> LoadAndAttach(const Programs &programs,
-                                             int cgroup_fd) {
+const std::string kPinName = PinDirectory::LinkName("kith_egress");
+
+// Links of the watch: that of the agent's own cgroup, and a former agent's.
+struct Links {
+  FileDescriptor own;
+  FileDescriptor inherited;
+};
+
+// One socket must not be watched by two programs: each would count its bytes.
+absl::StatusOr<Links> AttachLinks(int program,
+                                  int cgroup_fd,
+                                  const PinDirectory &pins) {
+  Links links;
+  links.inherited = pins.Open(kPinName);
+  if (links.inherited.valid() &&
+      bpf_link_update(links.inherited.get(), program, nullptr) != 0) {
+    links.inherited.Reset();
+  }
+  auto own = AttachOrReplace(
+      program, cgroup_fd, BPF_CGROUP_INET_EGRESS, pins, kPinName, false);
+  if (!own.ok()) {
+    return own.status();
+  }
+  links.own = *std::move(own);
+  pins.Unpin(kPinName);
+  return links;
+}
+
+// The links hold the program when the object is gone.
+absl::StatusOr<Links> LoadAndAttach(const Programs &programs,
+                                    int cgroup_fd,
+                                    const PinDirectory &pins) {
   egress_bpf *skeleton = egress_bpf__open();
   if (skeleton == nullptr) {
     return LoadError(errno);
@@ -64,21 +94,17 @@ absl::StatusOr<FileDescriptor> LoadAndAttach(const Programs &programs,
     return LoadError(-error);
   }
   (void)TakeLibbpfWarnings();
-  FileDescriptor link(
-      bpf_link_create(bpf_program__fd(skeleton->progs.kith_egress),
-                      cgroup_fd,
-                      BPF_CGROUP_INET_EGRESS,
-                      nullptr));
-  if (!link.valid()) {
-    return absl::ErrnoToStatus(errno, "attaching the egress hook");
-  }
-  return link;
+  return AttachLinks(
+      bpf_program__fd(skeleton->progs.kith_egress), cgroup_fd, pins);
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<OuterWatch>> OuterWatch::Attach(
-    const Programs &programs, const ManagedCgroup &managed, uint64_t own) {
+    const Programs &programs,
+    const ManagedCgroup &managed,
+    uint64_t own,
+    const PinDirectory &pins) {
   if (own == kRootCgroup) {
     return absl::FailedPreconditionError(
         "the agent runs in the root cgroup: start it in one of its own, as "
@@ -88,12 +114,16 @@ absl::StatusOr<std::unique_ptr<OuterWatch>> OuterWatch::Attach(
   if (!cgroup.ok()) {
     return cgroup.status();
   }
-  auto link = LoadAndAttach(programs, cgroup->get());
-  if (!link.ok()) {
-    return link.status();
+  auto links = LoadAndAttach(programs, cgroup->get(), pins);
+  if (!links.ok()) {
+    return links.status();
   }
-  return std::unique_ptr<OuterWatch>(
-      new OuterWatch(*std::move(link), programs.maps()));
+  return std::unique_ptr<OuterWatch>(new OuterWatch(
+      std::move(links->own), std::move(links->inherited), programs.maps()));
+}
+
+absl::Status OuterWatch::LeaveIn(const PinDirectory &pins) const {
+  return pins.Pin(link_.get(), kPinName);
 }
 
 absl::Status OuterWatch::Watch(int socket, uint64_t flow) {

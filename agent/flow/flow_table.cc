@@ -28,16 +28,31 @@ class ShardedFlowTable final : public FlowTable {
       --open_count_;
       return nullptr;
     }
-    record.id = ++opened_;
+    record.id = ++last_id_;
+    ++opened_;
     auto flow = std::make_shared<TrackedFlow>(std::move(record), trace_);
-    {
-      Shard &shard = ShardOf(flow->id());
-      std::lock_guard lock(shard.mutex);
-      shard.flows.emplace(flow->id(), flow);
-    }
+    (void)Enter(flow);
     flow->Publish("connect", "");
     return flow;
   }
+
+  std::shared_ptr<LiveFlow> Adopt(FlowRecord record) override {
+    if (open_count_.fetch_add(1) >= kMaxOpen) {
+      --open_count_;
+      return nullptr;
+    }
+    auto flow = std::make_shared<TrackedFlow>(record, trace_);
+    flow->counters().bytes_sent = record.bytes_sent;
+    flow->counters().bytes_received = record.bytes_received;
+    if (!Enter(flow)) {
+      --open_count_;
+      return nullptr;
+    }
+    return flow;
+  }
+
+  void GiveIdsAbove(uint64_t id) override { last_id_ = id; }
+  uint64_t last_id() const override { return last_id_; }
 
   void Close(LiveFlow &flow, CloseReason reason, std::string detail) override {
     auto &tracked = static_cast<TrackedFlow &>(flow);
@@ -106,6 +121,13 @@ class ShardedFlowTable final : public FlowTable {
 
   Shard &ShardOf(uint64_t id) { return shards_[id % kShards]; }
 
+  // Enter returns false where the id is another flow's.
+  bool Enter(const std::shared_ptr<TrackedFlow> &flow) {
+    Shard &shard = ShardOf(flow->id());
+    std::lock_guard lock(shard.mutex);
+    return shard.flows.emplace(flow->id(), flow).second;
+  }
+
   // The open flows by id. Only pointers are copied under the locks.
   std::vector<std::shared_ptr<TrackedFlow>> Flows() const {
     std::vector<std::shared_ptr<TrackedFlow>> flows;
@@ -140,6 +162,7 @@ class ShardedFlowTable final : public FlowTable {
   std::array<Shard, kShards> shards_;
   ClosedHistory history_{kMaxClosed};
   std::atomic<size_t> open_count_{0};
+  std::atomic<uint64_t> last_id_{0};
   std::atomic<uint64_t> opened_{0};
   std::array<std::atomic<uint64_t>, kReasons> closed_{};
 };

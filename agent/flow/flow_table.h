@@ -68,6 +68,14 @@ class FlowTable {
   // Open gives the flow an id (from 1), enters it and publishes the step
   // "connect"; `opened_at` must be set. Null at kMaxOpen.
   virtual std::shared_ptr<LiveFlow> Open(FlowRecord record) = 0;
+  // Adopt enters a flow that another process has opened, with its id and its
+  // counters. Null at kMaxOpen, and where the id is another flow's.
+  virtual std::shared_ptr<LiveFlow> Adopt(FlowRecord record) = 0;
+  // GiveIdsAbove keeps the ids of another process's flows free: called before
+  // the first Open, with what last_id() of that process returned, and as much
+  // more as it may still open.
+  virtual void GiveIdsAbove(uint64_t id) = 0;
+  virtual uint64_t last_id() const = 0;
   // Close moves the flow to the history with its final counters and publishes
   // "bytes" (if any moved) and "close". Only the first call counts.
   virtual void Close(LiveFlow &flow,

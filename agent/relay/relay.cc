@@ -10,16 +10,23 @@ namespace {
 
 class SharedRelay final : public Relay {
  public:
-  explicit SharedRelay(std::shared_ptr<FlowRelay> flow)
-      : flow_(std::move(flow)) {}
+  explicit SharedRelay(std::shared_ptr<FlowRelay> flow, bool joined = false)
+      : flow_(std::move(flow)), joined_(joined) {}
 
   Task<RelayEnd> Run() override { return FlowRelay::Run(flow_); }
   void Abort(CloseReason reason) override { flow_->End(reason, ""); }
-  void Surrender() override { flow_->Surrender(); }
+  void Surrender() override {
+    if (joined_) {
+      flow_->End(CloseReason::kAgentStopped, "a joined flow");
+    } else {
+      flow_->Surrender();
+    }
+  }
   RelayState TakeState() override { return flow_->TakeState(); }
 
  private:
   const std::shared_ptr<FlowRelay> flow_;
+  const bool joined_;
 };
 
 }  // namespace
@@ -46,12 +53,14 @@ std::unique_ptr<Relay> Relay::Joined(PlaintextSocket inner,
                                      std::shared_ptr<LiveFlow> flow,
                                      OnIdle sent,
                                      OnIdle received) {
+  const bool joined = sent != nullptr || received != nullptr;
   return std::make_unique<SharedRelay>(
       std::make_shared<FlowRelay>(std::move(inner),
                                   std::move(outer),
                                   std::move(flow),
                                   std::move(sent),
-                                  std::move(received)));
+                                  std::move(received)),
+      joined);
 }
 
 absl::StatusOr<std::unique_ptr<Relay>> Relay::Resume(

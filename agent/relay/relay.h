@@ -55,8 +55,8 @@ class Relay {
   virtual void Abort(CloseReason reason) = 0;
 
   // Surrender makes Run return with kHandedOver and both sockets open; after
-  // that TakeState returns all that another process needs to go on. Not for a
-  // Joined one. Call on the loop.
+  // that TakeState returns all that another process needs to go on. A Joined
+  // relay ends instead, with kAgentStopped. Call on the loop.
   virtual void Surrender() = 0;
   virtual RelayState TakeState() = 0;
 };

@@ -122,6 +122,30 @@ absl::Status Publish(int fd,
   return absl::OkStatus();
 }
 
+absl::StatusOr<FileDescriptor> BindTo(const std::string &path,
+                                      UnixListener::Access access) {
+  auto address = AddressOf(path);
+  if (!address.ok()) {
+    return address.status();
+  }
+  if (absl::Status removed = RemoveStale(path, *address); !removed.ok()) {
+    return removed;
+  }
+  auto fd = NewSocket();
+  if (!fd.ok()) {
+    return fd.status();
+  }
+  if (Bind(fd->get(), *address) != 0) {
+    return ErrnoStatus("bind", path);
+  }
+  absl::Status published = Publish(fd->get(), path, access);
+  if (!published.ok()) {
+    (void)unlink(path.c_str());
+    return published;
+  }
+  return fd;
+}
+
 ino_t InodeOf(const std::string &path) {
   struct stat status {};
   return lstat(path.c_str(), &status) == 0 ? status.st_ino : 0;
@@ -156,30 +180,20 @@ std::optional<gid_t> FindGroup(const std::string &name,
 
 absl::StatusOr<UnixListener> UnixListener::Create(const std::string &path,
                                                   Access access) {
-  auto address = AddressOf(path);
-  if (!address.ok()) {
-    return address.status();
-  }
   auto lock = LockDirectory(path);
   if (!lock.ok()) {
     return lock.status();
   }
-  if (absl::Status removed = RemoveStale(path, *address); !removed.ok()) {
-    return removed;
+  // A rename puts the new socket in the place of the old one at once.
+  const std::string name = access.replace ? path + ".next" : path;
+  auto bound = BindTo(name, access);
+  if (!bound.ok()) {
+    return bound.status();
   }
-  auto fd = NewSocket();
-  if (!fd.ok()) {
-    return fd.status();
+  if (name != path && rename(name.c_str(), path.c_str()) != 0) {
+    return ErrnoStatus("rename to", path);
   }
-  if (Bind(fd->get(), *address) != 0) {
-    return ErrnoStatus("bind", path);
-  }
-  UnixListener listener(*std::move(fd), path, InodeOf(path));
-  if (absl::Status published = Publish(listener.fd(), path, access);
-      !published.ok()) {
-    return published;
-  }
-  return listener;
+  return UnixListener(*std::move(bound), path, InodeOf(path));
 }
 
 UnixListener::~UnixListener() {

@@ -27,11 +27,12 @@ class UnixListener {
   struct Access {
     gid_t group = 0;
     mode_t mode = 0660;
+    bool replace = false;  // also a live program's socket, at once
   };
 
   // Create binds `path`. The socket of a dead program is replaced;
-  // AlreadyExists: a live one has it. FailedPrecondition: something that is no
-  // socket is there.
+  // AlreadyExists: a live one has it, and it is not to be replaced.
+  // FailedPrecondition: something that is no socket is there.
   static absl::StatusOr<UnixListener> Create(const std::string &path,
                                              Access access);
 

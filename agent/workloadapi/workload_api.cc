@@ -49,7 +49,7 @@ class GrpcWorkloadApi final : public WorkloadApi {
   }
   ~GrpcWorkloadApi() override { Stop(); }
 
-  absl::Status Listen(const std::string &socket_path) override;
+  absl::Status Listen(const std::string &socket_path, bool replace) override;
   void NotifyChanged() override;
   void NotifyRenewed(const SpiffeId &id) override;
   void Stop() override;
@@ -70,8 +70,10 @@ class GrpcWorkloadApi final : public WorkloadApi {
   bool stopped_ = false;
 };
 
-absl::Status GrpcWorkloadApi::Listen(const std::string &socket_path) {
-  auto listener = UnixListener::Create(socket_path, {.mode = kSocketMode});
+absl::Status GrpcWorkloadApi::Listen(const std::string &socket_path,
+                                     bool replace) {
+  auto listener = UnixListener::Create(
+      socket_path, {.mode = kSocketMode, .replace = replace});
   if (!listener.ok()) {
     return listener.status();
   }

@@ -55,8 +55,10 @@ class WorkloadApi {
   static std::unique_ptr<WorkloadApi> Create(WorkloadApiSource *source);
   virtual ~WorkloadApi() = default;  // stops
 
-  // Listen binds the socket and serves it.
-  virtual absl::Status Listen(const std::string &socket_path) = 0;
+  // Listen binds the socket, in the place of a live agent's if `replace`, and
+  // serves it.
+  virtual absl::Status Listen(const std::string &socket_path,
+                              bool replace = false) = 0;
 
   // NotifyChanged makes every stream look for news: a bundle changed, or other
   // documents are in force. NotifyRenewed does it for the callers that have

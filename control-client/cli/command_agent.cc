@@ -11,6 +11,7 @@ namespace {
 struct AgentOptions {
   std::string config = "/etc/kith/kith.yaml";
   bool check_config = false;
+  bool takeover = false;
 };
 
 int CheckConfig(const Config &config, CommandEnvironment &environment) {
@@ -26,7 +27,7 @@ int CheckConfig(const Config &config, CommandEnvironment &environment) {
 
 int RunAgentCommand(const AgentOptions &options,
                     CommandEnvironment &environment) {
-  const auto config = LoadConfig(options.config);
+  auto config = LoadConfig(options.config);
   if (!config.ok()) {
     (void)ReportError(environment, config.status());
     return kExitNegative;
@@ -34,6 +35,7 @@ int RunAgentCommand(const AgentOptions &options,
   if (options.check_config) {
     return CheckConfig(*config, environment);
   }
+  config->takeover = options.takeover;
   const absl::Status result = environment.parts.run_agent(*config);
   if (!result.ok()) {
     (void)ReportError(environment, result);
@@ -53,6 +55,10 @@ RunCommand AttachAgent(CLI::App &parser) {
                   options->check_config,
                   "load configuration and resource documents, say OK or what "
                   "is wrong, and end");
+  parser.add_flag("--takeover",
+                  options->takeover,
+                  "take the open flows of the agent that runs now over, which "
+                  "then ends; without one, start as usual");
   return [options](CommandEnvironment &environment) {
     return RunAgentCommand(*options, environment);
   };

@@ -55,21 +55,22 @@ class Agent:
         path.write_text(json.dumps(self.config, indent=1))
         return path
 
-    def launch(self, *prefix, env=None):
+    def launch(self, *prefix, env=None, options=()):
         """Starts the daemon without waiting for it; `prefix` runs it."""
-        argv = [*prefix, BINARY, "agent", "--config", self.write_config()]
+        argv = [*prefix, BINARY, "agent", "--config", self.write_config(),
+                *options]
         self.program = Program(
             command_line(self.node.netns, self.node.outside, argv),
             f"agent of {self.node.name}", env)
         return self.program
 
-    def start(self):
+    def start(self, *options):
         """Starts the daemon and waits until it says that it is ready."""
         path = self.directory / "notify"
         path.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
             notify.bind(str(path))
-            self.launch(env={"NOTIFY_SOCKET": str(path)})
+            self.launch(env={"NOTIFY_SOCKET": str(path)}, options=options)
             self._await_ready(notify)
 
     def _await_ready(self, notify):
@@ -87,6 +88,13 @@ class Agent:
             os.close(ended)
         raise AssertionError("the agent did not become ready:\n" +
                              self.program.output)
+
+    def take_over(self):
+        """Replaces the daemon by a new one; returns the old one, ended."""
+        former = self.program
+        self.start("--takeover")
+        former.check()
+        return former
 
     def stop(self):
         if self.program:

@@ -10,6 +10,7 @@ _PEER = pathlib.Path(__file__).resolve().parents[1] / "peer"
 _PYTHON = "/usr/bin/python3"
 PEER = [_PYTHON, _PEER / "peer.py"]
 SWARM = [_PYTHON, _PEER / "swarm.py"]
+MARATHON = [_PYTHON, _PEER / "marathon.py"]
 
 CLIENT = documents.spiffe_id("peer/client")
 SERVER = documents.spiffe_id("peer/server")
@@ -21,7 +22,8 @@ def identities(**spec):
         documents.identity(
             f"peer/{side}",
             *({"process:cmdline": f"{_PYTHON} {program} {role}"}
-              for program in (_PEER / "peer.py", _PEER / "swarm.py")),
+              for program in (_PEER / "peer.py", _PEER / "swarm.py",
+                              _PEER / "marathon.py")),
             **spec)
         for side, role in (("client", "connect"), ("server", "serve"))
     ]

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/adopted_flow.h"
+
+#include <sys/socket.h>
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+
+#include "agent/flow_steps.h"
+#include "agent/runtime/log.h"
+
+namespace kith {
+namespace {
+
+Endpoint Named(int fd, int (*name)(int, sockaddr *, socklen_t *)) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  if (name(fd, reinterpret_cast<sockaddr *>(&address), &size) != 0) {
+    return {};
+  }
+  return Endpoint::FromSockaddr(address).value_or(Endpoint{});
+}
+
+// InnerSocket is what the hooks know a flow by.
+struct InnerSocket {
+  uint64_t netns_cookie = 0;
+  Endpoint local;
+  Endpoint remote;
+
+  explicit InnerSocket(int fd)
+      : local(Named(fd, getsockname)), remote(Named(fd, getpeername)) {
+    socklen_t size = sizeof(netns_cookie);
+    (void)getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &netns_cookie, &size);
+  }
+};
+
+std::optional<SpiffeId> PartyOf(const FlowRecord::Party &party) {
+  auto id = SpiffeId::Parse(party.spiffe_id);
+  return id.ok() ? std::optional(*std::move(id)) : std::nullopt;
+}
+
+// Of no generation: the flow is judged by the policy of this agent at once.
+FlowPermit PermitOf(const HandedFlow &handed) {
+  FlowPermit permit{
+      .generation = 0,
+      .process = handed.process,
+      .direction = handed.record.direction,
+      .destination = handed.record.destination.value_or(Endpoint{}),
+      .local = std::nullopt,
+      .peer = std::nullopt};
+  if (handed.record.mode == FlowMode::kMtls) {
+    permit.local = PartyOf(handed.record.local).value_or(SpiffeId());
+    permit.peer = PartyOf(handed.record.peer).value_or(SpiffeId());
+  }
+  return permit;
+}
+
+// The application goes on seeing its client.
+std::unique_ptr<InboundAnnouncement> Announcement(AgentStages &stages,
+                                                  const FlowRecord &record,
+                                                  const InnerSocket &inner) {
+  if (record.direction == FlowDirection::kOutbound ||
+      !record.client.has_value()) {
+    return nullptr;
+  }
+  auto adopted = stages.datapath->AdoptInbound(
+      inner.netns_cookie, inner.local, inner.remote, *record.client);
+  if (!adopted.ok()) {
+    Log(LogLevel::kWarning,
+        "an application no longer sees its client's address",
+        {{"flow", record.id}, {"error", adopted.status().message()}});
+    return nullptr;
+  }
+  return *std::move(adopted);
+}
+
+Task<FlowEnd> Relay(AgentStages &stages,
+                    const std::shared_ptr<LiveFlow> &flow,
+                    HandedFlow handed) {
+  const FlowMode mode = handed.record.mode;
+  const FlowPath path = handed.record.path;
+  FlowPermit permit = PermitOf(handed);
+  auto relay = Relay::Resume(
+      std::move(handed.relay), co_await asio::this_coro::executor, flow);
+  if (!relay.ok()) {
+    co_return FlowEnd{CloseReason::kAgentStopped,
+                      std::string(relay.status().message())};
+  }
+  auto end = co_await RelayUntil(
+      stages, *flow, *std::move(relay), mode, path, std::move(permit));
+  co_return end;
+}
+
+Task<void> Serve(AgentStages &stages, HandedFlow handed) {
+  const FlowDirection direction = handed.record.direction;
+  const InnerSocket inner(handed.relay.inner.socket.get());
+  const auto announcement = Announcement(stages, handed.record, inner);
+  const AttestedProcess &process = *handed.process;
+  handed.record.process = {process.facts.tgid,
+                           process.facts.start_time_ns,
+                           process.name,
+                           process.cmdline,
+                           process.cgroup};
+  auto flow = stages.flows->Adopt(handed.record);
+  if (flow == nullptr) {
+    co_return;  // the sockets end with RST
+  }
+  FlowEnd end = co_await Relay(stages, flow, std::move(handed));
+  const bool left = end.reason == CloseReason::kHandedOver;
+  if (left && announcement != nullptr) {
+    announcement->LeaveToSuccessor();
+  }
+  if (!left && direction == FlowDirection::kOutbound) {
+    stages.datapath->ForgetOrigin(
+        inner.netns_cookie, inner.local, inner.remote);
+  }
+  FinishFlow(stages, *flow, std::move(end));
+}
+
+}  // namespace
+
+void AdoptFlow(AgentStages &stages, HandedFlow handed) {
+  asio::co_spawn(stages.loops.Next().get_executor(),
+                 Serve(stages, std::move(handed)),
+                 asio::detached);
+}
+
+}  // namespace kith

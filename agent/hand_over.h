@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include "absl/status/statusor.h"
+
+#include "agent/acceptor.h"
+#include "agent/agent_stages.h"
+#include "agent/runtime/unix_listener.h"
+#include "agent/takeover/message_channel.h"
+
+namespace kith {
+
+// HandOver waits for the next agent at <runtimeDir>/takeover.sock, and hands it
+// the hooks, then the open flows; take_over.h is its other end. When the next
+// agent fails on the way, this one carries on.
+class HandOver {
+ public:
+  static constexpr uint32_t kVersion = 1;  // of takeover.proto
+
+  // SocketPath returns where an agent with this runtime directory waits.
+  static std::string SocketPath(const Config &config);
+
+  // Start binds the socket, in the place of a live agent's if `replace`.
+  static absl::StatusOr<std::unique_ptr<HandOver>> Start(AgentStages &stages,
+                                                         Acceptors &acceptors,
+                                                         bool replace);
+  ~HandOver();
+  HandOver(const HandOver &) = delete;
+  HandOver &operator=(const HandOver &) = delete;
+
+ private:
+  HandOver(AgentStages &stages, Acceptors &acceptors, UnixListener listener);
+  void Run();
+  // Serve returns whether everything is handed over.
+  bool Serve(MessageChannel channel);
+  absl::Status Agree(MessageChannel &channel);
+
+  absl::Status SendFlows(MessageChannel &channel);
+  absl::Status SendFlow(MessageChannel &channel, HandedFlow flow);
+  void CarryOn(const absl::Status &why, bool lost);
+
+  AgentStages &stages_;
+  Acceptors &acceptors_;
+  UnixListener listener_;
+  FileDescriptor stop_;  // eventfd
+  uint64_t handed_over_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace kith

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/take_over.h"
+
+#include <sys/socket.h>
+
+#include "absl/strings/str_cat.h"
+
+#include "agent/adopted_flow.h"
+#include "agent/hand_over.h"
+#include "agent/runtime/log.h"
+#include "agent/takeover/takeover.pb.h"
+
+namespace kith {
+namespace {
+
+// Longer than the other side waits for its last flows.
+constexpr std::chrono::milliseconds kPatience{30'000};
+
+uint32_t PeerPid(int socket) {
+  ucred peer{};
+  socklen_t size = sizeof(peer);
+  return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0
+             ? static_cast<uint32_t>(peer.pid)
+             : 0;
+}
+
+Message Bare(Message::Kind kind) {
+  return {.kind = kind, .body = {}, .secrets = {}, .descriptors = {}};
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<TakeOver>> TakeOver::Ask(
+    const Config &config, const std::string &cgroup) {
+  auto channel = MessageChannel::Connect(HandOver::SocketPath(config));
+  if (!channel.ok()) {
+    return absl::IsNotFound(channel.status())
+               ? absl::StatusOr<std::unique_ptr<TakeOver>>(nullptr)
+               : channel.status();
+  }
+  std::unique_ptr<TakeOver> take_over(new TakeOver(*std::move(channel)));
+  takeover::Hello hello;
+  hello.set_version(HandOver::kVersion);
+  hello.set_cgroup(cgroup);
+  Message request = Bare(Message::Kind::kHello);
+  request.body = hello.SerializeAsString();
+  if (auto sent = take_over->channel_.Send(request); !sent.ok()) {
+    return sent;
+  }
+  auto welcome =
+      take_over->channel_.ReceiveKind(Message::Kind::kWelcome, kPatience);
+  takeover::Welcome answer;
+  if (!welcome.ok() || !answer.ParseFromString(welcome->body)) {
+    return welcome.ok() ? absl::InternalError("no answer of an agent")
+                        : welcome.status();
+  }
+  if (!answer.refusal().empty()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the running agent refuses the takeover: ", answer.refusal()));
+  }
+  take_over->inheritance_ = {.claim = std::move(welcome->descriptors),
+                             .predecessor = PeerPid(take_over->channel_.fd())};
+  take_over->last_flow_id_ = answer.last_flow_id();
+  return take_over;
+}
+
+absl::Status TakeOver::BeginSwap() {
+  return channel_.Send(Bare(Message::Kind::kSwapping));
+}
+
+absl::Status TakeOver::ReceiveFlows(AgentStages &stages) {
+  if (auto sent = channel_.Send(Bare(Message::Kind::kSteering)); !sent.ok()) {
+    return sent;
+  }
+  uint64_t adopted = 0;
+  for (;;) {
+    auto message = channel_.Receive(kPatience);
+    if (!message.ok()) {
+      return message.status();
+    }
+    if (message->kind == Message::Kind::kDone) {
+      takeover::Done done;
+      (void)done.ParseFromString(message->body);
+      Log(LogLevel::kInfo,
+          "took over",
+          {{"flows", adopted}, {"left", done.left()}});
+      return absl::OkStatus();
+    }
+    auto flow = Unpack(*std::move(message));
+    if (flow.ok()) {
+      AdoptFlow(stages, *std::move(flow));
+      ++adopted;
+    } else {
+      Log(LogLevel::kError,
+          "a flow was lost at the takeover",
+          {{"error", flow.status().message()}});
+    }
+  }
+}
+
+}  // namespace kith

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+#include "agent/agent_stages.h"
+#include "agent/takeover/message_channel.h"
+
+namespace kith {
+
+// TakeOver takes the place of the agent that runs (hand_over.h). The calls come
+// in this order; if this process dies before the last one, the other carries
+// on.
+class TakeOver {
+ public:
+  // Ask makes the agent that runs bequeath its hooks. Null where none runs;
+  // FailedPrecondition where it refuses.
+  static absl::StatusOr<std::unique_ptr<TakeOver>> Ask(
+      const Config &config, const std::string &cgroup);
+
+  Datapath::Inheritance TakeInheritance() { return std::move(inheritance_); }
+  // last_flow_id returns the greatest id that one of its flows may have.
+  uint64_t last_flow_id() const { return last_flow_id_; }
+
+  // BeginSwap says that the hooks are about to be replaced.
+  absl::Status BeginSwap();
+
+  // ReceiveFlows says that they are, and adopts the flows until the last.
+  absl::Status ReceiveFlows(AgentStages &stages);
+
+ private:
+  explicit TakeOver(MessageChannel channel) : channel_(std::move(channel)) {}
+
+  MessageChannel channel_;
+  Datapath::Inheritance inheritance_;
+  uint64_t last_flow_id_ = 0;
+};
+
+}  // namespace kith

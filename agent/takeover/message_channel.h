@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "agent/runtime/file_descriptor.h"
+#include "agent/runtime/secret.h"
+
+namespace kith {
+
+// Message is what passes between two agents at a takeover.
+struct Message {
+  enum class Kind : uint32_t {
+    kHello = 1,     // next agent: who is there?
+    kWelcome = 2,   // old agent: the hooks and the claim are shared
+    kSwapping = 3,  // next agent: from here on the hooks may be mine
+    kSteering = 4,  // next agent: new connections come to me
+    kFlow = 5,      // old agent: a flow
+    kDone = 6,      // old agent: that was the last
+  };
+  Kind kind = Kind::kHello;
+  std::string body;  // a message of takeover.proto, or empty
+  Secret secrets;    // only ever in locked memory
+  std::vector<FileDescriptor> descriptors;
+};
+
+// MessageChannel carries messages over a connected Unix stream socket, with
+// descriptors as SCM_RIGHTS (unix(7)). Blocking; for one thread.
+class MessageChannel {
+ public:
+  // Bounds of what is accepted: a flow with its buffers, two traffic secrets,
+  // and the locks of a deep cgroup.
+  static constexpr size_t kMaxBody = size_t{1} << 20;
+  static constexpr size_t kMaxSecrets = 128;
+  static constexpr size_t kMaxDescriptors = 64;
+
+  explicit MessageChannel(FileDescriptor socket) : socket_(std::move(socket)) {}
+
+  // Connect returns NotFound where nobody listens at `path`.
+  static absl::StatusOr<MessageChannel> Connect(const std::string &path);
+
+  // Send and Receive return Unavailable when the other side is gone, and
+  // DeadlineExceeded when it takes longer than `patience` over one step.
+  // Receive returns InvalidArgument for what is no message.
+  absl::Status Send(const Message &message);
+  absl::StatusOr<Message> Receive(std::chrono::milliseconds patience);
+  // ReceiveKind is Receive of one kind; InvalidArgument for another one.
+  absl::StatusOr<Message> ReceiveKind(Message::Kind kind,
+                                      std::chrono::milliseconds patience);
+
+  int fd() const { return socket_.get(); }
+
+ private:
+  absl::Status SendBytes(std::span<const uint8_t> bytes);
+  absl::Status ReceiveBytes(std::span<uint8_t> bytes);
+
+  FileDescriptor socket_;
+};
+
+}  // namespace kith
