@@ -164,18 +164,8 @@ absl::Status Open(AgentStages &stages,
   return hand_over.status();
 }
 
-// A takeover swaps the hooks first: its sockets get the names of another
-// agent's, which must keep them if it carries on.
-absl::Status Steer(AgentStages &stages,
-                   Acceptors &acceptors,
-                   AgentView &view,
-                   TakeOver *take_over,
-                   Doors &doors) {
-  if (take_over == nullptr) {
-    if (auto open = Open(stages, acceptors, view, doors, false); !open.ok()) {
-      return open;
-    }
-  } else {
+absl::Status Steer(AgentStages &stages, TakeOver *take_over) {
+  if (take_over != nullptr) {
     stages.flows->GiveIdsAbove(take_over->last_flow_id());
     if (auto swap = take_over->BeginSwap(); !swap.ok()) {
       return swap;
@@ -185,8 +175,27 @@ absl::Status Steer(AgentStages &stages,
   if (auto started = stages.datapath->Start(); !started.ok()) {
     return started;
   }
-  return take_over == nullptr ? absl::OkStatus()
-                              : Open(stages, acceptors, view, doors, true);
+  if (auto watch = stages.datapath->outer_watch(); !watch.ok()) {
+    Log(LogLevel::kWarning,
+        "outer sockets are not watched",
+        {{"error", watch.message()}});
+  }
+  SeedVerdicts(stages);
+  return absl::OkStatus();
+}
+
+// The names of the sockets stay the other agent's until it has nothing left to
+// carry on.
+absl::Status SteerAndReceive(AgentStages &stages, TakeOver &take_over) {
+  if (auto steering = Steer(stages, &take_over); !steering.ok()) {
+    return steering;
+  }
+  if (auto received = take_over.ReceiveFlows(stages); !received.ok()) {
+    Log(LogLevel::kError,
+        "not all flows were taken over",
+        {{"error", received.message()}});
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -212,24 +221,12 @@ absl::Status StartStages(AgentStages &stages,
   if (auto prepared = PreparePolicy(stages); !prepared.ok()) {
     return prepared;
   }
-  if (auto steering = Steer(stages, acceptors, view, take_over->get(), doors);
-      !steering.ok()) {
-    return steering;
+  if (*take_over == nullptr) {
+    auto open = Open(stages, acceptors, view, doors, false);
+    return open.ok() ? Steer(stages, nullptr) : open;
   }
-  if (auto watch = stages.datapath->outer_watch(); !watch.ok()) {
-    Log(LogLevel::kWarning,
-        "outer sockets are not watched",
-        {{"error", watch.message()}});
-  }
-  SeedVerdicts(stages);
-  if (*take_over != nullptr) {
-    if (auto received = (*take_over)->ReceiveFlows(stages); !received.ok()) {
-      Log(LogLevel::kError,
-          "not all flows were taken over",
-          {{"error", received.message()}});
-    }
-  }
-  return absl::OkStatus();
+  auto taken = SteerAndReceive(stages, **take_over);
+  return taken.ok() ? Open(stages, acceptors, view, doors, true) : taken;
 }
 
 }  // namespace kith

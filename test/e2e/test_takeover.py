@@ -2,7 +2,10 @@
 """Another agent takes over while flows are open: none of them notices."""
 
 import os
+import socket
+import struct
 
+from rig import deadline
 from rig.case import needs_agent, on
 from rig.conversation import (CLIENT, MARATHON, SERVER, Connecting, Listening,
                               PeerCase, identities)
@@ -32,8 +35,10 @@ class _Takeovers(PeerCase):
 
     def _end(self, client, port):
         """Ends the streams; none may be broken, and each is known."""
+        destination = f"{self.network.address}:{port}"
         flows = [flow for agent in self.network.agents
-                 for flow in agent.open_flows()]
+                 for flow in agent.open_flows()
+                 if flow["destination"] == destination]
         client.write("end\n")
         done = client.await_json("event", "done", 60)
         print(f"{_FLOWS} flows, {done['bytes'] >> 20} MiB, agents replaced "
@@ -47,7 +52,7 @@ class _Takeovers(PeerCase):
             closed = agent.await_closed(
                 _FLOWS, direction=direction, mode="mtls", reason="closed",
                 local__spiffeId=local, peer__spiffeId=peer,
-                destination=f"{self.network.address}:{port}")
+                destination=destination)
             self.assertTrue(all(flow["bytesSent"] == flow["bytesReceived"]
                                 for flow in closed))
 
@@ -129,12 +134,15 @@ class TakeoverRefused(PeerCase):
 
     documents = identities()
 
+    def _talk(self):
+        server = Listening(self, ["recv-all"])
+        client = Connecting(self, server.port, ["send:70000", "close"])
+        client.facts("done")
+        self.assertEqual(server.facts("done")["received"], 70000)
+
     def _works(self):
         with self.encrypted():
-            server = Listening(self, ["recv-all"])
-            client = Connecting(self, server.port, ["send:70000", "close"])
-            client.facts("done")
-            self.assertEqual(server.facts("done")["received"], 70000)
+            self._talk()
 
     def _fail(self, agent, *options, **config):
         """Starts another agent that is expected to give up."""
@@ -142,7 +150,6 @@ class TakeoverRefused(PeerCase):
         agent.config = {**good, **config}
         failing = agent.launch(options=options)
         agent.program, agent.config = former, good
-        agent.write_config()
         self.assertNotEqual(failing.wait(), 0)
         return failing.output
 
@@ -168,3 +175,115 @@ class TakeoverRefused(PeerCase):
         agent.stop()
         agent.start("--takeover")
         self._works()
+
+
+class _Successor:
+    """The other end of the takeover socket, up to where it gives up
+    (agent/takeover/message_channel.cc, takeover.proto)."""
+
+    HELLO, SWAPPING, STEERING = 1, 3, 4
+    _MAGIC = 0x6874696b
+
+    def __init__(self, agent):
+        self._agent = agent
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(deadline.allowed(20))
+        self._socket.connect(str(agent.directory / "run" / "takeover.sock"))
+
+    def send(self, kind, body=b""):
+        self._socket.sendall(struct.pack("=IIII", self._MAGIC, kind,
+                                         len(body), 0) + body)
+
+    def send_bytes(self, data):
+        self._socket.sendall(data)
+
+    def hello(self, version=1):
+        cgroup = str(self._agent.config["cgroup"]).encode()
+        self.send(self.HELLO, bytes([0x08, version, 0x12, len(cgroup) & 0x7f |
+                                     0x80, len(cgroup) >> 7]) + cgroup)
+        self.receive()
+
+    def receive(self):
+        """Takes one message with its descriptors, which are closed."""
+        header, descriptors, _, _ = socket.recv_fds(self._socket, 16, 64)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        _, kind, body, secrets = struct.unpack("=IIII", header)
+        left = body + secrets
+        while left:
+            left -= len(self._socket.recv(left))
+        return kind, len(descriptors)
+
+    def die(self):
+        self._socket.close()
+
+
+@needs_agent
+@on(OneNode)
+class TakeoverFailed(PeerCase):
+    """The next agent dies on the way: the running one carries on."""
+
+    documents = identities()
+
+    def _carries_on(self, *messages):
+        agent = self.network.client_agent
+        server = Listening(self, ["recv:100", "recv-all"])
+        client = Connecting(self, server.port, ["send:100", "go", "send:1000",
+                                                "close"])
+        client.facts("waiting")
+        successor = _Successor(agent)
+        successor.hello()
+        for message in messages:
+            successor.send(message)
+        successor.die()
+        agent.program.await_line("this agent carries on")
+        later = Listening(self, ["recv-all"])
+        Connecting(self, later.port, ["send:70000", "close"])
+        self.assertEqual(later.facts("done")["received"], 70000)
+        client.program.write("go\n")
+        self.check_exact(client.facts("done"), server.facts("done"))
+        with self.encrypted():
+            again = Listening(self, ["recv-all"])
+            Connecting(self, again.port, ["send:70000", "close"])
+            self.assertEqual(again.facts("done")["received"], 70000)
+        agent.take_over()
+
+    def test_before_the_swap(self):
+        self._carries_on()
+
+    def test_after_the_swap(self):
+        self._carries_on(_Successor.SWAPPING)
+
+    def test_with_a_flow(self):
+        """A flow that was received is lost with its receiver; the agent goes
+        on with new ones."""
+        agent = self.network.client_agent
+        server = Listening(self, ["recv:100", "recv-all"])
+        client = Connecting(self, server.port, ["send:100", "recv-all"])
+        agent.await_open(direction="inbound", state="open")
+        successor = _Successor(agent)
+        successor.hello()
+        successor.send(_Successor.SWAPPING)
+        successor.send(_Successor.STEERING)
+        self.assertEqual(successor.receive(), (5, 2))
+        successor.die()
+        self.assertEqual(client.facts("done")["ended"], "reset")
+        self.assertEqual(server.facts("done")["ended"], "reset")
+        agent.program.await_line("this agent carries on")
+        later = Listening(self, ["recv-all"])
+        Connecting(self, later.port, ["send:70000", "close"])
+        self.assertEqual(later.facts("done")["received"], 70000)
+        agent.take_over()
+
+    def test_nonsense(self):
+        agent = self.network.client_agent
+        for bytes_ in (b"", b"GET / HTTP/1.1\r\n\r\n", b"kith" * 4,
+                       struct.pack("=IIII", 0x6874696b, 1, 1 << 30, 0)):
+            successor = _Successor(agent)
+            successor.send_bytes(bytes_)
+            successor.die()
+        another = _Successor(agent)
+        another.hello(version=99)
+        another.die()
+        agent.program.await_line("takeover protocol 99")
+        agent.take_over()
