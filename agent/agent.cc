@@ -16,12 +16,14 @@
 #include "agent/acceptor.h"
 #include "agent/agent_stages.h"
 #include "agent/agent_view.h"
+#include "agent/ca_view.h"
 #include "agent/create_datapath.h"
 #include "agent/identity/embedded_ca.h"
 #include "agent/identity/sha256.h"
 #include "agent/runtime/log.h"
 #include "agent/runtime/sd_notify.h"
 #include "agent/stop_signals.h"
+#include "agent/svid_revocation.h"
 #include "agent/wanted.h"
 #include "agent/workload.h"
 #include "agent/workload_api_source.h"
@@ -64,7 +66,11 @@ absl::Status StartIdentity(AgentStages &stages) {
     return issuer.status();
   }
   SvidStore::Options options;
-  options.on_bundle = [&stages] { stages.workload_api->NotifyChanged(); };
+  stages.issuer = *issuer;
+  options.on_bundle = [&stages](const TrustBundle &bundle) {
+    EndRevokedFlows(stages, bundle);
+    stages.workload_api->NotifyChanged();
+  };
   options.on_attempt = [&stages](const SvidState &state) {
     stages.workload_api->NotifyRenewed(state.spec.id);
     if (!state.last_error.ok()) {
@@ -123,7 +129,8 @@ void StartAttestor(AgentStages &stages) {
 absl::Status Start(AgentStages &stages,
                    Acceptors &acceptors,
                    std::unique_ptr<AdminServer> &admin,
-                   AgentView &view) {
+                   AgentView &view,
+                   CaView &ca) {
   const Config &config = stages.config;
   for (const std::string &directory : {config.state_dir, config.runtime_dir}) {
     if (auto made = MakeDirectory(directory, 0755); !made.ok()) {
@@ -159,7 +166,8 @@ absl::Status Start(AgentStages &stages,
        .on_audit =
            [](const std::string &line) {
              Log(LogLevel::kInfo, "audit", {{"change", line}});
-           }},
+           },
+       .ca = &ca},
       &view);
   if (!server.ok()) {
     return server.status();
@@ -241,8 +249,9 @@ absl::Status RunAgent(const Config &config) {
   stages.flows = FlowTable::Create(stages.trace.get());
   Acceptors acceptors(&stages);
   const auto view = CreateAgentView(&stages);
+  const auto ca = CreateCaView(&stages);
   std::unique_ptr<AdminServer> admin;
-  absl::Status started = Start(stages, acceptors, admin, *view);
+  absl::Status started = Start(stages, acceptors, admin, *view, *ca);
   if (started.ok()) {
     Log(LogLevel::kInfo, "capturing flows", {{"cgroup", stages.cgroup}});
     (void)NotifyReady("capturing flows of " + stages.cgroup);

@@ -42,11 +42,12 @@ struct AgentStages {
 
   std::unique_ptr<TraceHub> trace;
   std::unique_ptr<FlowTable> flows;
-  std::unique_ptr<SvidStore> svids;
+  FlowPermits permits;
+  std::shared_ptr<Issuer> issuer;
+  std::unique_ptr<SvidStore> svids;  // its thread ends flows
   std::unique_ptr<WorkloadAttestor> attestor;
   KnownPeers known_peers;
   OuterPath outer_path;
-  FlowPermits permits;
   std::unique_ptr<ResourceStore> resources;
   EventLoops loops;
   // Reading /proc and hashing binaries block: never on a loop.

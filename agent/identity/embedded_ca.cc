@@ -2,6 +2,7 @@
 #include "agent/identity/embedded_ca.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -13,8 +14,11 @@
 #include "agent/identity/ca_key_pair.h"
 #include "agent/identity/certificate.h"
 #include "agent/identity/certificate_builder.h"
+#include "agent/identity/crl_file.h"
 #include "agent/identity/jwt_keys.h"
 #include "agent/identity/private_key.h"
+#include "agent/identity/svid_ledger.h"
+#include "kith/certificate_authority.h"
 
 namespace kith {
 namespace {
@@ -44,7 +48,26 @@ absl::Status CheckDnsNames(const std::vector<std::string> &names) {
   return absl::OkStatus();
 }
 
-class EmbeddedCa final : public Issuer {
+// Named returns what `target` names, each SVID once.
+std::vector<SvidRecord> Named(const SvidTarget &target,
+                              const std::vector<SvidRecord> &issued,
+                              const std::vector<SvidRecord> &in_use) {
+  std::map<std::string, SvidRecord> named;  // by serial
+  for (const auto *list : {&issued, &in_use}) {
+    for (const SvidRecord &svid : *list) {
+      if (target.Names(svid)) {
+        named.try_emplace(svid.serial, svid);
+      }
+    }
+  }
+  std::vector<SvidRecord> list;
+  for (auto &[serial, svid] : named) {
+    list.push_back(std::move(svid));
+  }
+  return list;
+}
+
+class EmbeddedCa final : public Issuer, public CertificateAuthority {
  public:
   EmbeddedCa(std::string directory,
              std::string trust_domain,
@@ -65,6 +88,9 @@ class EmbeddedCa final : public Issuer {
 
   absl::StatusOr<std::string> IssueJwt(const JwtSvidRequest &request) override;
   absl::StatusOr<Authorities> FetchAuthorities() override;
+  CertificateAuthority *authority() override { return this; }
+  absl::StatusOr<std::vector<SvidRecord>> RevokeSvids(
+      const SvidTarget &target, const std::vector<SvidRecord> &in_use) override;
 
   std::string Describe() const override {
     return absl::StrCat("embedded CA ", directory_);
@@ -73,6 +99,7 @@ class EmbeddedCa final : public Issuer {
  private:
   absl::Status CheckId(const SpiffeId &id) const;
   absl::Status Check(const SvidRequest &request, Clock::TimePoint now) const;
+  absl::Status Enter(const SvidRequest &request, X509 *leaf);
 
   const std::string directory_;
   const std::string trust_domain_;
@@ -83,6 +110,7 @@ class EmbeddedCa final : public Issuer {
 
   absl::Mutex mutex_;
   JwtKeys jwt_keys_ ABSL_GUARDED_BY(mutex_);
+  IssuedSvids issued_ ABSL_GUARDED_BY(mutex_);
 };
 
 absl::Status EmbeddedCa::CheckId(const SpiffeId &id) const {
@@ -139,7 +167,56 @@ absl::StatusOr<IssuedSvid> EmbeddedCa::Issue(const SvidRequest &request) {
   if (!der.ok()) {
     return der.status();
   }
+  if (absl::Status status = Enter(request, leaf->get()); !status.ok()) {
+    return status;
+  }
   return IssuedSvid{{*std::move(der)}};
+}
+
+// Whoever gets an SVID can lose it: it is in the books first.
+absl::Status EmbeddedCa::Enter(const SvidRequest &request, X509 *leaf) {
+  absl::StatusOr<Validity> validity = ValidityOf(leaf);
+  if (!validity.ok()) {
+    return validity.status();
+  }
+  absl::StatusOr<CaDirectory> files = CaDirectory::Open(directory_);
+  if (!files.ok()) {
+    return files.status();
+  }
+  absl::MutexLock lock(&mutex_);
+  return issued_.Add(*files,
+                     {SerialOf(leaf),
+                      SignerIdTextOf(leaf),
+                      request.id.uri(),
+                      validity->not_after},
+                     clock_.Now());
+}
+
+absl::StatusOr<std::vector<SvidRecord>> EmbeddedCa::RevokeSvids(
+    const SvidTarget &target, const std::vector<SvidRecord> &in_use) {
+  const Clock::TimePoint now = clock_.Now();
+  absl::StatusOr<CaDirectory> files = CaDirectory::Open(directory_);
+  if (!files.ok()) {
+    return files.status();
+  }
+  absl::StatusOr<std::vector<SvidRecord>> issued =
+      IssuedSvids::List(*files, now);
+  absl::StatusOr<RevokedSvids> revoked = RevokedSvids::Load(*files, now);
+  if (!issued.ok() || !revoked.ok()) {
+    return issued.ok() ? revoked.status() : issued.status();
+  }
+  const std::vector<SvidRecord> named = Named(target, *issued, in_use);
+  if (named.empty()) {
+    return absl::NotFoundError(
+        absl::StrCat("no SVID that is alive or in use has the ",
+                     target.id.has_value() ? "SPIFFE ID " : "serial ",
+                     target.id.has_value() ? target.id->uri() : target.serial));
+  }
+  absl::Status status = revoked->Add(*files, named, now);
+  if (!status.ok()) {
+    return status;
+  }
+  return named;
 }
 
 absl::StatusOr<std::string> EmbeddedCa::IssueJwt(
@@ -166,9 +243,23 @@ absl::StatusOr<Authorities> EmbeddedCa::FetchAuthorities() {
   if (!keys.ok()) {
     return keys.status();
   }
+  absl::StatusOr<RevokedSvids> revoked =
+      RevokedSvids::Load(*files, clock_.Now());
+  if (!revoked.ok()) {
+    return revoked.status();
+  }
+  absl::StatusOr<Der> crl =
+      CurrentCrl(*files, CaDirectory::kCrlFile, pair_, *revoked, clock_.Now());
+  if (!crl.ok()) {
+    return crl.status();
+  }
   absl::MutexLock lock(&mutex_);
   jwt_keys_ = *std::move(keys);
-  return Authorities{trust_domain_, {certificate_}, jwt_keys_.authorities()};
+  return Authorities{trust_domain_,
+                     {certificate_},
+                     jwt_keys_.authorities(),
+                     {*std::move(crl)},
+                     {}};
 }
 
 }  // namespace
