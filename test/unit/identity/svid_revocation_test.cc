@@ -38,8 +38,8 @@ struct Fixture : StoreFixture {
 };
 
 TEST_CASE_METHOD(Fixture, "a revoked serial is refused, and no other") {
-  const auto one = Issue("/a");
-  const auto other = Issue("/a");
+  const auto one = Issue("a");
+  const auto other = Issue("a");
   CHECK(Verify(*one).ok());
   REQUIRE(Revoke({one->serial(), std::nullopt})->size() == 1);
   const absl::Status status = Verify(*one);
@@ -56,30 +56,30 @@ TEST_CASE_METHOD(Fixture, "a revoked serial is refused, and no other") {
 }
 
 TEST_CASE_METHOD(Fixture, "an ID stands for all of its SVIDs that are alive") {
-  const auto one = Issue("/a");
-  const auto other = Issue("/a");
-  const auto bystander = Issue("/a/b");
-  CHECK(Revoke(Id("/a"))->size() == 2);
+  const auto one = Issue("a");
+  const auto other = Issue("a");
+  const auto bystander = Issue("a/b");
+  CHECK(Revoke(Id("a"))->size() == 2);
   CHECK_FALSE(Verify(*one).ok());
   CHECK_FALSE(Verify(*other).ok());
   CHECK(Verify(*bystander).ok());
-  CHECK(Verify(*Issue("/a")).ok());
+  CHECK(Verify(*Issue("a")).ok());
 }
 
 TEST_CASE_METHOD(Fixture, "what is in use can be revoked though expired") {
   const SvidRecord expired{"abcd",
-                           Issue("/a")->authority(),
+                           Issue("a")->authority(),
                            "spiffe://example.org/x",
                            clock.Now() - hours(1)};
   CHECK(absl::IsNotFound(Revoke({"abcd", std::nullopt}).status()));
   CHECK(Revoke({"abcd", std::nullopt}, {expired})->size() == 1);
   CHECK_FALSE(
       Bundle()->CheckInForce({"example.org", "abcd", expired.authority}).ok());
-  CHECK(absl::IsNotFound(Revoke(Id("/nobody")).status()));
+  CHECK(absl::IsNotFound(Revoke(Id("nobody")).status()));
 }
 
 TEST_CASE_METHOD(Fixture, "the list survives, and forgets what is long over") {
-  const auto svid = Issue("/a");
+  const auto svid = Issue("a");
   REQUIRE(Revoke({svid->serial(), std::nullopt}).ok());
   ca = CreateEmbeddedCa(directory.path(), "example.org", clock).value();
   CHECK_FALSE(Verify(*svid).ok());
@@ -104,12 +104,12 @@ TEST_CASE_METHOD(Fixture, "the CRL is stable, and renewed in time") {
   clock.Advance(hours(2));
   const Der second = crl();
   CHECK(second != first);
-  REQUIRE(Revoke({Issue("/a")->serial(), std::nullopt}).ok());
+  REQUIRE(Revoke({Issue("a")->serial(), std::nullopt}).ok());
   CHECK(crl() != second);
 }
 
 TEST_CASE_METHOD(Fixture, "a damaged list is refused, not skipped") {
-  REQUIRE(Revoke({Issue("/a")->serial(), std::nullopt}).ok());
+  REQUIRE(Revoke({Issue("a")->serial(), std::nullopt}).ok());
   for (const char *text : {"abcd\n", "abcd ef 1 x\n", "abcd ef 1 18000"}) {
     std::ofstream(File("revoked"), std::ios::trunc) << text;
     const absl::Status status = ca->FetchAuthorities().status();
@@ -119,7 +119,7 @@ TEST_CASE_METHOD(Fixture, "a damaged list is refused, not skipped") {
 
 TEST_CASE_METHOD(Fixture, "a line of an interrupted agent hides no other") {
   std::ofstream(File("issued"), std::ios::app) << "abcd ef 18";
-  const auto svid = Issue("/a");
+  const auto svid = Issue("a");
   CHECK(Revoke({svid->serial(), std::nullopt})->size() == 1);
 }
 
@@ -155,33 +155,33 @@ TEST_CASE_METHOD(Fixture, "more revocations than a list takes are refused") {
 }
 
 TEST_CASE_METHOD(Fixture, "the store replaces a revoked SVID at once") {
-  store->SetSpecs({Spec("/a"), Spec("/b")});
+  store->SetSpecs({Spec("a"), Spec("b")});
   REQUIRE(store->WaitUntilAttempted(std::chrono::seconds(30)));
   AwaitAttempts(2);
-  const auto one = store->Get(Spec("/a").id).value();
-  const auto other = store->Get(Spec("/b").id).value();
+  const auto one = store->Get(Spec("a").id).value();
+  const auto other = store->Get(Spec("b").id).value();
   REQUIRE(Revoke({one->serial(), std::nullopt}).ok());
   REQUIRE(store->Refresh().ok());
   AwaitAttempts(3);
-  const auto fresh = store->Get(Spec("/a").id).value();
+  const auto fresh = store->Get(Spec("a").id).value();
   CHECK(fresh->serial() != one->serial());
   CHECK(Verify(*fresh).ok());
-  CHECK(store->Get(Spec("/b").id)->get() == other.get());
+  CHECK(store->Get(Spec("b").id)->get() == other.get());
 }
 
 TEST_CASE_METHOD(Fixture,
                  "a revoked SVID is not given while there is no other") {
-  store->SetSpecs({Spec("/a")});
+  store->SetSpecs({Spec("a")});
   REQUIRE(store->WaitUntilAttempted(std::chrono::seconds(30)));
   AwaitAttempts(1);
-  const auto one = store->Get(Spec("/a").id).value();
+  const auto one = store->Get(Spec("a").id).value();
   REQUIRE(Revoke({one->serial(), std::nullopt}).ok());
   // The authorities are fetched, then no SVID is issued.
   issuer->SetAuthorities(ca->FetchAuthorities().value());
   issuer->FailIssue(absl::UnavailableError("away"));
   REQUIRE(store->Refresh().ok());
   AwaitAttempts(2);
-  CHECK(absl::IsUnavailable(store->Get(Spec("/a").id).status()));
+  CHECK(absl::IsUnavailable(store->Get(Spec("a").id).status()));
 }
 
 }  // namespace
