@@ -18,6 +18,7 @@
 #include "agent/agent_view.h"
 #include "agent/ca_view.h"
 #include "agent/create_datapath.h"
+#include "agent/identity/ca_directory_watch.h"
 #include "agent/identity/embedded_ca.h"
 #include "agent/identity/sha256.h"
 #include "agent/runtime/log.h"
@@ -90,6 +91,12 @@ absl::Status StartIdentity(AgentStages &stages) {
     return svids.status();
   }
   stages.svids = *std::move(svids);
+  auto watch = CaDirectoryWatch::Create(
+      config.embedded_ca_dir, [&stages] { (void)stages.svids->Refresh(); });
+  if (!watch.ok()) {
+    return watch.status();
+  }
+  stages.ca_watch = *std::move(watch);
   return absl::OkStatus();
 }
 

@@ -11,6 +11,7 @@
 #include "agent/datapath/datapath.h"
 #include "agent/flow/flow_table.h"
 #include "agent/flow_permits.h"
+#include "agent/identity/ca_directory_watch.h"
 #include "agent/identity/svid_store.h"
 #include "agent/known_peers.h"
 #include "agent/outer_path.h"
@@ -45,6 +46,7 @@ struct AgentStages {
   FlowPermits permits;
   std::shared_ptr<Issuer> issuer;
   std::unique_ptr<SvidStore> svids;  // its thread ends flows
+  std::unique_ptr<CaDirectoryWatch> ca_watch;
   std::unique_ptr<WorkloadAttestor> attestor;
   KnownPeers known_peers;
   OuterPath outer_path;

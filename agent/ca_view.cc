@@ -20,6 +20,29 @@ class StagesCaView final : public CaView {
     return Revocation{std::move(done->svids), done->flows};
   }
 
+  absl::StatusOr<std::vector<AuthorityRecord>> ListAuthorities() override {
+    auto authority = OwnAuthority(*stages_);
+    if (!authority.ok()) {
+      return authority.status();
+    }
+    return (*authority)->ListAuthorities();
+  }
+
+  absl::StatusOr<std::string> ChangeAuthority(
+      const AuthorityOrder &order) override {
+    auto authority = OwnAuthority(*stages_);
+    if (!authority.ok()) {
+      return authority.status();
+    }
+    auto id = (*authority)->ChangeAuthority(order);
+    if (id.ok()) {
+      if (absl::Status status = PutInForce(*stages_); !status.ok()) {
+        return status;
+      }
+    }
+    return id;
+  }
+
  private:
   AgentStages *const stages_;
 };

@@ -90,12 +90,29 @@ void EndRevokedFlows(AgentStages &stages, const TrustBundle &bundle) {
   }
 }
 
-absl::StatusOr<SvidRevocation> RevokeSvids(AgentStages &stages,
-                                           const SvidTarget &target) {
+absl::StatusOr<CertificateAuthority *> OwnAuthority(const AgentStages &stages) {
   CertificateAuthority *const authority = stages.issuer->authority();
   if (authority == nullptr) {
     return absl::UnimplementedError(absl::StrCat(
-        stages.issuer->Describe(), " revokes its SVIDs by its own means"));
+        stages.issuer->Describe(), " revokes and rotates by its own means"));
+  }
+  return authority;
+}
+
+absl::Status PutInForce(AgentStages &stages) {
+  const absl::Status status = stages.svids->Refresh();
+  return status.ok()
+             ? status
+             : absl::Status(status.code(),
+                            absl::StrCat("done, but not in force here yet: ",
+                                         status.message()));
+}
+
+absl::StatusOr<SvidRevocation> RevokeSvids(AgentStages &stages,
+                                           const SvidTarget &target) {
+  auto authority = OwnAuthority(stages);
+  if (!authority.ok()) {
+    return authority.status();
   }
   const std::vector<FlowRecord> flows = stages.flows->ListOpen();
   std::vector<SvidRecord> in_use;
@@ -104,14 +121,12 @@ absl::StatusOr<SvidRevocation> RevokeSvids(AgentStages &stages,
     std::move(svids.begin(), svids.end(), std::back_inserter(in_use));
   }
   absl::StatusOr<std::vector<SvidRecord>> revoked =
-      authority->RevokeSvids(target, in_use);
+      (*authority)->RevokeSvids(target, in_use);
   if (!revoked.ok()) {
     return revoked.status();
   }
-  if (absl::Status status = stages.svids->Refresh(); !status.ok()) {
-    return absl::Status(
-        status.code(),
-        absl::StrCat("revoked, but not in force here yet: ", status.message()));
+  if (absl::Status status = PutInForce(stages); !status.ok()) {
+    return status;
   }
   SvidRevocation done{*std::move(revoked), 0};
   done.flows = CountFlows(flows, done.svids);

@@ -19,6 +19,13 @@ absl::Status CheckParties(const AgentStages &stages, const LiveFlow &flow);
 // `bundle`, which is the current one.
 void EndRevokedFlows(AgentStages &stages, const TrustBundle &bundle);
 
+// OwnAuthority returns the issuer's part that an operator may change;
+// Unimplemented: it is another one's business.
+absl::StatusOr<CertificateAuthority *> OwnAuthority(const AgentStages &stages);
+
+// PutInForce makes a change at the issuer take effect here before it returns.
+absl::Status PutInForce(AgentStages &stages);
+
 // SvidRevocation is what was done.
 struct SvidRevocation {
   std::vector<SvidRecord> svids;

@@ -90,6 +90,79 @@ AdminReply AnswerRevokeSvid(CaView &view,
   return {.status = 200, .body = DumpJson(json), .stream = nullptr};
 }
 
+Json AuthorityJson(const AuthorityRecord &authority) {
+  return {{"id", authority.id},
+          {"state", StateName(authority.state)},
+          {"since", Rfc3339(authority.since)},
+          {"notAfter", Rfc3339(authority.not_after)},
+          {"svids", authority.svids},
+          {"certificate", authority.files + ".crt"},
+          {"crl", authority.files + ".crl"}};
+}
+
+AdminReply AnswerAuthorities(CaView &view) {
+  const auto authorities = view.ListAuthorities();
+  if (!authorities.ok()) {
+    return ErrorReply(authorities.status());
+  }
+  Json rows = Json::array();
+  for (const AuthorityRecord &authority : *authorities) {
+    rows.push_back(AuthorityJson(authority));
+  }
+  Json json = Json::object();
+  json["authorities"] = std::move(rows);
+  return {.status = 200, .body = DumpJson(json), .stream = nullptr};
+}
+
+constexpr std::pair<std::string_view, AuthorityChange> kChanges[] = {
+    {"prepare", AuthorityChange::kPrepare},
+    {"activate", AuthorityChange::kActivate},
+    {"taint", AuthorityChange::kTaint},
+    {"revoke", AuthorityChange::kRevoke}};
+
+absl::StatusOr<AuthorityOrder> OrderOf(const Json &body) {
+  const std::string name = TextOf(body, "change");
+  const auto *const change = std::ranges::find(
+      kChanges, name, &std::pair<std::string_view, AuthorityChange>::first);
+  if (change == std::end(kChanges)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", name, "' is no change of an authority"));
+  }
+  const bool at_once = body.contains("now") && body["now"] == true;
+  AuthorityOrder order{change->second, TextOf(body, "id"), at_once};
+  const bool needs_id = order.change == AuthorityChange::kTaint ||
+                        order.change == AuthorityChange::kRevoke;
+  if (needs_id && order.id.empty()) {
+    return absl::InvalidArgumentError("which authority? (kith ca show)");
+  }
+  return order;
+}
+
+AdminReply AnswerChange(CaView &view,
+                        const OnAudit &on_audit,
+                        const AdminRequest &request) {
+  const Json body = ParseJson(request.body);
+  const absl::StatusOr<AuthorityOrder> order = OrderOf(body);
+  const auto id = order.ok() ? view.ChangeAuthority(*order)
+                             : absl::StatusOr<std::string>(order.status());
+  const std::string what =
+      absl::StrCat("authority ", id.ok() ? *id : TextOf(body, "id"));
+  if (!id.ok()) {
+    on_audit(absl::StrCat(what,
+                          ": ",
+                          TextOf(body, "change"),
+                          " by ",
+                          request.caller,
+                          " refused: ",
+                          id.status().message()));
+    return ErrorReply(id.status());
+  }
+  on_audit(
+      absl::StrCat(what, ": ", TextOf(body, "change"), " by ", request.caller));
+  const Json json = {{"id", *id}, {"change", TextOf(body, "change")}};
+  return {.status = 200, .body = DumpJson(json), .stream = nullptr};
+}
+
 }  // namespace
 
 std::vector<AdminRoute> CaRoutes(CaView *view, OnAudit on_audit) {
@@ -97,6 +170,12 @@ std::vector<AdminRoute> CaRoutes(CaView *view, OnAudit on_audit) {
            "/v1/svids/revoked",
            [view, on_audit](const AdminRequest &request) {
              return AnswerRevokeSvid(*view, on_audit, request);
+           }},
+          {"GET",
+           "/v1/ca",
+           [view](const AdminRequest &) { return AnswerAuthorities(*view); }},
+          {"PUT", "/v1/ca", [view, on_audit](const AdminRequest &request) {
+             return AnswerChange(*view, on_audit, request);
            }}};
 }
 

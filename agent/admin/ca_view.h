@@ -22,6 +22,12 @@ class CaView {
   // RevokeSvids returns what it revoked; their flows are being reset. NotFound:
   // nothing has that name.
   virtual absl::StatusOr<Revocation> RevokeSvids(const SvidTarget &target) = 0;
+
+  // The two below as of CertificateAuthority. A change is in force here when
+  // the call returns; flows of a tainted authority are being reset.
+  virtual absl::StatusOr<std::vector<AuthorityRecord>> ListAuthorities() = 0;
+  virtual absl::StatusOr<std::string> ChangeAuthority(
+      const AuthorityOrder &order) = 0;
 };
 
 }  // namespace kith

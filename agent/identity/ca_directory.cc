@@ -125,6 +125,13 @@ absl::StatusOr<CaDirectory> CaDirectory::Open(const std::string &path) {
       return Errno("flock", absl::StrCat(path, "/", name));
     }
   }
+  // A restored backup may have taken its place while we waited.
+  struct stat present {};
+  if (::stat(path.c_str(), &present) != 0 || present.st_ino != file.st_ino ||
+      present.st_dev != file.st_dev) {
+    return absl::UnavailableError(
+        absl::StrCat(path, " was replaced while it was opened: try again"));
+  }
   return CaDirectory(path, std::move(directory), std::move(lock));
 }
 
@@ -260,7 +267,6 @@ absl::StatusOr<size_t> CaDirectory::Append(std::string_view name,
 absl::Status CaDirectory::Write(std::string_view name,
                                 mode_t mode,
                                 std::span<const uint8_t> bytes) const {
-  const std::string final_name(name);
   const std::string aside = absl::StrCat(name, ".new");
   // What an interrupted agent left behind; the lock is ours.
   if (::unlinkat(directory_.get(), aside.c_str(), 0) != 0 && errno != ENOENT) {
@@ -284,7 +290,7 @@ absl::Status CaDirectory::Write(std::string_view name,
   if (::renameat(directory_.get(),
                  aside.c_str(),
                  directory_.get(),
-                 final_name.c_str()) != 0) {
+                 std::string(name).c_str()) != 0) {
     return Errno("rename", PathOf(aside));
   }
   return ::fsync(directory_.get()) == 0 ? absl::OkStatus()

@@ -22,7 +22,8 @@ class CaDirectory {
  public:
   static constexpr std::string_view kKeyFile = "ca.key";
   static constexpr std::string_view kCertificateFile = "ca.crt";
-  static constexpr std::string_view kCrlFile = "ca.crl";
+  // The files of the first authority.
+  static constexpr std::string_view kFirstStem = "ca";
   static constexpr std::string_view kLockFile = "ca.lock";
   // A key or certificate in PEM has about 1 KiB; whatever is larger is not one.
   static constexpr size_t kMaxFileBytes = size_t{64} << 10;

@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace kith {
 namespace {
 
@@ -36,10 +38,11 @@ std::optional<Der> Usable(const CaDirectory &directory,
 }  // namespace
 
 absl::StatusOr<Der> CurrentCrl(const CaDirectory &directory,
-                               std::string_view name,
+                               std::string_view stem,
                                const CaKeyPair &pair,
                                const RevokedSvids &revoked,
                                Clock::TimePoint now) {
+  const std::string name = absl::StrCat(stem, ".crl");
   const CrlContents wanted{revoked.Of(KeyIdTextOf(pair.certificate.get())),
                            {now - kClockSkew, now + kCrlLifetime}};
   if (std::optional<Der> known = Usable(

@@ -11,11 +11,11 @@
 
 namespace kith {
 
-// CurrentCrl returns the CRL of an authority: the one in the file `name` (PEM,
-// mode 0644), or a new one if that does not say what `revoked` says, or has
-// spent half its life.
+// CurrentCrl returns the CRL of an authority: the one in the file STEM.crl
+// (PEM, mode 0644), or a new one if that does not say what `revoked` says, or
+// has spent half its life.
 absl::StatusOr<Der> CurrentCrl(const CaDirectory &directory,
-                               std::string_view name,
+                               std::string_view stem,
                                const CaKeyPair &pair,
                                const RevokedSvids &revoked,
                                Clock::TimePoint now);

@@ -14,7 +14,6 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr std::string_view kIssuedFile = "issued";
 constexpr size_t kMaxIssued = 100'000;
 // A SPIFFE ID has at most 2048 bytes (SPIFFE ID standard, section 2.3), in
 // practice a tenth of that: room for kMaxIssued and as many expired.
@@ -87,7 +86,7 @@ absl::Status IssuedSvids::Add(const CaDirectory &directory,
                               Clock::TimePoint now) {
   // Begins a line of its own, whatever an interrupted one left behind.
   absl::StatusOr<size_t> size =
-      directory.Append(kIssuedFile, absl::StrCat("\n", LineOf(svid)));
+      directory.Append(kFile, absl::StrCat("\n", LineOf(svid)));
   if (!size.ok()) {
     return size.status();
   }
@@ -96,8 +95,7 @@ absl::Status IssuedSvids::Add(const CaDirectory &directory,
 
 absl::StatusOr<std::vector<SvidRecord>> IssuedSvids::List(
     const CaDirectory &directory, Clock::TimePoint now) {
-  absl::StatusOr<std::string> text =
-      directory.ReadText(kIssuedFile, kMaxIssuedBytes);
+  absl::StatusOr<std::string> text = directory.ReadText(kFile, kMaxIssuedBytes);
   if (!text.ok()) {
     return text.status();
   }
@@ -127,7 +125,7 @@ absl::Status IssuedSvids::Compact(const CaDirectory &directory,
   }
   // As much again may be added before the next time.
   compact_at_ = std::max(compact_at_, 2 * text.size());
-  return Replace(directory, kIssuedFile, text);
+  return Replace(directory, kFile, text);
 }
 
 absl::StatusOr<RevokedSvids> RevokedSvids::Load(const CaDirectory &directory,
@@ -162,16 +160,34 @@ absl::Status RevokedSvids::Add(const CaDirectory &directory,
                                Clock::TimePoint now) {
   const Clock::TimePoint at = std::chrono::floor<seconds>(now);
   for (const SvidRecord &svid : svids) {
-    const bool known = std::ranges::any_of(entries_, [&](const Entry &entry) {
-      return entry.revoked.serial == svid.serial &&
-             entry.authority == svid.authority;
-    });
-    if (!known) {
-      entries_.push_back({{svid.serial, at},
-                          svid.authority,
-                          std::max(svid.not_after, now) + kCrlLifetime});
+    Entry entry{{svid.serial, at},
+                svid.authority,
+                std::max(svid.not_after, now) + kCrlLifetime};
+    if (!Lists(entry)) {
+      entries_.push_back(std::move(entry));
     }
   }
+  return Save(directory);
+}
+
+absl::Status RevokedSvids::Merge(const CaDirectory &directory,
+                                 const RevokedSvids &other) {
+  for (const Entry &entry : other.entries_) {
+    if (!Lists(entry)) {
+      entries_.push_back(entry);
+    }
+  }
+  return Save(directory);
+}
+
+bool RevokedSvids::Lists(const Entry &wanted) const {
+  return std::ranges::any_of(entries_, [&](const Entry &entry) {
+    return entry.revoked.serial == wanted.revoked.serial &&
+           entry.authority == wanted.authority;
+  });
+}
+
+absl::Status RevokedSvids::Save(const CaDirectory &directory) const {
   if (entries_.size() > kMaxRevoked) {
     return absl::ResourceExhaustedError(
         absl::StrCat(entries_.size(),

@@ -32,6 +32,8 @@ inline constexpr size_t kMaxRevoked = 4096;
 // no loss: the keys of the machine's SVIDs are gone with it.
 class IssuedSvids {
  public:
+  static constexpr std::string_view kFile = "issued";
+
   // Add is called before an SVID is handed out. ResourceExhausted: 100,000 are
   // alive, twice as many as flows can be open.
   absl::Status Add(const CaDirectory &directory,
@@ -66,6 +68,9 @@ class RevokedSvids {
                    const std::vector<SvidRecord> &svids,
                    Clock::TimePoint now);
 
+  // Merge enters what `other` lists and this does not, and replaces the file.
+  absl::Status Merge(const CaDirectory &directory, const RevokedSvids &other);
+
   // Of returns the entries of one authority, sorted.
   std::vector<RevokedSerial> Of(std::string_view authority) const;
 
@@ -75,6 +80,9 @@ class RevokedSvids {
     std::string authority;
     Clock::TimePoint until;
   };
+
+  bool Lists(const Entry &wanted) const;
+  absl::Status Save(const CaDirectory &directory) const;
 
   std::vector<Entry> entries_;
 };

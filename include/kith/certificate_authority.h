@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -30,6 +31,44 @@ struct SvidTarget {
   }
 };
 
+// The states of an authority that the trust bundle has, in the order in which
+// it goes through them. A prepared one is only published. Nobody is
+// authenticated by a tainted one any more, but it is still in the bundles that
+// applications and other trust domains get; a revoked one is gone.
+enum class AuthorityState { kPrepared, kActive, kOld, kTainted };
+
+// StateName returns "prepared", "active", "old" or "tainted".
+inline std::string_view StateName(AuthorityState state) {
+  switch (state) {
+    case AuthorityState::kPrepared:
+      return "prepared";
+    case AuthorityState::kActive:
+      return "active";
+    case AuthorityState::kOld:
+      return "old";
+    case AuthorityState::kTainted:
+      return "tainted";
+  }
+  return "";
+}
+
+struct AuthorityRecord {
+  std::string id;  // key identifier, lower-case hex
+  AuthorityState state = AuthorityState::kPrepared;
+  std::chrono::system_clock::time_point since;  // of the state
+  std::chrono::system_clock::time_point not_after;
+  size_t svids = 0;   // alive, signed by it
+  std::string files;  // its certificate and CRL, without .crt and .crl
+};
+
+enum class AuthorityChange { kPrepare, kActivate, kTaint, kRevoke };
+
+struct AuthorityOrder {
+  AuthorityChange change = AuthorityChange::kPrepare;
+  std::string id;        // empty: of kPrepare, and of the only prepared one
+  bool at_once = false;  // activate, though it was published only now
+};
+
 // CertificateAuthority is what an operator may do with an issuer that holds its
 // own keys. Thread-safe; calls may block. Changes are on disk when a call
 // returns, and in force where Issuer::FetchAuthorities was called after it.
@@ -42,6 +81,15 @@ class CertificateAuthority {
   // ResourceExhausted: too many are revoked at this time.
   virtual absl::StatusOr<std::vector<SvidRecord>> RevokeSvids(
       const SvidTarget &target, const std::vector<SvidRecord> &in_use) = 0;
+
+  // ListAuthorities returns the oldest first.
+  virtual absl::StatusOr<std::vector<AuthorityRecord>> ListAuthorities() = 0;
+
+  // ChangeAuthority returns the identifier of the changed authority.
+  // FailedPrecondition: its state does not allow that; NotFound: there is none
+  // of that name; ResourceExhausted: there are too many.
+  virtual absl::StatusOr<std::string> ChangeAuthority(
+      const AuthorityOrder &order) = 0;
 };
 
 }  // namespace kith
