@@ -98,7 +98,7 @@ absl::Status RunAgent(const Config &config) {
     Log(LogLevel::kInfo, "stopping", {{"signal", signal}});
     (void)NotifyStopping("stopping");
   }
-  doors = {};
+  doors.Close();
   Stop(stages, acceptors, started.ok());
   return started;
 }

@@ -11,6 +11,7 @@
 #include "agent/datapath/datapath.h"
 #include "agent/flow/flow_table.h"
 #include "agent/flow_permits.h"
+#include "agent/identity/ca_directory_watch.h"
 #include "agent/identity/svid_store.h"
 #include "agent/known_peers.h"
 #include "agent/outer_path.h"
@@ -43,11 +44,13 @@ struct AgentStages {
 
   std::unique_ptr<TraceHub> trace;
   std::unique_ptr<FlowTable> flows;
-  std::unique_ptr<SvidStore> svids;
+  FlowPermits permits;
+  std::shared_ptr<Issuer> issuer;
+  std::unique_ptr<SvidStore> svids;  // its thread ends flows
+  std::unique_ptr<CaDirectoryWatch> ca_watch;
   std::unique_ptr<WorkloadAttestor> attestor;
   KnownPeers known_peers;
   OuterPath outer_path;
-  FlowPermits permits;
   HandedFlows handed_flows;  // on their way to the next agent
   std::unique_ptr<ResourceStore> resources;
   EventLoops loops;

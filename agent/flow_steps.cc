@@ -17,9 +17,7 @@ namespace kith {
 namespace {
 
 void RecordPeer(FlowRecord &record, const PeerIdentity &peer) {
-  record.peer.spiffe_id = peer.id.uri();
-  record.peer.svid_serial = peer.serial;
-  record.peer.svid_expires = peer.not_after;
+  record.peer = {peer.id.uri(), peer.serial, peer.not_after, peer.authority};
 }
 
 void RecordHandshake(LiveFlow &flow,
@@ -78,7 +76,7 @@ Task<FlowEnd> RelayUntil(AgentStages &stages,
                          FlowPath path,
                          FlowPermit permit) {
   const auto process = permit.process;
-  const PermittedFlow permitted(stages, flow.id(), std::move(permit));
+  const PermittedFlow permitted(stages, flow, std::move(permit));
   if (!permitted.allowed().ok()) {
     relay->Abort(CloseReason::kRevoked);
     co_return FlowEnd{CloseReason::kRevoked,
@@ -165,6 +163,7 @@ void RecordSvid(LiveFlow &flow, const X509Svid &svid) {
         record.state = FlowState::kHandshaking;
         record.local.svid_serial = svid.serial();
         record.local.svid_expires = svid.not_after();
+        record.local.svid_authority = svid.authority();
       },
       "svid",
       svid.serial());

@@ -15,6 +15,7 @@
 #include "agent/policy/flow_policy.h"
 #include "agent/policy/identity_match.h"
 #include "agent/runtime/log.h"
+#include "agent/svid_revocation.h"
 #include "agent/wanted.h"
 
 namespace kith {
@@ -129,10 +130,16 @@ void Revoke(AgentStages &stages,
 }  // namespace
 
 PermittedFlow::PermittedFlow(AgentStages &stages,
-                             uint64_t flow,
+                             const LiveFlow &flow,
                              FlowPermit permit)
-    : permits_(stages.permits), flow_(flow), entry_(stages.permits, flow) {
-  permits_.Enter(flow, permit);
+    : permits_(stages.permits),
+      flow_(flow.id()),
+      entry_(stages.permits, flow.id()) {
+  permits_.Enter(flow_, permit);
+  allowed_ = CheckParties(stages, flow);
+  if (!allowed_.ok()) {
+    return;
+  }
   const auto resources = stages.resources->current();
   if (resources->generation != permit.generation) {
     allowed_ = Judge(*resources, permit, permit.process->attestation);

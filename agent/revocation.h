@@ -11,11 +11,11 @@
 namespace kith {
 
 // PermittedFlow holds the permit of a flow while it is open. A change of policy
-// since the flow was decided shows in allowed(); any later one finds the
-// permit.
+// since the flow was decided, or of the SVIDs that are in force, shows in
+// allowed(); any later one finds the permit.
 class PermittedFlow {
  public:
-  PermittedFlow(AgentStages &stages, uint64_t flow, FlowPermit permit);
+  PermittedFlow(AgentStages &stages, const LiveFlow &flow, FlowPermit permit);
 
   const absl::Status &allowed() const { return allowed_; }
   // withdrawn returns why the flow was revoked, or an empty text.

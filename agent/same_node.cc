@@ -99,7 +99,8 @@ void RecordPeers(const SameNodeRequest &request,
       [](LiveFlow &flow, const SpiffeId &id, const X509Svid &svid) {
         flow.Update(
             [&](FlowRecord &record) {
-              record.peer = {id.uri(), svid.serial(), svid.not_after()};
+              record.peer = {
+                  id.uri(), svid.serial(), svid.not_after(), svid.authority()};
             },
             "authorise",
             id.uri());
@@ -154,12 +155,12 @@ struct Permitted {
             const Meeting &meeting,
             const LiveFlow &inbound_flow)
       : outbound(request.stages,
-                 request.flow->id(),
+                 *request.flow,
                  WithParties(request.permit,
                              request.identity.spiffe_id,
                              IdOf(meeting.server))),
         inbound(request.stages,
-                inbound_flow.id(),
+                inbound_flow,
                 WithParties(PermitOf(meeting.server,
                                      FlowDirection::kInbound,
                                      request.destination),

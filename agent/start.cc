@@ -9,9 +9,11 @@
 #include "absl/strings/str_cat.h"
 
 #include "agent/create_datapath.h"
+#include "agent/identity/ca_directory_watch.h"
 #include "agent/identity/embedded_ca.h"
 #include "agent/identity/sha256.h"
 #include "agent/runtime/log.h"
+#include "agent/svid_revocation.h"
 #include "agent/wanted.h"
 #include "agent/workload.h"
 #include "agent/workload_api_source.h"
@@ -43,7 +45,11 @@ absl::Status StartIdentity(AgentStages &stages) {
     return issuer.status();
   }
   SvidStore::Options options;
-  options.on_bundle = [&stages] { stages.workload_api->NotifyChanged(); };
+  stages.issuer = *issuer;
+  options.on_bundle = [&stages](const TrustBundle &bundle) {
+    EndRevokedFlows(stages, bundle);
+    stages.workload_api->NotifyChanged();
+  };
   options.on_attempt = [&stages](const SvidState &state) {
     stages.workload_api->NotifyRenewed(state.spec.id);
     if (!state.last_error.ok()) {
@@ -63,6 +69,12 @@ absl::Status StartIdentity(AgentStages &stages) {
     return svids.status();
   }
   stages.svids = *std::move(svids);
+  auto watch = CaDirectoryWatch::Create(
+      config.embedded_ca_dir, [&stages] { (void)stages.svids->Refresh(); });
+  if (!watch.ok()) {
+    return watch.status();
+  }
+  stages.ca_watch = *std::move(watch);
   return absl::OkStatus();
 }
 
@@ -146,7 +158,8 @@ absl::Status Open(AgentStages &stages,
            [](const std::string &line) {
              Log(LogLevel::kInfo, "audit", {{"change", line}});
            },
-       .replace = replace},
+       .replace = replace,
+       .ca = doors.ca.get()},
       &view);
   if (!admin.ok()) {
     return admin.status();
@@ -221,6 +234,7 @@ absl::Status StartStages(AgentStages &stages,
   if (auto prepared = PreparePolicy(stages); !prepared.ok()) {
     return prepared;
   }
+  doors.ca = CreateCaView(&stages);
   if (*take_over == nullptr) {
     auto open = Open(stages, acceptors, view, doors, false);
     return open.ok() ? Steer(stages, nullptr) : open;

@@ -8,16 +8,23 @@
 #include "agent/acceptor.h"
 #include "agent/admin/admin_api.h"
 #include "agent/agent_stages.h"
+#include "agent/ca_view.h"
 #include "agent/hand_over.h"
 #include "agent/take_over.h"
 
 namespace kith {
 
 // Doors are the sockets at which the agent is asked, beside the Workload API.
-// Closed in reverse order.
 struct Doors {
+  std::unique_ptr<CaView> ca;
   std::unique_ptr<AdminServer> admin;
   std::unique_ptr<HandOver> hand_over;
+
+  void Close() {
+    hand_over.reset();
+    admin.reset();
+    ca.reset();
+  }
 };
 
 // StartStages starts the stages in an order in which what touches the host's

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 
+#include "agent/admin/ca_view.h"
 #include "agent/attestor/workload_attestor.h"
 #include "agent/datapath/datapath.h"
 #include "agent/flow/flow_table.h"
@@ -76,6 +77,7 @@ class AdminServer {
     std::string group;
     std::function<void(std::string)> on_audit;  // every change, one line
     bool replace = false;  // also the socket of a live agent
+    CaView *ca = nullptr;  // outlives the server; null: no such routes
   };
   // Create binds the socket; a stale one of a dead agent is replaced, a live
   // one is AlreadyExists.

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <iterator>
+
 #include "agent/admin/admin_api.h"
 #include "agent/admin/admin_routes.h"
+#include "agent/admin/ca_routes.h"
 #include "agent/admin/http_server.h"
 #include "agent/runtime/unix_listener.h"
 
@@ -26,9 +30,14 @@ absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Create(
   if (!listener.ok()) {
     return listener.status();
   }
+  std::vector<AdminRoute> routes = AdminRoutes(view, options.on_audit);
+  if (options.ca != nullptr) {
+    std::ranges::move(CaRoutes(options.ca, options.on_audit),
+                      std::back_inserter(routes));
+  }
   auto server = HttpServer::Create(
       *std::move(listener),
-      AdminRoutes(view, std::move(options.on_audit)),
+      std::move(routes),
       {.group = group, .stream_threads = TraceHub::kMaxSubscribers});
   if (!server.ok()) {
     return server.status();

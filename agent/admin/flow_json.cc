@@ -73,6 +73,7 @@ Json PartyJson(const FlowRecord::Party &party) {
   Json json = Json::object();
   PutText(json, "spiffeId", party.spiffe_id);
   PutText(json, "svidSerial", party.svid_serial);
+  PutText(json, "svidAuthority", party.svid_authority);
   return json;
 }
 

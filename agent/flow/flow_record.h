@@ -34,6 +34,7 @@ struct FlowRecord {
     std::string spiffe_id;
     std::string svid_serial;
     std::optional<std::chrono::system_clock::time_point> svid_expires;
+    std::string svid_authority = {};  // key identifier of who signed it
   };
   struct Tls {
     std::string version;

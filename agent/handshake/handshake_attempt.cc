@@ -26,6 +26,8 @@ uint8_t AlertFor(const absl::Status &status) {
       return SSL_AD_CERTIFICATE_EXPIRED;
     case absl::StatusCode::kNotFound:
       return SSL_AD_UNKNOWN_CA;
+    case absl::StatusCode::kFailedPrecondition:
+      return SSL_AD_CERTIFICATE_REVOKED;
     default:
       return SSL_AD_CERTIFICATE_UNKNOWN;
   }

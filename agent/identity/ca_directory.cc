@@ -71,7 +71,25 @@ absl::Status WriteAll(int fd,
     }
     bytes = bytes.subspan(static_cast<size_t>(n));
   }
-  return ::fsync(fd) == 0 ? absl::OkStatus() : Errno("fsync", path);
+  return absl::OkStatus();
+}
+
+absl::Status ReadAll(int fd, std::span<uint8_t> bytes, std::string_view path) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::read(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) {
+      continue;
+    }
+    if (n < 0) {
+      return Errno("read", path);
+    }
+    if (n == 0) {
+      return absl::DataLossError(
+          absl::StrCat(path, " shrank while it was read"));
+    }
+    bytes = bytes.subspan(static_cast<size_t>(n));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -106,6 +124,13 @@ absl::StatusOr<CaDirectory> CaDirectory::Open(const std::string &path) {
     if (errno != EINTR) {
       return Errno("flock", absl::StrCat(path, "/", name));
     }
+  }
+  // A restored backup may have taken its place while we waited.
+  struct stat present {};
+  if (::stat(path.c_str(), &present) != 0 || present.st_ino != file.st_ino ||
+      present.st_dev != file.st_dev) {
+    return absl::UnavailableError(
+        absl::StrCat(path, " was replaced while it was opened: try again"));
   }
   return CaDirectory(path, std::move(directory), std::move(lock));
 }
@@ -147,8 +172,8 @@ absl::Status CaDirectory::Remove(std::string_view name) const {
                                         : Errno("fsync", path_);
 }
 
-absl::StatusOr<Secret> CaDirectory::Read(std::string_view name,
-                                         mode_t forbidden_mode) const {
+absl::StatusOr<CaDirectory::OpenFile> CaDirectory::OpenToRead(
+    std::string_view name, mode_t forbidden_mode) const {
   // O_NONBLOCK: a FIFO must not hold the agent up.
   FileDescriptor fd(
       ::openat(directory_.get(),
@@ -166,37 +191,82 @@ absl::StatusOr<Secret> CaDirectory::Read(std::string_view name,
       !status.ok()) {
     return status;
   }
-  const auto size = static_cast<size_t>(file.st_size);
-  if (size == 0 || size > kMaxFileBytes) {
-    return absl::DataLossError(absl::StrCat(
-        PathOf(name), " has ", size, " bytes, expected 1 to ", kMaxFileBytes));
+  return OpenFile{std::move(fd), static_cast<size_t>(file.st_size)};
+}
+
+absl::StatusOr<Secret> CaDirectory::Read(std::string_view name,
+                                         mode_t forbidden_mode) const {
+  absl::StatusOr<OpenFile> file = OpenToRead(name, forbidden_mode);
+  if (!file.ok()) {
+    return file.status();
   }
-  absl::StatusOr<Secret> bytes = Secret::Create(size);
+  if (file->size == 0 || file->size > kMaxFileBytes) {
+    return absl::DataLossError(absl::StrCat(PathOf(name),
+                                            " has ",
+                                            file->size,
+                                            " bytes, expected 1 to ",
+                                            kMaxFileBytes));
+  }
+  absl::StatusOr<Secret> bytes = Secret::Create(file->size);
   if (!bytes.ok()) {
     return bytes.status();
   }
-  for (size_t done = 0; done < size;) {
-    const ssize_t n =
-        ::read(fd.get(), bytes->bytes().data() + done, size - done);
-    if (n < 0 && errno == EINTR) {
-      continue;
-    }
-    if (n < 0) {
-      return Errno("read", PathOf(name));
-    }
-    if (n == 0) {
-      return absl::DataLossError(
-          absl::StrCat(PathOf(name), " shrank while it was read"));
-    }
-    done += static_cast<size_t>(n);
+  absl::Status status = ReadAll(file->fd.get(), bytes->bytes(), PathOf(name));
+  if (!status.ok()) {
+    return status;
   }
   return bytes;
+}
+
+absl::StatusOr<std::string> CaDirectory::ReadText(std::string_view name,
+                                                  size_t most) const {
+  absl::StatusOr<bool> there = Has(name);
+  if (!there.ok() || !*there) {
+    return there.ok() ? absl::StatusOr<std::string>("") : there.status();
+  }
+  absl::StatusOr<OpenFile> file = OpenToRead(name, 0022);
+  if (!file.ok()) {
+    return file.status();
+  }
+  if (file->size > most) {
+    return absl::DataLossError(absl::StrCat(
+        PathOf(name), " has ", file->size, " bytes, more than ", most));
+  }
+  std::string text(file->size, '\0');
+  absl::Status status =
+      ReadAll(file->fd.get(),
+              {reinterpret_cast<uint8_t *>(text.data()), text.size()},
+              PathOf(name));
+  if (!status.ok()) {
+    return status;
+  }
+  return text;
+}
+
+absl::StatusOr<size_t> CaDirectory::Append(std::string_view name,
+                                           std::string_view line) const {
+  const FileDescriptor fd(
+      ::openat(directory_.get(),
+               std::string(name).c_str(),
+               O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+               0600));
+  struct stat file {};
+  if (!fd.valid() || ::fstat(fd.get(), &file) != 0) {
+    return Errno("open", PathOf(name));
+  }
+  absl::Status status =
+      WriteAll(fd.get(),
+               {reinterpret_cast<const uint8_t *>(line.data()), line.size()},
+               PathOf(name));
+  if (!status.ok()) {
+    return status;
+  }
+  return static_cast<size_t>(file.st_size) + line.size();
 }
 
 absl::Status CaDirectory::Write(std::string_view name,
                                 mode_t mode,
                                 std::span<const uint8_t> bytes) const {
-  const std::string final_name(name);
   const std::string aside = absl::StrCat(name, ".new");
   // What an interrupted agent left behind; the lock is ours.
   if (::unlinkat(directory_.get(), aside.c_str(), 0) != 0 && errno != ENOENT) {
@@ -214,10 +284,13 @@ absl::Status CaDirectory::Write(std::string_view name,
       !status.ok()) {
     return status;
   }
+  if (::fsync(fd.get()) != 0) {
+    return Errno("fsync", PathOf(aside));
+  }
   if (::renameat(directory_.get(),
                  aside.c_str(),
                  directory_.get(),
-                 final_name.c_str()) != 0) {
+                 std::string(name).c_str()) != 0) {
     return Errno("rename", PathOf(aside));
   }
   return ::fsync(directory_.get()) == 0 ? absl::OkStatus()

@@ -22,6 +22,8 @@ class CaDirectory {
  public:
   static constexpr std::string_view kKeyFile = "ca.key";
   static constexpr std::string_view kCertificateFile = "ca.crt";
+  // The files of the first authority.
+  static constexpr std::string_view kFirstStem = "ca";
   static constexpr std::string_view kLockFile = "ca.lock";
   // A key or certificate in PEM has about 1 KiB; whatever is larger is not one.
   static constexpr size_t kMaxFileBytes = size_t{64} << 10;
@@ -42,6 +44,17 @@ class CaDirectory {
   absl::StatusOr<Secret> Read(std::string_view name,
                               mode_t forbidden_mode) const;
 
+  // ReadText returns a file that holds no secrets and that nobody else may
+  // write to; empty where there is none. DataLoss: it has more than `most`
+  // bytes.
+  absl::StatusOr<std::string> ReadText(std::string_view name,
+                                       size_t most) const;
+
+  // Append adds `line` to the file (mode 0600), which may not be on the disk
+  // when it returns. It returns the new size of the file.
+  absl::StatusOr<size_t> Append(std::string_view name,
+                                std::string_view line) const;
+
   // Write replaces the file in one step (write aside, fsync, rename, fsync of
   // the directory).
   absl::Status Write(std::string_view name,
@@ -58,6 +71,13 @@ class CaDirectory {
       : path_(std::move(path)),
         directory_(std::move(directory)),
         lock_(std::move(lock)) {}
+
+  struct OpenFile {
+    FileDescriptor fd;
+    size_t size = 0;
+  };
+  absl::StatusOr<OpenFile> OpenToRead(std::string_view name,
+                                      mode_t forbidden_mode) const;
 
   std::string path_;
   FileDescriptor directory_;

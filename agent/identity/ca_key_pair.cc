@@ -19,24 +19,32 @@
 namespace kith {
 namespace {
 
-// As long as a machine is in service: the embedded CA has no rotation.
+// As long as a machine is in service, where nobody rotates it (kith ca).
 constexpr std::chrono::hours kCaLifetime{24 * 365 * 10};
+
+std::string KeyFile(const std::string &stem) {
+  return stem + ".key";
+}
+
+std::string CertificateFile(const std::string &stem) {
+  return stem + ".crt";
+}
 
 absl::Status WithFile(const absl::Status &status, const std::string &path) {
   return absl::Status(status.code(),
                       absl::StrCat(path, ": ", status.message()));
 }
 
-absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> LoadKey(
-    const CaDirectory &directory) {
-  absl::StatusOr<Secret> pem = directory.Read(CaDirectory::kKeyFile, 0077);
+absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> LoadKey(const CaDirectory &directory,
+                                                  const std::string &stem) {
+  absl::StatusOr<Secret> pem = directory.Read(KeyFile(stem), 0077);
   if (!pem.ok()) {
     return pem.status();
   }
   absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> key =
       ParsePrivateKey(std::as_const(*pem).bytes());
   if (!key.ok()) {
-    return WithFile(key.status(), directory.PathOf(CaDirectory::kKeyFile));
+    return WithFile(key.status(), directory.PathOf(KeyFile(stem)));
   }
   return key;
 }
@@ -68,6 +76,7 @@ absl::StatusOr<std::string> NameOfKey(const EVP_PKEY *key) {
 
 absl::StatusOr<bssl::UniquePtr<X509>> CreateCertificate(
     const CaDirectory &directory,
+    const std::string &stem,
     EVP_PKEY *key,
     const std::string &trust_domain,
     Clock::TimePoint now) {
@@ -87,8 +96,8 @@ absl::StatusOr<bssl::UniquePtr<X509>> CreateCertificate(
     return pem.status();
   }
   const auto *bytes = reinterpret_cast<const uint8_t *>(pem->data());
-  if (absl::Status status = directory.Write(
-          CaDirectory::kCertificateFile, 0644, {bytes, pem->size()});
+  if (absl::Status status =
+          directory.Write(CertificateFile(stem), 0644, {bytes, pem->size()});
       !status.ok()) {
     return status;
   }
@@ -96,7 +105,7 @@ absl::StatusOr<bssl::UniquePtr<X509>> CreateCertificate(
 }
 
 absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> CreateKey(
-    const CaDirectory &directory) {
+    const CaDirectory &directory, const std::string &stem) {
   absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> key = GeneratePrivateKey();
   if (!key.ok()) {
     return key.status();
@@ -105,8 +114,8 @@ absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> CreateKey(
   if (!pem.ok()) {
     return pem.status();
   }
-  if (absl::Status status = directory.Write(
-          CaDirectory::kKeyFile, 0600, std::as_const(*pem).bytes());
+  if (absl::Status status =
+          directory.Write(KeyFile(stem), 0600, std::as_const(*pem).bytes());
       !status.ok()) {
     return status;
   }
@@ -150,20 +159,40 @@ absl::Status CheckCertificate(X509 *certificate,
                    "the clock, or move the directory away for a new CA");
 }
 
-absl::StatusOr<CaKeyPair> Load(const CaDirectory &directory,
-                               const std::string &trust_domain,
-                               Clock::TimePoint now) {
-  absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> key = LoadKey(directory);
+// CompleteCaKeyPair gives a key its certificate.
+absl::StatusOr<CaKeyPair> CompleteCaKeyPair(
+    const CaDirectory &directory,
+    const std::string &stem,
+    absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> key,
+    const std::string &trust_domain,
+    Clock::TimePoint now) {
+  if (!key.ok()) {
+    return key.status();
+  }
+  absl::StatusOr<bssl::UniquePtr<X509>> certificate =
+      CreateCertificate(directory, stem, key->get(), trust_domain, now);
+  if (!certificate.ok()) {
+    return certificate.status();
+  }
+  return CaKeyPair{*std::move(key), *std::move(certificate)};
+}
+
+}  // namespace
+
+absl::StatusOr<CaKeyPair> LoadCaKeyPair(const CaDirectory &directory,
+                                        const std::string &stem,
+                                        const std::string &trust_domain,
+                                        Clock::TimePoint now) {
+  absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> key = LoadKey(directory, stem);
   if (!key.ok()) {
     return key.status();
   }
   // Others may read the certificate, but not change it.
-  absl::StatusOr<Secret> pem =
-      directory.Read(CaDirectory::kCertificateFile, 0022);
+  absl::StatusOr<Secret> pem = directory.Read(CertificateFile(stem), 0022);
   if (!pem.ok()) {
     return pem.status();
   }
-  const std::string path = directory.PathOf(CaDirectory::kCertificateFile);
+  const std::string path = directory.PathOf(CertificateFile(stem));
   const auto text = std::as_const(*pem).bytes();
   absl::StatusOr<bssl::UniquePtr<X509>> certificate = ParseCertificatePem(
       {reinterpret_cast<const char *>(text.data()), text.size()});
@@ -180,12 +209,18 @@ absl::StatusOr<CaKeyPair> Load(const CaDirectory &directory,
     return absl::FailedPreconditionError(
         absl::StrCat(path,
                      " is not the certificate of the key in ",
-                     directory.PathOf(CaDirectory::kKeyFile)));
+                     directory.PathOf(KeyFile(stem))));
   }
   return CaKeyPair{*std::move(key), *std::move(certificate)};
 }
 
-}  // namespace
+absl::StatusOr<CaKeyPair> CreateCaKeyPair(const CaDirectory &directory,
+                                          const std::string &stem,
+                                          const std::string &trust_domain,
+                                          Clock::TimePoint now) {
+  return CompleteCaKeyPair(
+      directory, stem, CreateKey(directory, stem), trust_domain, now);
+}
 
 absl::StatusOr<CaKeyPair> LoadOrCreateCaKeyPair(const CaDirectory &directory,
                                                 const std::string &trust_domain,
@@ -196,20 +231,16 @@ absl::StatusOr<CaKeyPair> LoadOrCreateCaKeyPair(const CaDirectory &directory,
   if (!has_key.ok() || !has_certificate.ok()) {
     return has_key.ok() ? has_certificate.status() : has_key.status();
   }
-  if (*has_certificate) {  // without a key, Load names the missing file
-    return Load(directory, trust_domain, now);
+  const std::string stem(CaDirectory::kFirstStem);
+  if (*has_certificate) {  // without a key, loading names the missing file
+    return LoadCaKeyPair(directory, stem, trust_domain, now);
   }
-  absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> key =
-      *has_key ? LoadKey(directory) : CreateKey(directory);
-  if (!key.ok()) {
-    return key.status();
-  }
-  absl::StatusOr<bssl::UniquePtr<X509>> certificate =
-      CreateCertificate(directory, key->get(), trust_domain, now);
-  if (!certificate.ok()) {
-    return certificate.status();
-  }
-  return CaKeyPair{*std::move(key), *std::move(certificate)};
+  return CompleteCaKeyPair(
+      directory,
+      stem,
+      *has_key ? LoadKey(directory, stem) : CreateKey(directory, stem),
+      trust_domain,
+      now);
 }
 
 }  // namespace kith

@@ -17,11 +17,25 @@ struct CaKeyPair {
   bssl::UniquePtr<X509> certificate;
 };
 
-// LoadOrCreateCaKeyPair returns what `directory` holds, or fills it. A key
-// without a certificate is a creation that was interrupted before anybody saw
-// the authority, and is completed with the same key. Errors name the file.
+// LoadOrCreateCaKeyPair returns what `directory` holds as its first authority
+// (ca.key, ca.crt), or fills it. A key without a certificate is a creation that
+// was interrupted before anybody saw the authority, and is completed with the
+// same key. Errors name the file.
 absl::StatusOr<CaKeyPair> LoadOrCreateCaKeyPair(const CaDirectory &directory,
                                                 const std::string &trust_domain,
                                                 Clock::TimePoint now);
+
+// LoadCaKeyPair returns the authority in STEM.key and STEM.crt, which must be
+// valid at `now`.
+absl::StatusOr<CaKeyPair> LoadCaKeyPair(const CaDirectory &directory,
+                                        const std::string &stem,
+                                        const std::string &trust_domain,
+                                        Clock::TimePoint now);
+
+// CreateCaKeyPair makes one in new files.
+absl::StatusOr<CaKeyPair> CreateCaKeyPair(const CaDirectory &directory,
+                                          const std::string &stem,
+                                          const std::string &trust_domain,
+                                          Clock::TimePoint now);
 
 }  // namespace kith

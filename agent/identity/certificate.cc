@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
@@ -17,9 +18,21 @@
 namespace kith {
 namespace {
 
-// TimeOf counts from the epoch with ASN1_TIME_diff, which also the older
-// versions of the library have.
-absl::StatusOr<std::chrono::system_clock::time_point> TimeOf(
+std::string HexOf(const ASN1_OCTET_STRING *bytes) {
+  ERR_clear_error();  // a damaged extension is an absent one
+  return bytes == nullptr
+             ? std::string()
+             : absl::BytesToHexString(
+                   {reinterpret_cast<const char *>(
+                        ASN1_STRING_get0_data(bytes)),
+                    static_cast<size_t>(ASN1_STRING_length(bytes))});
+}
+
+}  // namespace
+
+// Counts from the epoch with ASN1_TIME_diff, which also the older versions of
+// the library have.
+absl::StatusOr<std::chrono::system_clock::time_point> TimePointOf(
     const ASN1_TIME *time) {
   bssl::UniquePtr<ASN1_TIME> epoch(ASN1_TIME_set(nullptr, 0));
   int days = 0;
@@ -35,8 +48,6 @@ absl::StatusOr<std::chrono::system_clock::time_point> TimeOf(
       std::chrono::hours(24) * std::clamp(days, -kMostDays, kMostDays) +
       std::chrono::seconds(seconds));
 }
-
-}  // namespace
 
 absl::StatusOr<bssl::UniquePtr<X509>> ParseCertificate(const Der &der) {
   const uint8_t *next = der.data();
@@ -93,22 +104,33 @@ absl::StatusOr<std::string> EncodeCertificatePem(X509 *certificate) {
 
 absl::StatusOr<Validity> ValidityOf(const X509 *certificate) {
   absl::StatusOr<std::chrono::system_clock::time_point> first =
-      TimeOf(X509_get0_notBefore(certificate));
+      TimePointOf(X509_get0_notBefore(certificate));
   absl::StatusOr<std::chrono::system_clock::time_point> last =
-      TimeOf(X509_get0_notAfter(certificate));
+      TimePointOf(X509_get0_notAfter(certificate));
   if (!first.ok() || !last.ok()) {
     return first.ok() ? last.status() : first.status();
   }
   return Validity{*first, *last};
 }
 
+std::string SerialText(const BIGNUM *number) {
+  bssl::UniquePtr<char> hex(number == nullptr ? nullptr : BN_bn2hex(number));
+  ERR_clear_error();
+  return hex == nullptr ? std::string() : absl::AsciiStrToLower(hex.get());
+}
+
 std::string SerialOf(const X509 *certificate) {
   bssl::UniquePtr<BIGNUM> number(
       ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr));
-  bssl::UniquePtr<char> hex(number == nullptr ? nullptr
-                                              : BN_bn2hex(number.get()));
-  ERR_clear_error();
-  return hex == nullptr ? std::string() : absl::AsciiStrToLower(hex.get());
+  return SerialText(number.get());
+}
+
+std::string KeyIdTextOf(X509 *certificate) {
+  return HexOf(X509_get0_subject_key_id(certificate));
+}
+
+std::string SignerIdTextOf(X509 *certificate) {
+  return HexOf(X509_get0_authority_key_id(certificate));
 }
 
 absl::StatusOr<std::vector<std::string>> UrisOf(const X509 *certificate) {

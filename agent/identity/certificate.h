@@ -37,8 +37,19 @@ struct Validity {
 
 absl::StatusOr<Validity> ValidityOf(const X509 *certificate);
 
+absl::StatusOr<std::chrono::system_clock::time_point> TimePointOf(
+    const ASN1_TIME *time);
+
+// SerialText writes a serial number as SerialOf does.
+std::string SerialText(const BIGNUM *number);
+
 // SerialOf returns the serial number in lower-case hex.
 std::string SerialOf(const X509 *certificate);
+
+// KeyIdTextOf returns the subject key identifier in lower-case hex, and
+// SignerIdTextOf the authority key identifier; empty where there is none.
+std::string KeyIdTextOf(X509 *certificate);
+std::string SignerIdTextOf(X509 *certificate);
 
 // UrisOf returns the URI names of the subject alternative name extension;
 // InvalidArgument if it cannot be decoded or occurs twice.

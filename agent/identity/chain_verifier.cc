@@ -59,6 +59,17 @@ absl::Status CheckSigners(const STACK_OF(X509) * path) {
   return absl::OkStatus();
 }
 
+// CheckPath asks whether the authority is in force, and has not revoked what it
+// signed: the leaf, or an intermediate.
+absl::Status CheckPath(const STACK_OF(X509) * path,
+                       const Revocations &revocations) {
+  const size_t length = sk_X509_num(path);
+  return length < 2
+             ? absl::OkStatus()
+             : revocations.Check(KeyIdTextOf(sk_X509_value(path, length - 1)),
+                                 SerialOf(sk_X509_value(path, length - 2)));
+}
+
 absl::StatusOr<Validity> ValidityOfPath(const STACK_OF(X509) * path) {
   Validity common{TimePoint::min(), TimePoint::max()};
   for (const X509 *certificate : path) {
@@ -128,13 +139,13 @@ absl::StatusOr<ParsedChain> ParseChain(const std::vector<Der> &chain) {
 }
 
 absl::StatusOr<std::unique_ptr<const ChainVerifier>> ChainVerifier::Create(
-    const std::vector<Der> &authorities) {
+    const Authorities &domain) {
   std::unique_ptr<ChainVerifier> verifier(new ChainVerifier);
   verifier->store_.reset(X509_STORE_new());
   if (verifier->store_ == nullptr) {
     return CryptoError(absl::StatusCode::kResourceExhausted, "X509_STORE_new");
   }
-  for (const Der &der : authorities) {
+  for (const Der &der : domain.certificates) {
     absl::StatusOr<bssl::UniquePtr<X509>> certificate = ParseCertificate(der);
     if (!certificate.ok()) {
       return certificate.status();
@@ -148,6 +159,11 @@ absl::StatusOr<std::unique_ptr<const ChainVerifier>> ChainVerifier::Create(
                          "X509_STORE_add_cert");
     }
   }
+  absl::StatusOr<Revocations> revocations = Revocations::Create(domain);
+  if (!revocations.ok()) {
+    return revocations.status();
+  }
+  verifier->revocations_ = *std::move(revocations);
   return verifier;
 }
 
@@ -181,12 +197,19 @@ absl::StatusOr<VerifiedChain> ChainVerifier::Verify(const ParsedChain &chain,
   if (absl::Status status = CheckSigners(path); !status.ok()) {
     return status;
   }
+  if (absl::Status status = CheckPath(path, revocations_); !status.ok()) {
+    return absl::Status(
+        status.code(),
+        absl::StrCat("the chain of ", chain.id.uri(), ": ", status.message()));
+  }
   absl::StatusOr<Validity> common = ValidityOfPath(path);
   absl::StatusOr<Validity> own = ValidityOf(leaf);
   if (!common.ok() || !own.ok()) {
     return common.ok() ? own.status() : common.status();
   }
-  return VerifiedChain{{chain.id, SerialOf(leaf), own->not_after}, *common};
+  X509 *anchor = sk_X509_value(path, sk_X509_num(path) - 1);
+  return VerifiedChain{
+      {chain.id, SerialOf(leaf), own->not_after, KeyIdTextOf(anchor)}, *common};
 }
 
 }  // namespace kith

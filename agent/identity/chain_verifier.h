@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include <openssl/x509.h>
 
+#include "agent/identity/revocations.h"
 #include "agent/identity/verified_chains.h"
 #include "kith/issuer.h"
 
@@ -34,11 +35,14 @@ absl::StatusOr<ParsedChain> ParseChain(const std::vector<Der> &chain);
 // and thread-safe.
 class ChainVerifier {
  public:
-  // Create refuses certificates that are no authorities (svid_rules.h). An
-  // empty list is a revoked trust domain (SPIFFE Trust Domain and Bundle,
-  // section 4.1.2): it verifies nobody.
+  // Create refuses certificates that are no authorities (svid_rules.h), and
+  // CRLs that none of them has signed. An empty list of certificates is a
+  // revoked trust domain (SPIFFE Trust Domain and Bundle, section 4.1.2): it
+  // verifies nobody.
   static absl::StatusOr<std::unique_ptr<const ChainVerifier>> Create(
-      const std::vector<Der> &authorities);
+      const Authorities &domain);
+
+  const Revocations &revocations() const { return revocations_; }
 
   // Verify returns what TrustBundle::VerifyPeer promises.
   absl::StatusOr<VerifiedChain> Verify(
@@ -49,6 +53,7 @@ class ChainVerifier {
   ChainVerifier() = default;
 
   bssl::UniquePtr<X509_STORE> store_;
+  Revocations revocations_;
 };
 
 }  // namespace kith

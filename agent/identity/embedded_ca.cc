@@ -2,87 +2,82 @@
 #include "agent/identity/embedded_ca.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
-#include <openssl/evp.h>
 #include <openssl/x509.h>
 
-#include "agent/identity/ca_key_pair.h"
+#include "agent/identity/ca_authorities.h"
+#include "agent/identity/ca_signing.h"
 #include "agent/identity/certificate.h"
-#include "agent/identity/certificate_builder.h"
+#include "agent/identity/crl_file.h"
 #include "agent/identity/jwt_keys.h"
-#include "agent/identity/private_key.h"
+#include "agent/identity/svid_ledger.h"
+#include "kith/certificate_authority.h"
 
 namespace kith {
 namespace {
 
-// Bounds of the names in one SVID: the chain has to fit into the peer's bound
-// of 16 KiB per certificate, and DNS names have at most 253 characters
-// (RFC 1035 section 2.3.4).
-constexpr size_t kMaxDnsNames = 32;
-constexpr size_t kMaxDnsName = 253;
-
-absl::Status CheckDnsNames(const std::vector<std::string> &names) {
-  if (names.size() > kMaxDnsNames) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(names.size(), " DNS names are more than ", kMaxDnsNames));
-  }
-  for (const std::string &name : names) {
-    const bool valid = !name.empty() && name.size() <= kMaxDnsName &&
-                       std::ranges::all_of(name, [](unsigned char c) {
-                         return absl::ascii_isalnum(c) || c == '.' ||
-                                c == '-' || c == '*' || c == '_';
-                       });
-    if (!valid) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("'", name, "' is no DNS name"));
+// Named returns what `target` names, each SVID once.
+std::vector<SvidRecord> Named(const SvidTarget &target,
+                              const std::vector<SvidRecord> &issued,
+                              const std::vector<SvidRecord> &in_use) {
+  std::map<std::string, SvidRecord> named;  // by serial
+  for (const auto *list : {&issued, &in_use}) {
+    for (const SvidRecord &svid : *list) {
+      if (target.Names(svid)) {
+        named.try_emplace(svid.serial, svid);
+      }
     }
   }
-  return absl::OkStatus();
+  std::vector<SvidRecord> list;
+  for (auto &[serial, svid] : named) {
+    list.push_back(std::move(svid));
+  }
+  return list;
 }
 
-class EmbeddedCa final : public Issuer {
+class EmbeddedCa final : public Issuer, public CertificateAuthority {
  public:
   EmbeddedCa(std::string directory,
              std::string trust_domain,
-             CaKeyPair pair,
-             Der certificate,
-             Validity validity,
+             CaAuthorities authorities,
              JwtKeys jwt_keys,
              const Clock &clock)
       : directory_(std::move(directory)),
         trust_domain_(std::move(trust_domain)),
-        pair_(std::move(pair)),
-        certificate_(std::move(certificate)),
-        validity_(validity),
         clock_(clock),
+        authorities_(std::move(authorities)),
         jwt_keys_(std::move(jwt_keys)) {}
 
   absl::StatusOr<IssuedSvid> Issue(const SvidRequest &request) override;
-
   absl::StatusOr<std::string> IssueJwt(const JwtSvidRequest &request) override;
   absl::StatusOr<Authorities> FetchAuthorities() override;
-
   std::string Describe() const override {
     return absl::StrCat("embedded CA ", directory_);
   }
 
+  CertificateAuthority *authority() override { return this; }
+  absl::StatusOr<std::vector<SvidRecord>> RevokeSvids(
+      const SvidTarget &target, const std::vector<SvidRecord> &in_use) override;
+  absl::StatusOr<std::vector<AuthorityRecord>> ListAuthorities() override;
+  absl::StatusOr<std::string> ChangeAuthority(
+      const AuthorityOrder &order) override;
+
  private:
   absl::Status CheckId(const SpiffeId &id) const;
-  absl::Status Check(const SvidRequest &request, Clock::TimePoint now) const;
 
   const std::string directory_;
   const std::string trust_domain_;
-  const CaKeyPair pair_;
-  const Der certificate_;
-  const Validity validity_;
   const Clock &clock_;
 
+  // Taken after the directory's lock where both are.
   absl::Mutex mutex_;
+  CaAuthorities authorities_ ABSL_GUARDED_BY(mutex_);
   JwtKeys jwt_keys_ ABSL_GUARDED_BY(mutex_);
+  IssuedSvids issued_ ABSL_GUARDED_BY(mutex_);
 };
 
 absl::Status EmbeddedCa::CheckId(const SpiffeId &id) const {
@@ -93,51 +88,37 @@ absl::Status EmbeddedCa::CheckId(const SpiffeId &id) const {
       "'", id.uri(), "' is no workload of trust domain ", trust_domain_));
 }
 
-absl::Status EmbeddedCa::Check(const SvidRequest &request,
-                               Clock::TimePoint now) const {
+// Whoever gets an SVID can lose it: it is in the books first. All under the
+// directory's lock, so that no authority is tainted between the signature and
+// its entry.
+absl::StatusOr<IssuedSvid> EmbeddedCa::Issue(const SvidRequest &request) {
   if (absl::Status status = CheckId(request.id); !status.ok()) {
     return status;
   }
-  if (request.ttl <= std::chrono::seconds(0)) {
-    return absl::InvalidArgumentError("the TTL of an SVID is not positive");
+  absl::StatusOr<CaDirectory> files = CaDirectory::Open(directory_);
+  if (!files.ok()) {
+    return files.status();
   }
-  if (!validity_.Contains(now)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the CA in ", directory_, " has expired or is not yet valid"));
-  }
-  return CheckDnsNames(request.dns_names);
-}
-
-absl::StatusOr<IssuedSvid> EmbeddedCa::Issue(const SvidRequest &request) {
   const Clock::TimePoint now = clock_.Now();
-  if (absl::Status status = Check(request, now); !status.ok()) {
-    return status;
-  }
-  absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> key =
-      ParsePublicKey(request.public_key);
-  if (!key.ok()) {
-    return key.status();
-  }
-  CertificateFields fields;
-  // The subject stays empty: the SPIFFE ID is the only name, so that nothing
-  // else can be taken for one.
-  fields.uris = {request.id.uri()};
-  fields.dns_names = request.dns_names;
-  fields.validity = {
-      std::max(now - kClockSkew, validity_.not_before),
-      std::min<Clock::TimePoint>(now + request.ttl, validity_.not_after)};
-  fields.key_usage = {KeyUsageBit::kDigitalSignature};
-  fields.tls_server_and_client = true;
-  absl::StatusOr<bssl::UniquePtr<X509>> leaf = BuildCertificate(
-      fields,
-      key->get(),
-      {.certificate = pair_.certificate.get(), .key = pair_.key.get()});
+  absl::MutexLock lock(&mutex_);
+  absl::StatusOr<bssl::UniquePtr<X509>> leaf =
+      SignSvid(request, authorities_.active(), now);
   if (!leaf.ok()) {
     return leaf.status();
   }
   absl::StatusOr<Der> der = EncodeCertificate(leaf->get());
-  if (!der.ok()) {
-    return der.status();
+  absl::StatusOr<Validity> validity = ValidityOf(leaf->get());
+  if (!der.ok() || !validity.ok()) {
+    return der.ok() ? validity.status() : der.status();
+  }
+  absl::Status status = issued_.Add(*files,
+                                    {SerialOf(leaf->get()),
+                                     authorities_.active().id,
+                                     request.id.uri(),
+                                     validity->not_after},
+                                    now);
+  if (!status.ok()) {
+    return status;
   }
   return IssuedSvid{{*std::move(der)}};
 }
@@ -156,19 +137,109 @@ absl::StatusOr<std::string> EmbeddedCa::IssueJwt(
   return SignJwtSvid(request, *signer, now);
 }
 
-// Another agent of this machine may have made the next key.
+// Another agent of this machine may have changed anything.
 absl::StatusOr<Authorities> EmbeddedCa::FetchAuthorities() {
   absl::StatusOr<CaDirectory> files = CaDirectory::Open(directory_);
   if (!files.ok()) {
     return files.status();
   }
-  absl::StatusOr<JwtKeys> keys = JwtKeys::LoadAndRotate(*files, clock_.Now());
-  if (!keys.ok()) {
-    return keys.status();
+  const Clock::TimePoint now = clock_.Now();
+  absl::StatusOr<CaAuthorities> loaded =
+      CaAuthorities::Load(*files, trust_domain_, now);
+  absl::StatusOr<JwtKeys> keys = JwtKeys::LoadAndRotate(*files, now);
+  absl::StatusOr<RevokedSvids> revoked = RevokedSvids::Load(*files, now);
+  for (const absl::Status &status :
+       {loaded.status(), keys.status(), revoked.status()}) {
+    if (!status.ok()) {
+      return status;
+    }
+  }
+  Authorities all{trust_domain_, {}, keys->authorities(), {}, {}};
+  for (const CaAuthorities::Entry &entry : loaded->entries()) {
+    absl::StatusOr<Der> crl =
+        CurrentCrl(*files, entry.stem, *entry.pair, *revoked, now);
+    if (!crl.ok()) {
+      return crl.status();
+    }
+    all.certificates.push_back(entry.certificate);
+    all.crls.push_back(*std::move(crl));
+    if (entry.state == AuthorityState::kTainted) {
+      all.tainted.push_back(entry.id);
+    }
   }
   absl::MutexLock lock(&mutex_);
+  authorities_ = *std::move(loaded);
   jwt_keys_ = *std::move(keys);
-  return Authorities{trust_domain_, {certificate_}, jwt_keys_.authorities()};
+  return all;
+}
+
+absl::StatusOr<std::vector<SvidRecord>> EmbeddedCa::RevokeSvids(
+    const SvidTarget &target, const std::vector<SvidRecord> &in_use) {
+  const Clock::TimePoint now = clock_.Now();
+  absl::StatusOr<CaDirectory> files = CaDirectory::Open(directory_);
+  if (!files.ok()) {
+    return files.status();
+  }
+  absl::StatusOr<std::vector<SvidRecord>> issued =
+      IssuedSvids::List(*files, now);
+  absl::StatusOr<RevokedSvids> revoked = RevokedSvids::Load(*files, now);
+  if (!issued.ok() || !revoked.ok()) {
+    return issued.ok() ? revoked.status() : issued.status();
+  }
+  const std::vector<SvidRecord> named = Named(target, *issued, in_use);
+  if (named.empty()) {
+    return absl::NotFoundError(
+        absl::StrCat("no SVID that is alive or in use has the ",
+                     target.id.has_value() ? "SPIFFE ID " : "serial ",
+                     target.id.has_value() ? target.id->uri() : target.serial));
+  }
+  absl::Status status = revoked->Add(*files, named, now);
+  if (!status.ok()) {
+    return status;
+  }
+  return named;
+}
+
+absl::StatusOr<std::vector<AuthorityRecord>> EmbeddedCa::ListAuthorities() {
+  const Clock::TimePoint now = clock_.Now();
+  absl::StatusOr<CaDirectory> files = CaDirectory::Open(directory_);
+  if (!files.ok()) {
+    return files.status();
+  }
+  absl::StatusOr<CaAuthorities> loaded =
+      CaAuthorities::Load(*files, trust_domain_, now);
+  absl::StatusOr<std::vector<SvidRecord>> issued =
+      IssuedSvids::List(*files, now);
+  if (!loaded.ok() || !issued.ok()) {
+    return loaded.ok() ? issued.status() : loaded.status();
+  }
+  std::vector<AuthorityRecord> records;
+  for (const CaAuthorities::Entry &entry : loaded->entries()) {
+    const auto alive =
+        std::ranges::count(*issued, entry.id, &SvidRecord::authority);
+    records.push_back({entry.id,
+                       entry.state,
+                       entry.since,
+                       entry.validity.not_after,
+                       static_cast<size_t>(alive),
+                       files->PathOf(entry.stem)});
+  }
+  return records;
+}
+
+absl::StatusOr<std::string> EmbeddedCa::ChangeAuthority(
+    const AuthorityOrder &order) {
+  const Clock::TimePoint now = clock_.Now();
+  absl::StatusOr<CaDirectory> files = CaDirectory::Open(directory_);
+  if (!files.ok()) {
+    return files.status();
+  }
+  absl::StatusOr<CaAuthorities> loaded =
+      CaAuthorities::Load(*files, trust_domain_, now);
+  if (!loaded.ok()) {
+    return loaded.status();
+  }
+  return loaded->Apply(*files, trust_domain_, order, now);
 }
 
 }  // namespace
@@ -184,26 +255,19 @@ absl::StatusOr<std::shared_ptr<Issuer>> CreateEmbeddedCa(
   if (!files.ok()) {
     return files.status();
   }
-  absl::StatusOr<CaKeyPair> pair =
-      LoadOrCreateCaKeyPair(*files, trust_domain, clock.Now());
-  if (!pair.ok()) {
-    return pair.status();
+  absl::StatusOr<CaAuthorities> authorities =
+      CaAuthorities::LoadOrCreate(*files, trust_domain, clock.Now());
+  if (!authorities.ok()) {
+    return authorities.status();
   }
   absl::StatusOr<JwtKeys> jwt_keys =
       JwtKeys::LoadAndRotate(*files, clock.Now());
   if (!jwt_keys.ok()) {
     return jwt_keys.status();
   }
-  absl::StatusOr<Der> certificate = EncodeCertificate(pair->certificate.get());
-  absl::StatusOr<Validity> validity = ValidityOf(pair->certificate.get());
-  if (!certificate.ok() || !validity.ok()) {
-    return certificate.ok() ? validity.status() : certificate.status();
-  }
   return std::make_shared<EmbeddedCa>(directory,
                                       trust_domain,
-                                      *std::move(pair),
-                                      *std::move(certificate),
-                                      *validity,
+                                      *std::move(authorities),
                                       *std::move(jwt_keys),
                                       clock);
 }

@@ -13,6 +13,8 @@ struct PeerIdentity {
   SpiffeId id;
   std::string serial;  // lower-case hex, no separators
   std::chrono::system_clock::time_point not_after;
+  // Key identifier of the authority that vouches for it, in lower-case hex.
+  std::string authority = {};
 };
 
 }  // namespace kith

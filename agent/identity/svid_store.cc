@@ -14,17 +14,10 @@
 
 #include "agent/identity/rotation_schedule.h"
 #include "agent/identity/svid_absence.h"
-#include "agent/identity/svid_request.h"
+#include "agent/identity/svid_entry.h"
 
 namespace kith {
 namespace {
-
-// Entry is a wanted SVID. Its next attempt is state.next_attempt.
-struct Entry {
-  SvidState state;
-  Backoff backoff;
-  bool attempted = false;
-};
 
 class RotatingSvidStore final : public SvidStore {
  public:
@@ -45,6 +38,7 @@ class RotatingSvidStore final : public SvidStore {
 
   void SetSpecs(std::vector<SvidSpec> specs) override;
   bool WaitUntilAttempted(std::chrono::milliseconds deadline) override;
+  absl::Status Refresh() override;
   absl::StatusOr<std::shared_ptr<const X509Svid>> Get(
       const SpiffeId &id) const override;
   absl::StatusOr<std::string> IssueJwt(
@@ -77,8 +71,10 @@ class RotatingSvidStore final : public SvidStore {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Clock::TimePoint NextWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Attempt(const SvidSpec &spec) ABSL_LOCKS_EXCLUDED(mutex_);
-  void Record(Entry &entry, absl::StatusOr<RequestedSvid> result)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  uint64_t RefreshesWanted() const ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::ReaderMutexLock lock(&mutex_);
+    return refreshes_wanted_;
+  }
   void RefreshBundle() ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status TakeBundle(absl::StatusOr<Authorities> fetched)
       ABSL_LOCKS_EXCLUDED(mutex_);
@@ -90,10 +86,12 @@ class RotatingSvidStore final : public SvidStore {
 
   mutable absl::Mutex mutex_;
   absl::CondVar changed_;
-  std::map<SpiffeId, Entry> entries_ ABSL_GUARDED_BY(mutex_);
+  std::map<SpiffeId, SvidEntry> entries_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const TrustBundle> bundle_ ABSL_GUARDED_BY(mutex_);
   absl::Status bundle_status_ ABSL_GUARDED_BY(mutex_);
   bool bundle_attempted_ ABSL_GUARDED_BY(mutex_) = false;
+  uint64_t refreshes_wanted_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t refreshes_done_ ABSL_GUARDED_BY(mutex_) = 0;
   Clock::TimePoint next_bundle_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;  // last: it uses everything above
@@ -101,10 +99,10 @@ class RotatingSvidStore final : public SvidStore {
 
 void RotatingSvidStore::SetSpecs(std::vector<SvidSpec> specs) {
   absl::MutexLock lock(&mutex_);
-  std::map<SpiffeId, Entry> wanted;
+  std::map<SpiffeId, SvidEntry> wanted;
   for (SvidSpec &spec : specs) {
     const auto known = entries_.find(spec.id);
-    Entry entry = known == entries_.end() ? Entry() : known->second;
+    SvidEntry entry = known == entries_.end() ? SvidEntry() : known->second;
     if (known == entries_.end() || entry.state.spec != spec) {
       // A changed spec keeps its SVID in use until the new one is there.
       entry.attempted = false;
@@ -130,6 +128,17 @@ bool RotatingSvidStore::WaitUntilAttempted(std::chrono::milliseconds deadline) {
                                  absl::FromChrono(deadline));
 }
 
+absl::Status RotatingSvidStore::Refresh() {
+  absl::MutexLock lock(&mutex_);
+  const uint64_t wanted = ++refreshes_wanted_;
+  changed_.SignalAll();
+  const auto done = [this, wanted]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return stopping_ || refreshes_done_ >= wanted;
+  };
+  mutex_.Await(absl::Condition(&done));
+  return bundle_status_;
+}
+
 absl::StatusOr<std::shared_ptr<const X509Svid>> RotatingSvidStore::Get(
     const SpiffeId &id) const {
   const Clock::TimePoint now = options_.clock->Now();
@@ -138,11 +147,7 @@ absl::StatusOr<std::shared_ptr<const X509Svid>> RotatingSvidStore::Get(
   if (found == entries_.end()) {
     return NoSuchId(id);
   }
-  const SvidState &state = found->second.state;
-  if (state.svid != nullptr && now < state.svid->not_after()) {
-    return state.svid;
-  }
-  return NotIssued(state);
+  return found->second.Current(now);
 }
 
 std::vector<SvidState> RotatingSvidStore::List() const {
@@ -160,7 +165,8 @@ void RotatingSvidStore::Run() {
   absl::MutexLock lock(&mutex_);
   while (!stopping_) {
     const Clock::TimePoint now = options_.clock->Now();
-    const bool bundle_due = next_bundle_ <= now;
+    const bool bundle_due =
+        next_bundle_ <= now || refreshes_done_ < refreshes_wanted_;
     const std::optional<SvidSpec> due = DueSpec(now);
     if (!bundle_due && !due.has_value()) {
       options_.clock->WaitUntil(mutex_, changed_, NextWork());
@@ -178,7 +184,7 @@ void RotatingSvidStore::Run() {
 }
 
 std::optional<SvidSpec> RotatingSvidStore::DueSpec(Clock::TimePoint now) const {
-  const Entry *first = nullptr;
+  const SvidEntry *first = nullptr;
   for (const auto &[id, entry] : entries_) {
     if (entry.state.next_attempt <= now &&
         (first == nullptr ||
@@ -208,7 +214,8 @@ void RotatingSvidStore::Attempt(const SvidSpec &spec) {
     if (found == entries_.end() || found->second.state.spec != spec) {
       return;  // no longer wanted like this
     }
-    Record(found->second, std::move(result));
+    found->second.Record(
+        std::move(result), options_.clock->Now(), options_.jitter, random_);
     after = found->second.state;
   }
   if (options_.on_attempt) {
@@ -216,33 +223,14 @@ void RotatingSvidStore::Attempt(const SvidSpec &spec) {
   }
 }
 
-void RotatingSvidStore::Record(Entry &entry,
-                               absl::StatusOr<RequestedSvid> result) {
-  const Clock::TimePoint now = options_.clock->Now();
-  SvidState &state = entry.state;
-  entry.attempted = true;
-  state.last_error = result.status();
-  if (!result.ok()) {
-    if (!absl::IsUnavailable(result.status())) {
-      entry.backoff.GiveUp();
-    }
-    state.next_attempt = now + entry.backoff.Next(random_);
-    return;
-  }
-  state.rotations += state.svid == nullptr ? 0 : 1;
-  state.svid = std::move(result->svid);
-  state.ttl_note = std::move(result->ttl_note);
-  state.next_attempt =
-      RenewalTime(now, state.svid->not_after(), options_.jitter, random_);
-  entry.backoff.Reset();
-}
-
 void RotatingSvidStore::RefreshBundle() {
+  const uint64_t wanted = RefreshesWanted();
   const absl::Status status = TakeBundle(issuer_->FetchAuthorities());
   const Clock::TimePoint now = options_.clock->Now();
   absl::MutexLock lock(&mutex_);
   bundle_status_ = status;
   bundle_attempted_ = true;
+  refreshes_done_ = wanted;
   if (status.ok()) {
     bundle_backoff_.Reset();
     next_bundle_ = now + kBundleRefresh;
@@ -268,10 +256,13 @@ absl::Status RotatingSvidStore::TakeBundle(
   }
   {
     absl::MutexLock lock(&mutex_);
-    bundle_ = *std::move(bundle);
+    bundle_ = *bundle;
+    for (auto &[id, entry] : entries_) {
+      entry.Judge(**bundle, options_.clock->Now());
+    }
   }
   if (options_.on_bundle) {
-    options_.on_bundle();
+    options_.on_bundle(**bundle);
   }
   return absl::OkStatus();
 }

@@ -46,7 +46,7 @@ class SvidStore {
     // Called on the store's thread after each attempt (for logs and metrics).
     std::function<void(const SvidState &)> on_attempt;
     // Called on the store's thread after the bundle has changed.
-    std::function<void()> on_bundle;
+    std::function<void(const TrustBundle &)> on_bundle;
     Clock *clock = &SystemClock();  // must outlive the store
   };
 
@@ -62,8 +62,15 @@ class SvidStore {
   // deadline (false).
   virtual bool WaitUntilAttempted(std::chrono::milliseconds deadline) = 0;
 
-  // Get returns a valid SVID. Unavailable, with the issuer's error and the time
-  // of the next retry, while there is none; NotFound for an ID not in the set.
+  // Refresh fetches the bundle at once. When it returns, what the issuer had
+  // revoked before the call is in use no more, and Options::on_bundle was told;
+  // fresh SVIDs are on their way. The error is of that fetch: the last good
+  // bundle stays in force.
+  virtual absl::Status Refresh() = 0;
+
+  // Get returns a valid SVID that is not revoked. Unavailable, with the
+  // issuer's error and the time of the next retry, while there is none;
+  // NotFound for an ID not in the set.
   virtual absl::StatusOr<std::shared_ptr<const X509Svid>> Get(
       const SpiffeId &id) const = 0;
 

@@ -53,6 +53,13 @@ class CachingTrustBundle final : public TrustBundle {
     return std::move(found->peer);
   }
 
+  absl::Status CheckInForce(const SvidName &svid) const override {
+    const auto verifier = verifiers_.find(svid.trust_domain);
+    return verifier == verifiers_.end() ? absl::OkStatus()
+                                        : verifier->second->revocations().Check(
+                                              svid.authority, svid.serial);
+  }
+
   absl::StatusOr<VerifiedJwtSvid> VerifyJwtSvid(
       std::string_view token,
       std::string_view audience,
@@ -89,7 +96,7 @@ absl::StatusOr<std::shared_ptr<const TrustBundle>> TrustBundle::Create(
       return status;
     }
     absl::StatusOr<std::unique_ptr<const ChainVerifier>> verifier =
-        ChainVerifier::Create(domain.certificates);
+        ChainVerifier::Create(domain);
     if (!verifier.ok()) {
       return absl::InvalidArgumentError(
           absl::StrCat("authorities of trust domain ",

@@ -20,6 +20,14 @@ struct VerifiedJwtSvid {
   std::string claims;  // the JSON object that was signed
 };
 
+// SvidName tells one X509-SVID from all others. An empty authority is one that
+// is not known. Refers to texts of others.
+struct SvidName {
+  std::string_view trust_domain;
+  std::string_view serial;
+  std::string_view authority;
+};
+
 // TrustBundle holds the authorities of each trusted domain. Immutable and
 // thread-safe. A peer is verified against the bundle of its own trust domain
 // only (SPIFFE X509-SVID standard, section 5).
@@ -40,11 +48,18 @@ class TrustBundle {
   //   InvalidArgument     bad_certificate (malformed, breaks an SVID rule)
   //   DeadlineExceeded    certificate_expired (or not yet valid)
   //   NotFound            unknown_ca (trust domain or authority unknown)
+  //   FailedPrecondition  certificate_revoked (serial or authority)
   // Verified chains are remembered (bounded), so that a peer that reconnects
   // costs no signature check of its chain; validity is checked every time.
   virtual absl::StatusOr<PeerIdentity> VerifyPeer(
       const std::vector<Der> &chain,
       std::chrono::system_clock::time_point now) const = 0;
+
+  // CheckInForce returns FailedPrecondition, with the reason, for an SVID that
+  // is revoked, or whose authority is tainted or revoked. Validity is not
+  // looked at. OK for what nobody here can know: SVIDs of trust domains without
+  // CRLs.
+  virtual absl::Status CheckInForce(const SvidName &svid) const = 0;
 
   // VerifyJwtSvid checks a token by the rules of the JWT-SVID standard,
   // sections 2, 3 and 5, with the keys of the trust domain in its `sub`.

@@ -40,9 +40,16 @@ absl::StatusOr<std::shared_ptr<const X509Svid>> X509Svid::Create(
   if (!validity.ok()) {
     return validity.status();
   }
+  absl::StatusOr<bssl::UniquePtr<X509>> last = ParseCertificate(chain.back());
+  if (!last.ok()) {
+    return last.status();
+  }
   // The constructor is private, which make_shared cannot reach.
   std::shared_ptr<X509Svid> svid(new X509Svid);
-  svid->leaf_ = {std::move(id), SerialOf(leaf->get()), validity->not_after};
+  svid->leaf_ = {std::move(id),
+                 SerialOf(leaf->get()),
+                 validity->not_after,
+                 SignerIdTextOf(last->get())};
   svid->not_before_ = validity->not_before;
   svid->key_ = std::move(key);
   svid->chain_ = std::move(chain);

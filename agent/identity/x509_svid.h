@@ -26,6 +26,9 @@ class X509Svid {
   ~X509Svid();
   const SpiffeId &id() const { return leaf_.id; }
   const std::string &serial() const { return leaf_.serial; }
+  // authority returns the key identifier of who signed the chain's last
+  // certificate.
+  const std::string &authority() const { return leaf_.authority; }
   std::chrono::system_clock::time_point not_before() const {
     return not_before_;
   }

@@ -20,6 +20,8 @@ constexpr Command kCommands[] = {
     {"explain", "show which identity a process has, and why", AttachExplain},
     {"doctor", "examine this machine for what kith needs", AttachDoctor},
     {"policy", "check resource documents", AttachPolicy},
+    {"svid", "revoke SVIDs", AttachSvid},
+    {"ca", "show and change the authorities of the embedded CA", AttachCa},
     {"log-level", "change the agent's log level", AttachLogLevel},
     {"version", "show the version of this program", AttachVersion},
 };

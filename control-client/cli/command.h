@@ -41,6 +41,9 @@ RunCommand AttachTrace(CLI::App &parser);
 RunCommand AttachExplain(CLI::App &parser);
 RunCommand AttachDoctor(CLI::App &parser);
 RunCommand AttachPolicy(CLI::App &parser);
+RunCommand AttachSvid(CLI::App &parser);
+RunCommand AttachCa(CLI::App &parser);
+RunCommand AttachCaCopies(CLI::App &ca);  // `kith ca backup`, `restore`
 RunCommand AttachLogLevel(CLI::App &parser);
 RunCommand AttachVersion(CLI::App &parser);
 

@@ -42,6 +42,11 @@ struct Authorities {
   std::string trust_domain;
   std::vector<Der> certificates;
   std::vector<JwtAuthority> jwt_keys;
+  // X.509 CRLs (RFC 5280 section 5), each signed by one of `certificates`, and
+  // the key identifiers of those that authenticate nobody any more. A domain
+  // without CRLs does not tell whom it revokes.
+  std::vector<Der> crls = {};
+  std::vector<std::string> tainted = {};
 
   bool operator==(const Authorities &) const = default;
 };
@@ -51,6 +56,8 @@ struct JwtSvidRequest {
   SpiffeId id;
   std::vector<std::string> audience;  // not empty
 };
+
+class CertificateAuthority;
 
 // Issuer signs SVIDs. Implementations are thread-safe; calls may block, so
 // that none is made from an event loop.
@@ -70,6 +77,10 @@ class Issuer {
   virtual absl::StatusOr<std::string> IssueJwt(const JwtSvidRequest &) {
     return absl::UnimplementedError(Describe() + " issues no JWT-SVIDs");
   }
+
+  // authority returns the part that an operator may change; null where the keys
+  // are somebody else's. Lives as long as the issuer.
+  virtual CertificateAuthority *authority() { return nullptr; }
 
   // Describe names the issuer in status and logs, e.g. "embedded CA /var/...".
   virtual std::string Describe() const = 0;

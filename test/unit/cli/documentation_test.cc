@@ -42,6 +42,14 @@ TEST_CASE("every command and option is documented and completed") {
                                                           {"explain"},
                                                           {"doctor"},
                                                           {"policy", "lint"},
+                                                          {"svid", "revoke"},
+                                                          {"ca", "show"},
+                                                          {"ca", "prepare"},
+                                                          {"ca", "activate"},
+                                                          {"ca", "taint"},
+                                                          {"ca", "revoke"},
+                                                          {"ca", "backup"},
+                                                          {"ca", "restore"},
                                                           {"log-level"},
                                                           {"version"}};
   CliFixture cli;

@@ -26,8 +26,12 @@ class FakeIssuer final : public Issuer {
   absl::StatusOr<IssuedSvid> Issue(const SvidRequest &request) override {
     absl::MutexLock lock(&mutex_);
     requests_.push_back(request);
-    return failure_.ok() ? real_->Issue(request)
-                         : absl::StatusOr<IssuedSvid>(failure_);
+    for (const absl::Status &failure : {failure_, issue_failure_}) {
+      if (!failure.ok()) {
+        return failure;
+      }
+    }
+    return real_->Issue(request);
   }
   absl::StatusOr<Authorities> FetchAuthorities() override {
     absl::MutexLock lock(&mutex_);
@@ -42,6 +46,10 @@ class FakeIssuer final : public Issuer {
   void Fail(absl::Status failure) {
     absl::MutexLock lock(&mutex_);
     failure_ = std::move(failure);
+  }
+  void FailIssue(absl::Status failure) {
+    absl::MutexLock lock(&mutex_);
+    issue_failure_ = std::move(failure);
   }
   void SetAuthorities(Authorities authorities) {
     absl::MutexLock lock(&mutex_);
@@ -63,6 +71,7 @@ class FakeIssuer final : public Issuer {
   const std::shared_ptr<Issuer> real_;
   absl::Mutex mutex_;
   absl::Status failure_;
+  absl::Status issue_failure_;
   std::optional<Authorities> authorities_;
   std::vector<SvidRequest> requests_;
   int fetches_ = 0;

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "kith/certificate_authority.h"
+
+namespace kith {
+
+// CaView is what the admin API may do with the issuer's certificates. The agent
+// implements it. Thread-safe.
+class CaView {
+ public:
+  virtual ~CaView() = default;
+
+  struct Revocation {
+    std::vector<SvidRecord> svids;
+    size_t flows = 0;  // open ones that these SVIDs authenticated
+  };
+  // RevokeSvids returns what it revoked; their flows are being reset. NotFound:
+  // nothing has that name.
+  virtual absl::StatusOr<Revocation> RevokeSvids(const SvidTarget &target) = 0;
+
+  // The two below as of CertificateAuthority. A change is in force here when
+  // the call returns; flows of a tainted authority are being reset.
+  virtual absl::StatusOr<std::vector<AuthorityRecord>> ListAuthorities() = 0;
+  virtual absl::StatusOr<std::string> ChangeAuthority(
+      const AuthorityOrder &order) = 0;
+};
+
+}  // namespace kith

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include <openssl/base.h>
+
+#include "agent/identity/certificate.h"
+#include "agent/identity/certificate_builder.h"
+#include "kith/issuer.h"
+
+namespace kith {
+
+// RevokedSerial is an entry of a CRL. Without a reason code, which nobody here
+// would act upon (RFC 5280 section 5.3.1: absent means unspecified).
+struct RevokedSerial {
+  std::string serial;                        // lower-case hex
+  std::chrono::system_clock::time_point at;  // whole seconds
+
+  auto operator<=>(const RevokedSerial &) const = default;
+};
+
+struct CrlContents {
+  std::vector<RevokedSerial> revoked;  // sorted
+  Validity validity;  // thisUpdate and nextUpdate, which may be absent: forever
+};
+
+// BuildCrl returns a version 2 CRL (RFC 5280 section 5) with the key identifier
+// of the signer and a number that grows with time.
+absl::StatusOr<Der> BuildCrl(const CrlContents &contents,
+                             const CertificateSigner &signer);
+
+// ReadCrl returns what `signer` has signed. NotFound: another one has;
+// InvalidArgument: it is no CRL, has entries of another kind (indirect CRLs),
+// or a critical extension.
+absl::StatusOr<CrlContents> ReadCrl(const Der &crl, X509 *signer);
+
+absl::StatusOr<std::string> EncodeCrlPem(const Der &crl);
+absl::StatusOr<Der> ParseCrlPem(std::string_view pem);
+
+}  // namespace kith

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <memory>
+
+#include <nlohmann/json.hpp>
+
+#include "control-client/cli/admin_client.h"
+#include "control-client/cli/command.h"
+#include "control-client/cli/humane_units.h"
+#include "control-client/cli/json_fields.h"
+#include "control-client/cli/table.h"
+
+namespace kith {
+namespace {
+
+struct CaOptions : ClientOptions {
+  std::string change;  // empty: show
+  std::string id;
+  bool now = false;
+};
+
+Cell StateCell(const Json &row) {
+  const std::string state = TextAt(row, "/state");
+  if (state == "active") {
+    return {state, Style::kGood};
+  }
+  return {state, state == "tainted" ? Style::kBad : Style::kPlain};
+}
+
+void PrintAuthorities(const Json &answer, CommandEnvironment &environment) {
+  const auto now = std::chrono::system_clock::now();
+  Table table({{"AUTHORITY"},
+               {"STATE"},
+               {"SINCE"},
+               {"EXPIRES"},
+               {"SVIDS", Table::Align::kRight},
+               {"CERTIFICATE"}});
+  for (const Json &row : ListAt(answer, "/authorities")) {
+    table.AddRow({TextAt(row, "/id"),
+                  StateCell(row),
+                  HumaneTime(TextAt(row, "/since"), now),
+                  HumaneTime(TextAt(row, "/notAfter"), now),
+                  TextAt(row, "/svids"),
+                  TextAt(row, "/certificate")});
+  }
+  table.Print(environment.out, environment.colour);
+}
+
+absl::StatusOr<Json> Ask(const CaOptions &options) {
+  const auto client = AdminClient::Create(options.socket);
+  if (options.change.empty()) {
+    return client->Get("/v1/ca");
+  }
+  Json body = {{"change", options.change}};
+  if (!options.id.empty()) {
+    body["id"] = options.id;
+  }
+  if (options.now) {
+    body["now"] = true;
+  }
+  return client->Put("/v1/ca", body);
+}
+
+int RunCa(const CaOptions &options, CommandEnvironment &environment) {
+  const auto answer = Ask(options);
+  if (!answer.ok()) {
+    return ReportError(environment, answer.status());
+  }
+  if (options.json) {
+    PrintJson(environment.out, *answer);
+  } else if (options.change.empty()) {
+    PrintAuthorities(*answer, environment);
+  } else {
+    environment.out << options.change << ": " << TextAt(*answer, "/id") << '\n';
+  }
+  return kExitOk;
+}
+
+struct CaCommand {
+  const char *name;
+  const char *description;
+  bool takes_id;
+  bool needs_id;
+};
+
+constexpr CaCommand kCaCommands[] = {
+    {"show", "show the authorities", false, false},
+    {"prepare", "make an authority and publish it in the bundle", false, false},
+    {"activate", "sign with a prepared authority from now on", true, false},
+    {"taint",
+     "renew every SVID of an old authority, end its flows",
+     true,
+     true},
+    {"revoke", "take a tainted authority out of the bundle", true, true},
+};
+
+}  // namespace
+
+RunCommand AttachCa(CLI::App &parser) {
+  auto options = std::make_shared<CaOptions>();
+  for (const CaCommand &command : kCaCommands) {
+    CLI::App *sub = parser.add_subcommand(command.name, command.description);
+    AddClientOptions(*sub, *options);
+    if (command.takes_id) {
+      sub->add_option("authority", options->id, "id that `kith ca show` shows")
+          ->required(command.needs_id)
+          ->type_name("ID");
+    }
+    const std::string name = command.name;
+    if (name == "activate") {
+      sub->add_flag("--now",
+                    options->now,
+                    "do not wait until everybody has the new bundle");
+    }
+    sub->callback(
+        [options, name] { options->change = name == "show" ? "" : name; });
+  }
+  const RunCommand copy = AttachCaCopies(parser);
+  parser.require_subcommand(1);
+  return [options, copy, &parser](CommandEnvironment &environment) {
+    return parser.got_subcommand("backup") || parser.got_subcommand("restore")
+               ? copy(environment)
+               : RunCa(*options, environment);
+  };
+}
+
+}  // namespace kith

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "kith/spiffe_id.h"
+
+namespace kith {
+
+// SvidRecord is one X509-SVID as its issuer and its flows know it.
+struct SvidRecord {
+  std::string serial;     // lower-case hex, no separators
+  std::string authority;  // key identifier of the signer; empty: not known
+  std::string spiffe_id;
+  std::chrono::system_clock::time_point not_after;
+};
+
+// SvidTarget is what an operator revokes: one SVID, or every one of an ID.
+struct SvidTarget {
+  std::string serial;
+  std::optional<SpiffeId> id;
+
+  bool Names(const SvidRecord &svid) const {
+    return id.has_value() ? svid.spiffe_id == id->uri() : svid.serial == serial;
+  }
+};
+
+// The states of an authority that the trust bundle has, in the order in which
+// it goes through them. A prepared one is only published. Nobody is
+// authenticated by a tainted one any more, but it is still in the bundles that
+// applications and other trust domains get; a revoked one is gone.
+enum class AuthorityState { kPrepared, kActive, kOld, kTainted };
+
+// StateName returns "prepared", "active", "old" or "tainted".
+inline std::string_view StateName(AuthorityState state) {
+  switch (state) {
+    case AuthorityState::kPrepared:
+      return "prepared";
+    case AuthorityState::kActive:
+      return "active";
+    case AuthorityState::kOld:
+      return "old";
+    case AuthorityState::kTainted:
+      return "tainted";
+  }
+  return "";
+}
+
+struct AuthorityRecord {
+  std::string id;  // key identifier, lower-case hex
+  AuthorityState state = AuthorityState::kPrepared;
+  std::chrono::system_clock::time_point since;  // of the state
+  std::chrono::system_clock::time_point not_after;
+  size_t svids = 0;   // alive, signed by it
+  std::string files;  // its certificate and CRL, without .crt and .crl
+};
+
+enum class AuthorityChange { kPrepare, kActivate, kTaint, kRevoke };
+
+struct AuthorityOrder {
+  AuthorityChange change = AuthorityChange::kPrepare;
+  std::string id;        // empty: of kPrepare, and of the only prepared one
+  bool at_once = false;  // activate, though it was published only now
+};
+
+// CertificateAuthority is what an operator may do with an issuer that holds its
+// own keys. Thread-safe; calls may block. Changes are on disk when a call
+// returns, and in force where Issuer::FetchAuthorities was called after it.
+class CertificateAuthority {
+ public:
+  virtual ~CertificateAuthority() = default;
+
+  // RevokeSvids revokes what `target` names among the SVIDs that were issued
+  // here and among `in_use`, and returns it. NotFound: nothing.
+  // ResourceExhausted: too many are revoked at this time.
+  virtual absl::StatusOr<std::vector<SvidRecord>> RevokeSvids(
+      const SvidTarget &target, const std::vector<SvidRecord> &in_use) = 0;
+
+  // ListAuthorities returns the oldest first.
+  virtual absl::StatusOr<std::vector<AuthorityRecord>> ListAuthorities() = 0;
+
+  // ChangeAuthority returns the identifier of the changed authority.
+  // FailedPrecondition: its state does not allow that; NotFound: there is none
+  // of that name; ResourceExhausted: there are too many.
+  virtual absl::StatusOr<std::string> ChangeAuthority(
+      const AuthorityOrder &order) = 0;
+};
+
+}  // namespace kith
