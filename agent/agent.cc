@@ -23,6 +23,7 @@
 #include "agent/runtime/sd_notify.h"
 #include "agent/stop_signals.h"
 #include "agent/wanted.h"
+#include "agent/web_endpoints.h"
 #include "agent/workload.h"
 #include "agent/workload_api_source.h"
 
@@ -64,6 +65,7 @@ absl::Status StartIdentity(AgentStages &stages) {
     return issuer.status();
   }
   SvidStore::Options options;
+  options.jwt_issuer = config.oidc.issuer;
   options.on_bundle = [&stages] { stages.workload_api->NotifyChanged(); };
   options.on_attempt = [&stages](const SvidState &state) {
     stages.workload_api->NotifyRenewed(state.spec.id);
@@ -141,6 +143,9 @@ absl::Status Start(AgentStages &stages,
   if (auto started = StartIdentity(stages); !started.ok()) {
     return started;
   }
+  if (auto started = StartFederation(stages); !started.ok()) {
+    return started;
+  }
   StartAttestor(stages);
   if (auto created = CreateDatapath(stages, acceptors); !created.ok()) {
     return created;
@@ -152,6 +157,9 @@ absl::Status Start(AgentStages &stages,
   if (!stages.svids->WaitUntilAttempted(kFirstSvidsWait)) {
     Log(LogLevel::kWarning,
         "some SVIDs are not issued yet: their flows are refused");
+  }
+  if (auto listening = StartWebServers(stages); !listening.ok()) {
+    return listening;
   }
   auto server = AdminServer::Create(
       {.socket_path = config.runtime_dir + "/admin.sock",

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 
+#include "agent/config/web_config.h"
 #include "kith/endpoint.h"
 
 namespace kith {
@@ -51,6 +52,8 @@ struct Config {
   // datapath.pin: keep the BPF links in bpffs, so that captured flows fail
   // closed while no agent runs.
   bool pin = false;
+  FederationConfig federation;
+  OidcConfig oidc;
   std::string admin_group = "kith";
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kJson;

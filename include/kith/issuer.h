@@ -50,6 +50,7 @@ struct Authorities {
 struct JwtSvidRequest {
   SpiffeId id;
   std::vector<std::string> audience;  // not empty
+  std::string issuer = {};            // `iss`; empty: the token has none
 };
 
 // Issuer signs SVIDs. Implementations are thread-safe; calls may block, so
