@@ -20,6 +20,7 @@ constexpr Command kCommands[] = {
     {"explain", "show which identity a process has, and why", AttachExplain},
     {"doctor", "examine this machine for what kith needs", AttachDoctor},
     {"policy", "check resource documents", AttachPolicy},
+    {"jwt", "examine JWT-SVIDs", AttachJwt},
     {"log-level", "change the agent's log level", AttachLogLevel},
     {"version", "show the version of this program", AttachVersion},
 };

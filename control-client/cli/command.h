@@ -41,6 +41,7 @@ RunCommand AttachTrace(CLI::App &parser);
 RunCommand AttachExplain(CLI::App &parser);
 RunCommand AttachDoctor(CLI::App &parser);
 RunCommand AttachPolicy(CLI::App &parser);
+RunCommand AttachJwt(CLI::App &parser);
 RunCommand AttachLogLevel(CLI::App &parser);
 RunCommand AttachVersion(CLI::App &parser);
 

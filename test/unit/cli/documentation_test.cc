@@ -42,6 +42,7 @@ TEST_CASE("every command and option is documented and completed") {
                                                           {"explain"},
                                                           {"doctor"},
                                                           {"policy", "lint"},
+                                                          {"jwt", "doctor"},
                                                           {"log-level"},
                                                           {"version"}};
   CliFixture cli;
