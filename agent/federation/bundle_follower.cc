@@ -138,6 +138,8 @@ absl::StatusOr<bool> BundleFollower::TakeText(std::string_view text) {
   const FollowedBundle last = state();
   if (last.bundle != nullptr &&
       last.bundle->authorities().front() == document->authorities) {
+    absl::MutexLock lock(&mutex_);
+    state_.sequence = std::max(last.sequence, document->sequence);
     return false;
   }
   if (last.sequence.has_value() && document->sequence.has_value() &&

@@ -50,7 +50,6 @@ class Federation {
   };
 
   explicit Federation(FileDescriptor stop) : stop_(std::move(stop)) {}
-  BundleFollower::Fetch FetchOf(const FederatedDomainConfig &domain) const;
   Bundle JoinThese(const Bundle &own, std::vector<std::string> names) const;
 
   const FileDescriptor stop_;  // eventfd

@@ -13,12 +13,15 @@
 
 #include "agent/runtime/file_descriptor.h"
 #include "agent/runtime/log.h"
+#include "agent/web/http_threads.h"
 #include "agent/web/web_stream.h"
 
 namespace kith {
 namespace {
 
 constexpr int kBacklog = 64;
+// Nobody sends a body with GET.
+constexpr size_t kMaxBody = 4096;
 
 absl::StatusOr<FileDescriptor> Listen(const Endpoint &endpoint) {
   sockaddr_storage address{};
@@ -68,10 +71,9 @@ class TlsHttpServer : public httplib::Server {
       : stop_fd_(stop_fd), options_(options) {
     svr_sock_ = listener;
     new_task_queue = [] {
-      return new httplib::ThreadPool(WebServer::kThreads,
-                                     WebServer::kMaxWaiting);
+      return NewHttpThreads(WebServer::kThreads, WebServer::kMaxWaiting);
     };
-    set_payload_max_length(0);
+    set_payload_max_length(kMaxBody);
     set_pre_routing_handler(
         [this](const httplib::Request &request, httplib::Response &response) {
           Answer(request, response);

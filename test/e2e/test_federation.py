@@ -104,6 +104,8 @@ class Federation(Case):
 class LostDomain(Case):
     """The server of the other domain's bundle goes away for good."""
 
+    seconds = 120
+
     documents = {WEST: Federation.documents[WEST],
                  EAST: Federation.documents[EAST]}
 

@@ -114,11 +114,11 @@ TEST_CASE_METHOD(Domain, "the last good bundle stays, and is called stale") {
   for (const std::string &bad :
        {std::string("no json"), Text(next, 4), std::string("{}")}) {
     Answer(bad);
-    clock.Advance(seconds(60));
     const int asked = [this] {
       absl::MutexLock lock(&mutex);
       return attempts;
     }();
+    clock.Advance(seconds(60));
     const FollowedBundle now = Await(asked + 1);
     CHECK_FALSE(now.last_error.ok());
     CHECK(now.sequence == 5);
