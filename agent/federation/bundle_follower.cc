@@ -11,6 +11,7 @@
 
 #include "agent/config/text_file.h"
 #include "agent/federation/kept_file.h"
+#include "agent/identity/rotation_schedule.h"
 
 namespace kith {
 namespace {
@@ -33,6 +34,7 @@ absl::Status WentBack(int64_t from, int64_t to) {
 
 BundleFollower::BundleFollower(Options options)
     : options_(std::move(options)),
+      backoff_(std::make_unique<Backoff>()),
       period_(options_.refresh),
       stale_after_(kStalePeriods * period_) {
   state_.trust_domain = options_.trust_domain;
@@ -88,12 +90,12 @@ void BundleFollower::Attempt() {
   const Clock::TimePoint now = options_.clock->Now();
   std::chrono::milliseconds delay = period_;
   if (refreshed.ok()) {
-    backoff_.Reset();
+    backoff_->Reset();
     delay -= std::chrono::milliseconds(
         static_cast<int64_t>(absl::Uniform(random_, 0.0, kJitter) *
                              static_cast<double>(delay.count())));
   } else {
-    delay = std::min(delay, backoff_.Next(random_));
+    delay = std::min(delay, backoff_->Next(random_));
   }
   FollowedBundle after;
   {

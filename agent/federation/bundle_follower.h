@@ -14,11 +14,12 @@
 #include "absl/synchronization/mutex.h"
 
 #include "agent/identity/bundle_document.h"
-#include "agent/identity/rotation_schedule.h"
 #include "agent/identity/trust_bundle.h"
 #include "agent/runtime/clock.h"
 
 namespace kith {
+
+class Backoff;
 
 // FollowedBundle is what is known of a foreign trust domain.
 struct FollowedBundle {
@@ -51,7 +52,7 @@ class BundleFollower {
     std::string first_bundle;  // file that is read while there is no bundle
     std::string kept_bundle;   // file of the last good one; "": none is kept
     // Refresh periods: of a bundle without hint, and the bounds of hints.
-    std::chrono::seconds refresh = kBundleRefresh;
+    std::chrono::seconds refresh{300};
     std::chrono::seconds min_refresh{5};
     std::chrono::seconds max_refresh{3600};
     // Called on the follower's thread after each attempt; `changed`: there is
@@ -78,8 +79,8 @@ class BundleFollower {
   bool IsStale(Clock::TimePoint now) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
   const Options options_;
-  absl::BitGen random_;          // of the thread
-  Backoff backoff_;              // of the thread
+  absl::BitGen random_;                     // of the thread
+  const std::unique_ptr<Backoff> backoff_;  // of the thread
   std::chrono::seconds period_;  // of the thread: between two refreshes
 
   mutable absl::Mutex mutex_;
