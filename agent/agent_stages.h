@@ -9,6 +9,8 @@
 #include "agent/attestor/workload_attestor.h"
 #include "agent/config/config.h"
 #include "agent/datapath/datapath.h"
+#include "agent/federation/federation.h"
+#include "agent/federation/own_bundle.h"
 #include "agent/flow/flow_table.h"
 #include "agent/flow_permits.h"
 #include "agent/identity/ca_directory_watch.h"
@@ -18,6 +20,7 @@
 #include "agent/policy/resource_store.h"
 #include "agent/runtime/event_loop.h"
 #include "agent/takeover/handed_flows.h"
+#include "agent/web/web_server.h"
 #include "agent/workloadapi/workload_api.h"
 
 namespace kith {
@@ -48,6 +51,10 @@ struct AgentStages {
   std::shared_ptr<Issuer> issuer;
   std::unique_ptr<SvidStore> svids;  // its thread ends flows
   std::unique_ptr<CaDirectoryWatch> ca_watch;
+  std::unique_ptr<Federation> federation;
+  std::unique_ptr<OwnBundle> own_bundle;
+  // After what they serve.
+  std::vector<std::unique_ptr<WebServer>> web_servers;
   std::unique_ptr<WorkloadAttestor> attestor;
   KnownPeers known_peers;
   OuterPath outer_path;
@@ -57,6 +64,12 @@ struct AgentStages {
   // Reading /proc and hashing binaries block: never on a loop.
   asio::thread_pool attest_pool{2};
   std::unique_ptr<Datapath> datapath;
+
+  // TrustedBundle has every trust domain that is known. Which of them a flow
+  // may have peers of is AuthorizePeer's to say.
+  std::shared_ptr<const TrustBundle> TrustedBundle() const {
+    return federation->JoinAll(svids->bundle());
+  }
 
   uint64_t PolicyGeneration(const ResourceSet &set) const {
     return generation_base + set.generation;

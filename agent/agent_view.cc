@@ -35,6 +35,7 @@ class StagesView : public AgentView {
     status.totals = stages_->flows->totals();
     status.counters = stages_->datapath->Counters();
     status.namespaces = stages_->datapath->Namespaces();
+    status.federation = stages_->federation->List();
     status.attested_processes = stages_->attestor->cached_count();
     return status;
   }

@@ -188,7 +188,7 @@ Task<HandshakeOutcome> SecureOuter(AgentStages &stages,
   request.role = securing.role;
   request.offer_alpn = securing.offer_alpn;
   request.svid = *svid;
-  request.bundle = stages.svids->bundle();
+  request.bundle = stages.TrustedBundle();
   request.authorize = [&](const PeerIdentity &peer) {
     return AuthorizePeer(securing.rule, local, peer.id);
   };

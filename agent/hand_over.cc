@@ -15,6 +15,7 @@
 #include "agent/adopted_flow.h"
 #include "agent/runtime/log.h"
 #include "agent/takeover/takeover.pb.h"
+#include "agent/web_endpoints.h"
 
 namespace kith {
 namespace {
@@ -192,6 +193,7 @@ absl::Status HandOver::SendFlows(MessageChannel &channel) {
     }
   } while (accepting || (stages_.flows->open_count() > 0 &&
                          steady_clock::now() - began < kPatience));
+  stages_.web_servers.clear();  // the next agent binds their ports
   takeover::Done done;
   done.set_handed_over(handed_over_);
   done.set_left(stages_.flows->open_count());
@@ -212,7 +214,11 @@ void HandOver::CarryOn(const absl::Status &why, bool lost) {
   while (auto flow = stages_.handed_flows.Take(milliseconds(0))) {
     AdoptFlow(stages_, *std::move(flow));
   }
-  if (auto back = stages_.datapath->TakeBack(lost); !back.ok()) {
+  absl::Status back = stages_.datapath->TakeBack(lost);
+  if (stages_.web_servers.empty()) {
+    back.Update(StartWebServers(stages_));
+  }
+  if (!back.ok()) {
     Log(LogLevel::kError,
         "new flows are refused: start another agent",
         {{"error", back.message()}});

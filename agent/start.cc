@@ -15,6 +15,7 @@
 #include "agent/runtime/log.h"
 #include "agent/svid_revocation.h"
 #include "agent/wanted.h"
+#include "agent/web_endpoints.h"
 #include "agent/workload.h"
 #include "agent/workload_api_source.h"
 
@@ -45,6 +46,7 @@ absl::Status StartIdentity(AgentStages &stages) {
     return issuer.status();
   }
   SvidStore::Options options;
+  options.jwt_issuer = config.oidc.issuer;
   stages.issuer = *issuer;
   options.on_bundle = [&stages](const TrustBundle &bundle) {
     EndRevokedFlows(stages, bundle);
@@ -127,6 +129,9 @@ absl::Status Prepare(AgentStages &stages) {
       {{"path", stages.outer_path.name}, {"reason", stages.outer_path.reason}});
   absl::Status started = StartIdentity(stages);
   if (started.ok()) {
+    started = StartFederation(stages);
+  }
+  if (started.ok()) {
     StartAttestor(stages);
   }
   return started;
@@ -151,6 +156,9 @@ absl::Status Open(AgentStages &stages,
                   Doors &doors,
                   bool replace) {
   const Config &config = stages.config;
+  if (auto listening = StartWebServers(stages); !listening.ok()) {
+    return listening;
+  }
   auto admin = AdminServer::Create(
       {.socket_path = config.runtime_dir + "/admin.sock",
        .group = config.admin_group,

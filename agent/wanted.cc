@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <string>
 
 #include "agent/revocation.h"
 #include "agent/runtime/log.h"
+#include "agent/web_endpoints.h"
 
 namespace kith {
 
@@ -25,6 +28,29 @@ bool WantsBinaryHash(const ResourceSet &resources) {
                      });
 }
 
+namespace {
+
+void WarnOfUnknownDomains(const Config &config, const ResourceSet &resources) {
+  const auto &known = config.federation.trust_domains;
+  std::set<std::string> unknown;
+  for (const auto &identity : resources.identities) {
+    for (const std::string &name : identity->federates_with) {
+      if (std::ranges::count(
+              known, name, &FederatedDomainConfig::trust_domain) == 0) {
+        unknown.insert(name);
+      }
+    }
+  }
+  for (const std::string &name : unknown) {
+    Log(LogLevel::kWarning,
+        "identities federate with a trust domain that federation.trustDomains "
+        "has not: its peers are refused",
+        {{"trustDomain", name}});
+  }
+}
+
+}  // namespace
+
 void ApplyResources(AgentStages &stages, const ResourceSet &resources) {
   for (const std::string &warning : resources.warnings) {
     Log(LogLevel::kWarning, "resource", {{"warning", warning}});
@@ -38,6 +64,10 @@ void ApplyResources(AgentStages &stages, const ResourceSet &resources) {
         identity->dns_names,
         identity->svid_ttl.value_or(stages.config.svid_ttl)};
   }
+  if (const SpiffeId own = EndpointId(stages.config); !own.empty()) {
+    specs.emplace(own, SvidSpec{own, {}, stages.config.svid_ttl});
+  }
+  WarnOfUnknownDomains(stages.config, resources);
   std::vector<SvidSpec> wanted;
   for (auto &[id, spec] : specs) {
     wanted.push_back(std::move(spec));

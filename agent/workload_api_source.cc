@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/workload_api_source.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
@@ -93,8 +95,17 @@ class StagesSource final : public WorkloadApiSource {
     return Passing(stages_->svids->Get(id));
   }
 
-  std::shared_ptr<const TrustBundle> bundle() override {
-    return stages_->svids->bundle();
+  std::shared_ptr<const TrustBundle> bundle(const SpiffeId &id) override {
+    const auto resources = stages_->resources->current();
+    // Loading made sure that all documents with this ID say the same.
+    const auto found =
+        std::ranges::find(resources->identities, id, [](const auto &identity) {
+          return identity->spiffe_id;
+        });
+    return stages_->federation->Join(stages_->svids->bundle(),
+                                     found == resources->identities.end()
+                                         ? std::vector<std::string>()
+                                         : (*found)->federates_with);
   }
 
   absl::StatusOr<std::string> IssueJwtSvid(

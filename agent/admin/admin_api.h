@@ -11,6 +11,7 @@
 #include "agent/admin/ca_view.h"
 #include "agent/attestor/workload_attestor.h"
 #include "agent/datapath/datapath.h"
+#include "agent/federation/bundle_follower.h"
 #include "agent/flow/flow_table.h"
 #include "agent/identity/svid_store.h"
 #include "agent/policy/identity_match.h"
@@ -42,6 +43,7 @@ class AgentView {
     std::vector<NamedCounter> counters;
     std::vector<Datapath::NetnsRow> namespaces;
     size_t attested_processes = 0;
+    std::vector<FollowedBundle> federation;
   };
   virtual Status GetStatus() const = 0;
 

@@ -13,6 +13,7 @@
 
 #include "agent/admin/peer_credentials.h"
 #include "agent/admin/unix_connection.h"
+#include "agent/web/http_threads.h"
 
 namespace kith {
 namespace {
@@ -98,20 +99,6 @@ class UnixHttpServer : public httplib::Server {
   const gid_t group_;
 };
 
-// A template, so that only the constructor which this version has is compiled.
-// All threads are there from the start: the pool that grows on demand keeps a
-// burst of connections waiting behind the streams.
-template <typename Pool = httplib::ThreadPool>
-httplib::TaskQueue *NewThreadPool(size_t threads) {
-  if constexpr (std::is_constructible_v<Pool, size_t, size_t, size_t>) {
-    return new Pool(threads, threads, HttpServer::kMaxWaiting);
-  } else if constexpr (std::is_constructible_v<Pool, size_t, size_t>) {
-    return new Pool(threads, HttpServer::kMaxWaiting);
-  } else {
-    return new Pool(threads);
-  }
-}
-
 class Running : public HttpServer {
  public:
   Running(UnixListener listener, FileDescriptor stop, Options options)
@@ -119,7 +106,8 @@ class Running : public HttpServer {
         stop_(std::move(stop)),
         server_(listener_.fd(), stop_.get(), options.group) {
     server_.new_task_queue = [options] {
-      return NewThreadPool(kAnswerThreads + options.stream_threads);
+      return NewHttpThreads(kAnswerThreads + options.stream_threads,
+                            kMaxWaiting);
     };
     server_.set_tcp_nodelay(false);  // a Unix socket has no such option
     server_.set_payload_max_length(kMaxBody);

@@ -79,6 +79,9 @@ Json IdentityJson(const AgentView::IdentityRow &row) {
   if (Json allowed = AllowedJson(identity); !allowed.empty()) {
     json["allowedSPIFFEIDs"] = std::move(allowed);
   }
+  if (!identity.federates_with.empty()) {
+    json["federatesWith"] = identity.federates_with;
+  }
   PutSvid(json, row.svid);
   return json;
 }

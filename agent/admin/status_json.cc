@@ -32,6 +32,37 @@ Json NamespaceJson(const Datapath::NetnsRow &row) {
   return json;
 }
 
+Json FollowedJson(const FollowedBundle &followed) {
+  Json json = Json::object();
+  json["trustDomain"] = followed.trust_domain;
+  json["source"] = followed.source;
+  if (followed.sequence.has_value()) {
+    json["sequence"] = *followed.sequence;
+  }
+  if (followed.bundle != nullptr) {
+    const Authorities &known = followed.bundle->authorities().front();
+    json["x509Authorities"] = known.certificates.size();
+    json["jwtAuthorities"] = known.jwt_keys.size();
+  }
+  if (followed.fetched_at.has_value()) {
+    json["fetchedAt"] = Rfc3339(*followed.fetched_at);
+  }
+  json["nextAttempt"] = Rfc3339(followed.next_attempt);
+  json["stale"] = followed.stale;
+  if (!followed.last_error.ok()) {
+    json["error"] = std::string(followed.last_error.message());
+  }
+  return json;
+}
+
+Json FederationJson(const std::vector<FollowedBundle> &followed) {
+  Json json = Json::array();
+  for (const FollowedBundle &each : followed) {
+    json.push_back(FollowedJson(each));
+  }
+  return json;
+}
+
 Json NamespacesJson(const std::vector<Datapath::NetnsRow> &rows) {
   Json json = Json::array();
   for (const Datapath::NetnsRow &row : rows) {
@@ -75,6 +106,7 @@ Json StatusJson(const AgentView::Status &status,
     json["resourcesError"] = status.resources_error;
   }
   json["attestedProcesses"] = status.attested_processes;
+  json["federation"] = FederationJson(status.federation);
   json["flows"] = FlowTotalsJson(status);
   json["namespaces"] = NamespacesJson(status.namespaces);
   json["counters"] = CountersJson(status.counters);

@@ -168,6 +168,8 @@ absl::Status ReadConfig(const Field &root, Config &config) {
                   {"issuer", section(ReadIssuer)},
                   {"svid", section(ReadSvid)},
                   {"datapath", section(ReadDatapath)},
+                  {"federation", Into(config.federation, ReadFederation)},
+                  {"oidc", Into(config.oidc, ReadOidc)},
                   {"admin",
                    [&config](const Field &f) {
                      return ReadMap(f, {{"group", Text(config.admin_group)}});
@@ -193,6 +195,15 @@ absl::StatusOr<Config> ParseConfig(std::string_view text,
     if (auto status = ReadConfig(Field(document, name, ""), config);
         !status.ok()) {
       return status;
+    }
+  }
+  for (const auto &foreign : config.federation.trust_domains) {
+    if (foreign.trust_domain == config.trust_domain) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(name,
+                       ": federation.trustDomains: ",
+                       foreign.trust_domain,
+                       " is the own trust domain"));
     }
   }
   if (config.embedded_ca_dir.empty()) {

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 
+#include "agent/config/web_config.h"
 #include "kith/endpoint.h"
 
 namespace kith {
@@ -54,6 +55,8 @@ struct Config {
   // `kith agent --takeover`, not in the file: take the flows of the agent that
   // runs over.
   bool takeover = false;
+  FederationConfig federation;
+  OidcConfig oidc;
   std::string admin_group = "kith";
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kJson;

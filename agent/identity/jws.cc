@@ -15,22 +15,33 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/nid.h>
+#include <openssl/rsa.h>
 
 #include "agent/identity/crypto_error.h"
 
 namespace kith {
 namespace {
 
+enum class Scheme { kEcdsa, kRsa, kRsaPss };
+
 struct Algorithm {
   std::string_view name;
-  int curve;
+  Scheme scheme;
   const EVP_MD *(*digest)();
-  size_t scalar_bytes;  // a signature has two
+  int curve = NID_undef;
+  size_t scalar_bytes = 0;  // of ECDSA, whose signature has two
 };
 
-constexpr std::array<Algorithm, 2> kAlgorithms = {
-    {{"ES256", NID_X9_62_prime256v1, EVP_sha256, 32},
-     {"ES384", NID_secp384r1, EVP_sha384, 48}}};
+// The algorithms of the JWT-SVID standard, section 2.1, but ES512.
+constexpr std::array<Algorithm, 8> kAlgorithms = {
+    {{"ES256", Scheme::kEcdsa, EVP_sha256, NID_X9_62_prime256v1, 32},
+     {"ES384", Scheme::kEcdsa, EVP_sha384, NID_secp384r1, 48},
+     {"RS256", Scheme::kRsa, EVP_sha256},
+     {"RS384", Scheme::kRsa, EVP_sha384},
+     {"RS512", Scheme::kRsa, EVP_sha512},
+     {"PS256", Scheme::kRsaPss, EVP_sha256},
+     {"PS384", Scheme::kRsaPss, EVP_sha384},
+     {"PS512", Scheme::kRsaPss, EVP_sha512}}};
 
 struct Digest {
   std::array<uint8_t, EVP_MAX_MD_SIZE> bytes;
@@ -67,7 +78,8 @@ absl::StatusOr<const Algorithm *> FindAlgorithm(std::string_view name) {
     }
   }
   return absl::InvalidArgumentError(
-      "the token's algorithm is not ES256 or ES384");
+      "the token's algorithm is none of ES256, ES384 and RS or PS with 256, "
+      "384 or 512");
 }
 
 bssl::UniquePtr<ECDSA_SIG> ParseSignature(std::string_view text,
@@ -84,6 +96,53 @@ bssl::UniquePtr<ECDSA_SIG> ParseSignature(std::string_view text,
   (void)r.release();
   (void)s.release();
   return signature;
+}
+
+bool IsKeyFor(const Algorithm &algorithm, const EVP_PKEY *key) {
+  if (algorithm.scheme != Scheme::kEcdsa) {
+    return EVP_PKEY_id(key) == EVP_PKEY_RSA;
+  }
+  const EC_KEY *ec = EVP_PKEY_get0_EC_KEY(key);
+  return ec != nullptr &&
+         EC_GROUP_get_curve_name(EC_KEY_get0_group(ec)) == algorithm.curve;
+}
+
+bool VerifyEcdsa(const JwsParts &parts,
+                 const Algorithm &algorithm,
+                 EVP_PKEY *key) {
+  const absl::StatusOr<Digest> digest =
+      DigestOf(parts.signed_text, algorithm.digest());
+  if (!digest.ok() || parts.signature.size() != 2 * algorithm.scalar_bytes) {
+    return false;
+  }
+  const bssl::UniquePtr<ECDSA_SIG> signature =
+      ParseSignature(parts.signature, algorithm.scalar_bytes);
+  return signature != nullptr &&
+         ECDSA_do_verify(digest->bytes.data(),
+                         digest->size,
+                         signature.get(),
+                         EVP_PKEY_get0_EC_KEY(key)) == 1;
+}
+
+// RFC 7518 sections 3.3 and 3.5: the salt of PSS is as long as the digest.
+bool VerifyRsa(const JwsParts &parts,
+               const Algorithm &algorithm,
+               EVP_PKEY *key) {
+  bssl::ScopedEVP_MD_CTX context;
+  EVP_PKEY_CTX *options = nullptr;
+  const auto bytes = [](std::string_view text) {
+    return reinterpret_cast<const uint8_t *>(text.data());
+  };
+  return EVP_DigestVerifyInit(
+             context.get(), &options, algorithm.digest(), nullptr, key) &&
+         (algorithm.scheme == Scheme::kRsa ||
+          (EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) &&
+           EVP_PKEY_CTX_set_rsa_pss_saltlen(options, -1))) &&
+         EVP_DigestVerify(context.get(),
+                          bytes(parts.signature),
+                          parts.signature.size(),
+                          bytes(parts.signed_text),
+                          parts.signed_text.size()) == 1;
 }
 
 }  // namespace
@@ -141,27 +200,16 @@ absl::Status VerifyJws(const JwsParts &parts,
     return found.status();
   }
   const Algorithm &known = **found;
-  EC_KEY *ec = EVP_PKEY_get0_EC_KEY(key);
-  if (ec == nullptr ||
-      EC_GROUP_get_curve_name(EC_KEY_get0_group(ec)) != known.curve) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the token's key is no key for ", known.name));
+  if (!IsKeyFor(known, key)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the token's key is no key for ", known.name, ", its algorithm"));
   }
-  absl::StatusOr<Digest> digest = DigestOf(parts.signed_text, known.digest());
-  if (!digest.ok()) {
-    return digest.status();
-  }
-  bssl::UniquePtr<ECDSA_SIG> signature;
-  if (parts.signature.size() == 2 * known.scalar_bytes) {
-    signature = ParseSignature(parts.signature, known.scalar_bytes);
-  }
-  if (signature == nullptr ||
-      ECDSA_do_verify(
-          digest->bytes.data(), digest->size, signature.get(), ec) != 1) {
-    ERR_clear_error();
-    return absl::InvalidArgumentError("the token's signature is wrong");
-  }
-  return absl::OkStatus();
+  const bool right = known.scheme == Scheme::kEcdsa
+                         ? VerifyEcdsa(parts, known, key)
+                         : VerifyRsa(parts, known, key);
+  ERR_clear_error();
+  return right ? absl::OkStatus()
+               : absl::InvalidArgumentError("the token's signature is wrong");
 }
 
 }  // namespace kith

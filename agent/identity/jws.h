@@ -9,8 +9,8 @@
 
 namespace kith {
 
-// JWS compact serialization (RFC 7515 section 7.1) with ECDSA (RFC 7518 section
-// 3.4).
+// JWS compact serialization (RFC 7515 section 7.1) with ECDSA, and for the
+// tokens of others RSA (RFC 7518 sections 3.3 to 3.5).
 
 // JwsParts are the three parts of a token, decoded, and what the signature is
 // over. `signed_text` refers to the token.
@@ -31,7 +31,8 @@ absl::StatusOr<std::string> SignJws(std::string_view header,
                                     EVP_PKEY *key);
 
 // VerifyJws checks the signature by `algorithm`. InvalidArgument: it is wrong,
-// the algorithm is none of ES256 and ES384, or the key is not of its curve.
+// the algorithm is none of ES256, ES384, RS256 to RS512 and PS256 to PS512, or
+// the key is of another kind.
 absl::Status VerifyJws(const JwsParts &parts,
                        std::string_view algorithm,
                        EVP_PKEY *key);

@@ -130,7 +130,7 @@ absl::Status CheckSignature(const JwsParts &parts,
     if (!header.key_id.empty() && header.key_id != authority.key_id) {
       continue;
     }
-    auto key = ParsePublicKey(authority.public_key);
+    auto key = ParseVerificationKey(authority.public_key);
     status = key.ok() ? VerifyJws(parts, header.algorithm, key->get())
                       : key.status();
     if (status.ok()) {
@@ -155,14 +155,16 @@ absl::StatusOr<std::string> SignJwtSvid(const JwtSvidRequest &request,
   const int64_t issued = SecondsOf(now);
   const json header = {
       {"alg", "ES256"}, {"kid", signer.key_id}, {"typ", "JWT"}};
-  const json claims = {
-      {"aud", request.audience},
-      {"exp", issued + std::chrono::seconds(kJwtSvidTtl).count()},
-      {"iat", issued},
-      {"jti",
-       absl::WebSafeBase64Escape(
-           std::string_view(unique.data(), unique.size()))},
-      {"sub", request.id.uri()}};
+  json claims = {{"aud", request.audience},
+                 {"exp", issued + std::chrono::seconds(kJwtSvidTtl).count()},
+                 {"iat", issued},
+                 {"jti",
+                  absl::WebSafeBase64Escape(
+                      std::string_view(unique.data(), unique.size()))},
+                 {"sub", request.id.uri()}};
+  if (!request.issuer.empty()) {
+    claims["iss"] = request.issuer;
+  }
   return SignJws(TextOf(header), TextOf(claims), signer.key);
 }
 

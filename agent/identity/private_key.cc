@@ -108,7 +108,7 @@ absl::StatusOr<Der> PublicKeyOf(const EVP_PKEY *key) {
   return Der(bytes, bytes + CBB_len(cbb.get()));
 }
 
-absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> ParsePublicKey(const Der &der) {
+absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> ParseVerificationKey(const Der &der) {
   CBS cbs;
   CBS_init(&cbs, der.data(), der.size());
   bssl::UniquePtr<EVP_PKEY> key(EVP_parse_public_key(&cbs));
@@ -117,7 +117,17 @@ absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> ParsePublicKey(const Der &der) {
                        "EVP_parse_public_key");
   }
   const int curve = CurveOf(key.get());
-  if (curve != NID_X9_62_prime256v1 && curve != NID_secp384r1) {
+  if (curve != NID_X9_62_prime256v1 && curve != NID_secp384r1 &&
+      EVP_PKEY_id(key.get()) != EVP_PKEY_RSA) {
+    return absl::InvalidArgumentError(
+        "the public key is no P-256, P-384 or RSA key");
+  }
+  return key;
+}
+
+absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> ParsePublicKey(const Der &der) {
+  auto key = ParseVerificationKey(der);
+  if (key.ok() && EVP_PKEY_id(key->get()) == EVP_PKEY_RSA) {
     return absl::InvalidArgumentError(
         "the public key is no P-256 or P-384 key");
   }

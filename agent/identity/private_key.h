@@ -38,4 +38,8 @@ absl::StatusOr<Der> PublicKeyOf(const EVP_PKEY *key);
 // only kinds that the agent asks certificates for.
 absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> ParsePublicKey(const Der &der);
 
+// ParseVerificationKey takes RSA keys too, which sign the JWT-SVIDs of other
+// trust domains.
+absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> ParseVerificationKey(const Der &der);
+
 }  // namespace kith

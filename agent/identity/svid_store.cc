@@ -49,7 +49,7 @@ class RotatingSvidStore final : public SvidStore {
         return NoSuchId(id);
       }
     }
-    return issuer_->IssueJwt({id, audience});
+    return issuer_->IssueJwt({id, audience, options_.jwt_issuer});
   }
   std::shared_ptr<const TrustBundle> bundle() const override {
     absl::ReaderMutexLock lock(&mutex_);

@@ -43,6 +43,7 @@ class SvidStore {
   struct Options {
     // Fraction of the remaining half life by which a renewal may come earlier.
     double jitter = 0.1;
+    std::string jwt_issuer;  // `iss` of JWT-SVIDs; empty: they have none
     // Called on the store's thread after each attempt (for logs and metrics).
     std::function<void(const SvidState &)> on_attempt;
     // Called on the store's thread after the bundle has changed.

@@ -46,7 +46,8 @@ AllowedPeers PeersOf(const EgressRule &rule,
   if (rule.allowed.has_value() || !service.workload_id.has_value()) {
     return rule.allowed.has_value() ? rule.allowed : identity.allowed_outbound;
   }
-  FlowRule own{.allowed = identity.allowed_outbound};
+  FlowRule own{.allowed = identity.allowed_outbound,
+               .federates_with = identity.federates_with};
   if (!AuthorizePeer(own, identity.spiffe_id, *service.workload_id).ok()) {
     return std::vector<std::string>{};
   }
@@ -86,6 +87,7 @@ FlowRule OutboundRule(const ResourceSet &resources,
             .allowed = PeersOf(rule, identity, **service),
             .peer_is_workload = rule.workload_id.has_value() ||
                                 (*service)->workload_id.has_value(),
+            .federates_with = identity.federates_with,
             .rule = absl::StrCat("identity ",
                                  identity.name,
                                  " egress[",
@@ -97,6 +99,7 @@ FlowRule OutboundRule(const ResourceSet &resources,
   return {.mode = identity.mode,
           .allowed = identity.allowed_outbound,
           .peer_is_workload = is_workload,
+          .federates_with = identity.federates_with,
           .rule = absl::StrCat("identity ", identity.name, " outbound")};
 }
 
@@ -111,12 +114,14 @@ FlowRule InboundRule(const WorkloadIdentity &identity, uint16_t port) {
       return {.mode = rule.mode.value_or(identity.mode),
               .allowed = rule.allowed.has_value() ? rule.allowed
                                                   : identity.allowed_inbound,
+              .federates_with = identity.federates_with,
               .rule = absl::StrCat(
                   "identity ", identity.name, " ingress[", i, "]")};
     }
   }
   return {.mode = identity.mode,
           .allowed = identity.allowed_inbound,
+          .federates_with = identity.federates_with,
           .rule = absl::StrCat("identity ", identity.name, " inbound")};
 }
 
@@ -127,10 +132,19 @@ absl::Status AuthorizePeer(const FlowRule &rule,
     return absl::PermissionDeniedError(
         absl::StrCat("a peer without SPIFFE ID is not allowed by ", rule.rule));
   }
-  const bool allowed =
-      rule.allowed.has_value()
-          ? IsAllowed(*rule.allowed, peer)
-          : !local.empty() && peer.trust_domain() == local.trust_domain();
+  const bool foreign = peer.trust_domain() != local.trust_domain();
+  if (foreign &&
+      !std::ranges::binary_search(rule.federates_with, peer.trust_domain())) {
+    return absl::PermissionDeniedError(
+        absl::StrCat(peer.uri(),
+                     " is not allowed by ",
+                     rule.rule,
+                     ": the identity does not federate with ",
+                     peer.trust_domain(),
+                     " (federatesWith)"));
+  }
+  const bool allowed = rule.allowed.has_value() ? IsAllowed(*rule.allowed, peer)
+                                                : !local.empty() && !foreign;
   if (allowed) {
     return absl::OkStatus();
   }

@@ -15,6 +15,7 @@ struct FlowRule {
   AllowedPeers allowed;
   // True where a Service document says the destination is a workload.
   bool peer_is_workload = false;
+  std::vector<std::string> federates_with;  // of the identity
   std::string rule;  // e.g. "identity demo/web egress[0] (Service demo/api)"
 };
 
@@ -35,6 +36,8 @@ FlowRule OutboundRule(const ResourceSet &resources,
 FlowRule InboundRule(const WorkloadIdentity &identity, uint16_t port);
 
 // AuthorizePeer returns OK or PermissionDenied that names `peer` and the rule.
+// A peer of a foreign trust domain needs both: the identity federates with its
+// domain, and the list names it.
 absl::Status AuthorizePeer(const FlowRule &rule,
                            const SpiffeId &local,
                            const SpiffeId &peer);

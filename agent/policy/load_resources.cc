@@ -45,7 +45,8 @@ absl::Status RefuseSameNames(
   return absl::OkStatus();
 }
 
-// Documents that give the same SPIFFE ID share one SVID.
+// Documents that give the same SPIFFE ID share one SVID, and what the Workload
+// API gives with it.
 absl::Status RefuseDifferentSvids(const ResourceSet &set) {
   absl::flat_hash_map<std::string_view, const WorkloadIdentity *> by_id;
   for (const auto &identity : set.identities) {
@@ -59,6 +60,15 @@ absl::Status RefuseDifferentSvids(const ResourceSet &set) {
                        ": spec.svid: ",
                        identity->spiffe_id.uri(),
                        " has other dnsNames or another ttl at ",
+                       first.origin,
+                       "; make them the same"));
+    }
+    if (identity->federates_with != first.federates_with) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(identity->origin,
+                       ": spec.federatesWith: ",
+                       identity->spiffe_id.uri(),
+                       " federates with other trust domains at ",
                        first.origin,
                        "; make them the same"));
     }

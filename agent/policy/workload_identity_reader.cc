@@ -82,6 +82,43 @@ absl::Status ReadAllowed(const Field &field, WorkloadIdentity &identity) {
                   {"outbound", Into(identity.allowed_outbound, ReadPeerList)}});
 }
 
+absl::StatusOr<std::string> ReadForeignDomain(const Field &field,
+                                              const DocumentScope &scope) {
+  auto text = field.AsString();
+  if (!text.ok()) {
+    return text;
+  }
+  std::string lower = absl::AsciiStrToLower(*text);
+  std::string name(absl::StripPrefix(lower, "spiffe://"));
+  if (auto valid = ValidateTrustDomain(name); !valid.ok()) {
+    return field.Wrap(valid);
+  }
+  if (name == scope.trust_domain()) {
+    return field.Error("is the own trust domain: it needs no federation");
+  }
+  return name;
+}
+
+absl::Status ReadFederatesWith(const Field &list,
+                               const DocumentScope &scope,
+                               WorkloadIdentity &identity) {
+  auto items = list.Items(kMaxFederatesWith);
+  if (!items.ok()) {
+    return items.status();
+  }
+  for (const Field &item : *items) {
+    auto name = ReadForeignDomain(item, scope);
+    if (!name.ok()) {
+      return name.status();
+    }
+    identity.federates_with.push_back(*std::move(name));
+  }
+  std::ranges::sort(identity.federates_with);
+  const auto repeated = std::ranges::unique(identity.federates_with);
+  identity.federates_with.erase(repeated.begin(), repeated.end());
+  return absl::OkStatus();
+}
+
 // As Riptides documents it: exactly one of daemon.id and daemonGroup.id.
 absl::Status ReadScope(const Field &field, const DocumentScope &scope) {
   std::string id;
@@ -132,6 +169,8 @@ absl::StatusOr<WorkloadIdentity> ReadWorkloadIdentity(
        [&](const Field &f) { return scope.ReadConnection(f, mode); }},
       {"allowedSPIFFEIDs",
        [&](const Field &f) { return ReadAllowed(f, identity); }},
+      {"federatesWith",
+       [&](const Field &f) { return ReadFederatesWith(f, scope, identity); }},
       {"ingress",
        Into(identity.ingress,
             [&](const Field &f) { return ReadIngress(f, scope); })},

@@ -37,8 +37,10 @@ class WorkloadApiSource {
   virtual absl::StatusOr<std::shared_ptr<const X509Svid>> GetX509Svid(
       const SpiffeId &id) = 0;
 
-  // bundle returns null until there is one.
-  virtual std::shared_ptr<const TrustBundle> bundle() = 0;
+  // bundle returns what the identity trusts: the own trust domain, and those
+  // that it federates with. Null until there is one; the same object while
+  // nothing of it has changed.
+  virtual std::shared_ptr<const TrustBundle> bundle(const SpiffeId &id) = 0;
 
   // IssueJwtSvid returns a token for the audiences. Blocks.
   virtual absl::StatusOr<std::string> IssueJwtSvid(

@@ -71,13 +71,13 @@ WorkloadCaller::StateOf WorkloadCaller::StreamOf(std::string_view path) {
     return [this](const SpiffeId &id) { return SvidState(id); };
   }
   if (path == absl::StrCat(kService, "FetchX509Bundles")) {
-    return [this](const SpiffeId &) {
-      return state_->messages.OfX509Bundles(state_->source->bundle());
+    return [this](const SpiffeId &id) {
+      return state_->messages.OfX509Bundles(state_->source->bundle(id));
     };
   }
   if (path == absl::StrCat(kService, "FetchJWTBundles")) {
-    return [this](const SpiffeId &) {
-      return state_->messages.OfJwtBundles(state_->source->bundle());
+    return [this](const SpiffeId &id) {
+      return state_->messages.OfJwtBundles(state_->source->bundle(id));
     };
   }
   return nullptr;
@@ -116,7 +116,7 @@ absl::StatusOr<WorkloadCaller::Message> WorkloadCaller::SvidState(
   if (!svid.ok()) {
     return svid.status();
   }
-  return state_->messages.OfSvid(*svid, state_->source->bundle());
+  return state_->messages.OfSvid(*svid, state_->source->bundle(id));
 }
 
 Task<absl::Status> WorkloadCaller::Watch(std::shared_ptr<GrpcCall> call,
@@ -195,7 +195,7 @@ Task<absl::Status> WorkloadCaller::ValidateJwtSvid(
   if (!id.ok()) {
     co_return id.status();
   }
-  const auto bundle = state_->source->bundle();
+  const auto bundle = state_->source->bundle(*id);
   if (bundle == nullptr) {
     co_return absl::UnavailableError("the trust bundle is not there yet");
   }

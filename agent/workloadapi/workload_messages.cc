@@ -64,6 +64,13 @@ absl::Status NoBundle() {
   return absl::UnavailableError("the trust bundle is not there yet");
 }
 
+// Bundles that only we still have were replaced.
+template <typename Entries>
+void ForgetUnused(Entries &entries) {
+  std::erase_if(entries,
+                [](const auto &item) { return item.first.use_count() == 1; });
+}
+
 template <typename Response>
 WorkloadMessages::Message Serialized(const Response &response) {
   return std::make_shared<GrpcMessage>(response.SerializeAsString());
@@ -110,15 +117,17 @@ absl::StatusOr<WorkloadMessages::Message> WorkloadMessages::OfX509Bundles(
   if (bundle == nullptr) {
     return NoBundle();
   }
-  if (x509_bundles_.bundle != bundle) {
+  ForgetUnused(x509_bundles_);
+  Message &message = x509_bundles_[bundle];
+  if (message == nullptr) {
     X509BundlesResponse response;
     for (const Authorities &domain : bundle->authorities()) {
       (*response.mutable_bundles())[TrustDomainId(domain)] =
           Concatenated(domain.certificates);
     }
-    x509_bundles_ = {bundle, Serialized(response)};
+    message = Serialized(response);
   }
-  return x509_bundles_.message;
+  return message;
 }
 
 absl::StatusOr<WorkloadMessages::Message> WorkloadMessages::OfJwtBundles(
@@ -126,19 +135,22 @@ absl::StatusOr<WorkloadMessages::Message> WorkloadMessages::OfJwtBundles(
   if (bundle == nullptr) {
     return NoBundle();
   }
-  if (jwt_bundles_.bundle != bundle) {
+  ForgetUnused(jwt_bundles_);
+  Message &message = jwt_bundles_[bundle];
+  if (message == nullptr) {
     JWTBundlesResponse response;
     for (const Authorities &domain : bundle->authorities()) {
       absl::StatusOr<std::string> keys =
           EncodeJwkSet(domain.jwt_keys, "jwt-svid");
       if (!keys.ok()) {
+        jwt_bundles_.erase(bundle);
         return keys.status();
       }
       (*response.mutable_bundles())[TrustDomainId(domain)] = *std::move(keys);
     }
-    jwt_bundles_ = {bundle, Serialized(response)};
+    message = Serialized(response);
   }
-  return jwt_bundles_.message;
+  return message;
 }
 
 void WorkloadMessages::Retain(const std::function<bool(const Svid &)> &in_use) {

@@ -40,14 +40,11 @@ class WorkloadMessages {
     Bundle bundle;
     Message message;
   };
-  struct BundleEntry {
-    Bundle bundle;
-    Message message;
-  };
+  using BundleEntries = std::map<Bundle, Message>;
 
   std::map<SpiffeId, SvidEntry> svids_;
-  BundleEntry x509_bundles_;
-  BundleEntry jwt_bundles_;
+  BundleEntries x509_bundles_;
+  BundleEntries jwt_bundles_;
 };
 
 }  // namespace kith

@@ -22,6 +22,7 @@ constexpr Command kCommands[] = {
     {"policy", "check resource documents", AttachPolicy},
     {"svid", "revoke SVIDs", AttachSvid},
     {"ca", "show and change the authorities of the embedded CA", AttachCa},
+    {"jwt", "examine JWT-SVIDs", AttachJwt},
     {"log-level", "change the agent's log level", AttachLogLevel},
     {"version", "show the version of this program", AttachVersion},
 };

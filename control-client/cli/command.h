@@ -44,6 +44,7 @@ RunCommand AttachPolicy(CLI::App &parser);
 RunCommand AttachSvid(CLI::App &parser);
 RunCommand AttachCa(CLI::App &parser);
 RunCommand AttachCaCopies(CLI::App &ca);  // `kith ca backup`, `restore`
+RunCommand AttachJwt(CLI::App &parser);
 RunCommand AttachLogLevel(CLI::App &parser);
 RunCommand AttachVersion(CLI::App &parser);
 

@@ -119,6 +119,19 @@ void PrintAgent(const absl::StatusOr<Json> &agent,
                   environment.colour)
         << '\n';
   }
+  for (const Json &domain : ListAt(*agent, "/federation")) {
+    if (const std::string error = TextAt(domain, "/error"); !error.empty()) {
+      out << Styled(Printable(absl::StrCat(BoolAt(domain, "/stale")
+                                               ? "stale bundle of "
+                                               : "bundle of ",
+                                           TextAt(domain, "/trustDomain"),
+                                           ": ",
+                                           error)),
+                    Style::kBad,
+                    environment.colour)
+          << '\n';
+    }
+  }
   Table table({{"COUNTER"}, {"COUNT", Table::Align::kRight}});
   for (const auto &[name, count] : ListAt(*agent, "/counters").items()) {
     if (const uint64_t number = CountAt(count, ""); number != 0) {

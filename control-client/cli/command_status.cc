@@ -103,6 +103,31 @@ void PrintNamespaces(const Json &status, CommandEnvironment &environment) {
   }
 }
 
+// An error beside a bundle that is not stale is a try that failed just now.
+void PrintFederation(const Json &status, CommandEnvironment &environment) {
+  Table table({{"FOREIGN DOMAIN"},
+               {"SEQUENCE", Align::kRight},
+               {"FETCHED"},
+               {"STATE"},
+               {"ERROR"}});
+  for (const Json &row : ListAt(status, "/federation")) {
+    const bool known = row.contains("x509Authorities");
+    const bool stale = BoolAt(row, "/stale");
+    table.AddRow({TextAt(row, "/trustDomain"),
+                  TextAt(row, "/sequence"),
+                  TextAt(row, "/fetchedAt"),
+                  Cell(!known  ? "no bundle"
+                       : stale ? "stale"
+                               : "fresh",
+                       known && !stale ? Style::kGood : Style::kBad),
+                  TextAt(row, "/error")});
+  }
+  if (!table.empty()) {
+    environment.out << '\n';
+    table.Print(environment.out, environment.colour);
+  }
+}
+
 int RunStatus(const ClientOptions &options, CommandEnvironment &environment) {
   const auto status = AdminClient::Create(options.socket)->Get("/v1/status");
   if (!status.ok()) {
@@ -114,6 +139,7 @@ int RunStatus(const ClientOptions &options, CommandEnvironment &environment) {
   }
   PrintFacts(*status, environment);
   PrintNamespaces(*status, environment);
+  PrintFederation(*status, environment);
   PrintCounts(ListAt(*status, "/flows/closed"), "CLOSED", environment);
   PrintCounts(ListAt(*status, "/counters"), "COUNTER", environment);
   return kExitOk;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 #include "agent/policy/identity_match.h"
 #include "control-client/cli/selector_overlap.h"
@@ -147,7 +148,7 @@ class Linter {
     }
   }
 
-  // Peers of other trust domains, and patterns, cannot be judged here.
+  // Whether other trust domains have the peer cannot be known here.
   void LintPeers(const WorkloadIdentity &identity,
                  const char *direction,
                  const AllowedPeers &allowed) {
@@ -155,6 +156,7 @@ class Linter {
       return;
     }
     for (const std::string &peer : *allowed) {
+      LintFederation(identity, direction, peer);
       const auto id = SpiffeId::Parse(peer);
       if (id.ok() && id->trust_domain() == trust_domain_ && !IsDefined(*id)) {
         Warn("unknown_peer",
@@ -165,6 +167,24 @@ class Linter {
                           peer,
                           ", which none of these documents defines"));
       }
+    }
+  }
+
+  void LintFederation(const WorkloadIdentity &identity,
+                      const char *direction,
+                      std::string_view peer) {
+    const auto id = SpiffeId::Parse(absl::StripSuffix(peer, "/*"));
+    if (id.ok() && id->trust_domain() != trust_domain_ &&
+        !std::ranges::binary_search(identity.federates_with,
+                                    id->trust_domain())) {
+      Warn("not_federated",
+           identity,
+           absl::StrCat("allowedSPIFFEIDs.",
+                        direction,
+                        " has ",
+                        peer,
+                        ", but federatesWith has not its trust domain: it is "
+                        "refused"));
     }
   }
 

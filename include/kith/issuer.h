@@ -55,6 +55,7 @@ struct Authorities {
 struct JwtSvidRequest {
   SpiffeId id;
   std::vector<std::string> audience;  // not empty
+  std::string issuer = {};            // `iss`; empty: the token has none
 };
 
 class CertificateAuthority;

@@ -63,6 +63,8 @@ struct WorkloadIdentity {
   TlsMode mode = TlsMode::kMutual;
   AllowedPeers allowed_inbound;
   AllowedPeers allowed_outbound;
+  // Foreign trust domains whose identities may be peers at all; sorted.
+  std::vector<std::string> federates_with;
   std::vector<EgressRule> egress;
   std::vector<IngressRule> ingress;
 

@@ -106,6 +106,11 @@ AgentView::Status ExampleStatus() {
                         .outbound_port_v4 = 40'001,
                         .outbound_port_v6 = 0}};
   status.attested_processes = 5;
+  status.federation.push_back({.trust_domain = "b.example",
+                               .source = "https://b.example/",
+                               .sequence = 7,
+                               .last_error = absl::UnavailableError("gone"),
+                               .stale = true});
   return status;
 }
 

@@ -85,7 +85,7 @@ class FakeWorkloadApiSource final : public WorkloadApiSource {
     }
     return svid_;
   }
-  std::shared_ptr<const TrustBundle> bundle() override {
+  std::shared_ptr<const TrustBundle> bundle(const SpiffeId &) override {
     absl::MutexLock lock(&mutex_);
     return bundle_;
   }

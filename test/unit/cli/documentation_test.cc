@@ -50,6 +50,7 @@ TEST_CASE("every command and option is documented and completed") {
                                                           {"ca", "revoke"},
                                                           {"ca", "backup"},
                                                           {"ca", "restore"},
+                                                          {"jwt", "doctor"},
                                                           {"log-level"},
                                                           {"version"}};
   CliFixture cli;

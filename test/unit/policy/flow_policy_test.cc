@@ -116,7 +116,8 @@ TEST_CASE("outbound: the first egress entry whose Service has the place") {
            Ids{"spiffe://td/web"},
            true,
            "identity me egress[0] (Service web)"},
-      Case{"allowedSPIFFEIDs: {outbound: ['spiffe://far/*']}\n"
+      Case{"federatesWith: [far]\nallowedSPIFFEIDs: {outbound: "
+           "['spiffe://far/*']}\n"
            "egress: [{selectors: [{app: other}]}]",
            "10.0.2.1:80",
            TlsMode::kMutual,
@@ -186,6 +187,7 @@ TEST_CASE("who is authorised") {
     AllowedPeers allowed;
     std::string peer;
     bool ok;
+    Ids federates_with = {};
   };
   const auto c = GENERATE(
       Case{std::nullopt, "spiffe://td/anyone", true},
@@ -196,7 +198,13 @@ TEST_CASE("who is authorised") {
       Case{Ids{"spiffe://td/a"}, "spiffe://td/a/b", false},
       Case{Ids{"spiffe://td/a"}, "spiffe://td/A", false},
       Case{Ids{"spiffe://td/x", "spiffe://td/a"}, "spiffe://td/a", true},
-      Case{Ids{"spiffe://far/a"}, "spiffe://far/a", true},
+      Case{Ids{"spiffe://far/a"}, "spiffe://far/a", false},
+      Case{Ids{"spiffe://far/a"}, "spiffe://far/a", false, {"afar", "fare"}},
+      Case{Ids{"spiffe://far/a"}, "spiffe://far/a", true, {"afar", "far"}},
+      Case{Ids{"spiffe://far/*"}, "spiffe://far/a", true, {"far"}},
+      Case{Ids{"spiffe://td/a"}, "spiffe://far/a", false, {"far"}},
+      Case{Ids{}, "spiffe://far/a", false, {"far"}},
+      Case{std::nullopt, "spiffe://far/a", false, {"far"}},
       Case{Ids{"spiffe://td/a/*"}, "spiffe://td/a/b", true},
       Case{Ids{"spiffe://td/a/*"}, "spiffe://td/a/b/c", true},
       Case{Ids{"spiffe://td/a/*"}, "spiffe://td/a", false},
@@ -206,15 +214,35 @@ TEST_CASE("who is authorised") {
       Case{Ids{"spiffe://td/*"}, "spiffe://td", false},
       Case{Ids{"spiffe://td/*"}, "spiffe://td.far/b", false});
   CAPTURE(c.peer);
-  const FlowRule rule{.allowed = c.allowed, .rule = "identity me inbound"};
+  const FlowRule rule{.allowed = c.allowed,
+                      .federates_with = c.federates_with,
+                      .rule = "identity me inbound"};
   const SpiffeId local = *SpiffeId::Parse("spiffe://td/me");
   const auto status = AuthorizePeer(rule, local, *SpiffeId::Parse(c.peer));
   CHECK(status.ok() == c.ok);
   if (!c.ok) {
     CHECK(absl::IsPermissionDenied(status));
-    CHECK(status.message() ==
-          c.peer + " is not allowed by identity me inbound");
+    CHECK(status.message().find(c.peer +
+                                " is not allowed by identity me inbound") == 0);
   }
+}
+
+TEST_CASE("a refusal says that federation is missing") {
+  const auto status = AuthorizePeer(
+      {.allowed = Ids{"spiffe://far/a"}, .rule = "identity me inbound"},
+      *SpiffeId::Parse("spiffe://td/me"),
+      *SpiffeId::Parse("spiffe://far/a"));
+  CHECK(status.message() ==
+        "spiffe://far/a is not allowed by identity me inbound: the identity "
+        "does not federate with far (federatesWith)");
+}
+
+TEST_CASE("rules carry what the identity federates with") {
+  WorkloadIdentity identity;
+  identity.spiffe_id = *SpiffeId::Parse("spiffe://td/me");
+  identity.federates_with = {"far"};
+  CHECK(InboundRule(identity, 80).federates_with == Ids{"far"});
+  CHECK(OutboundRule({}, identity, {}).federates_with == Ids{"far"});
 }
 
 TEST_CASE("a peer without an ID is never authorised") {

@@ -153,6 +153,21 @@ TEST_CASE("each mistake names its field") {
   CHECK(set.status().message().find(c.message) != std::string::npos);
 }
 
+TEST_CASE("federatesWith is a sorted set of foreign trust domains") {
+  const auto set = ReadOk(IdentityYaml(
+      "x", Minimal("federatesWith: [spiffe://Far.Example, b, far.example]")));
+  CHECK(set.identities.at(0)->federates_with ==
+        std::vector<std::string>{"b", "far.example"});
+  for (const char *wrong : {"[td]", "['spiffe://b/a']", "[b/]", "b", "['']"}) {
+    CAPTURE(wrong);
+    const auto refused = Read(
+        IdentityYaml("x", Minimal(absl::StrCat("federatesWith: ", wrong))));
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.status().message().find("federatesWith") !=
+          std::string::npos);
+  }
+}
+
 TEST_CASE("fields without effect are accepted, and said so") {
   const std::string document = AsRiptides(
       IdentityYaml("x",

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "agent/config/field.h"
+#include "agent/types/url.h"
+#include "kith/endpoint.h"
+#include "kith/spiffe_id.h"
+
+namespace kith {
+
+// WebEndpointConfig is where the agent serves documents over HTTP.
+struct WebEndpointConfig {
+  // How readers know the agent: by an X509-SVID, by the Web PKI, or not at all,
+  // behind a reverse proxy of the same machine.
+  enum class Profile { kHttpsSpiffe, kHttpsWeb, kHttp };
+
+  std::optional<Endpoint> listen;  // absent: nothing is served
+  Profile profile = Profile::kHttpsSpiffe;
+  std::string certificate;  // PEM files of https_web
+  std::string key;
+};
+
+// FederatedDomainConfig is a foreign trust domain, and where its bundle is
+// from.
+struct FederatedDomainConfig {
+  enum class Profile { kHttpsSpiffe, kHttpsWeb, kFile };
+
+  std::string trust_domain;
+  Profile profile = Profile::kHttpsSpiffe;
+  Url url;               // of the https profiles
+  SpiffeId endpoint_id;  // of https_spiffe
+  std::string bundle;    // file: first bundle of https_spiffe, or all of it
+  std::string ca_file;   // of https_web; "": the system's
+
+  // source is the URL or the file, for a person.
+  std::string source;
+};
+
+struct FederationConfig {
+  // Bounds of what servers of bundles may ask of those who read them, and the
+  // least that revocation may wait.
+  static constexpr std::chrono::seconds kMinRefresh{5};
+  static constexpr std::chrono::seconds kMaxRefresh{3600};
+
+  WebEndpointConfig serve;
+  std::chrono::seconds refresh_hint{300};
+  std::vector<FederatedDomainConfig> trust_domains;
+};
+
+// OidcConfig makes JWT-SVIDs verifiable with OpenID Connect Discovery.
+struct OidcConfig {
+  std::string issuer;  // `iss` of the tokens; "": none
+  WebEndpointConfig serve;
+};
+
+absl::StatusOr<FederationConfig> ReadFederation(const Field &field);
+absl::StatusOr<OidcConfig> ReadOidc(const Field &field);
+
+}  // namespace kith

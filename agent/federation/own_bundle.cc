@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/federation/own_bundle.h"
+
+#include <algorithm>
+
+#include "agent/config/text_file.h"
+#include "agent/federation/kept_file.h"
+
+namespace kith {
+
+absl::StatusOr<std::string> OwnBundle::Document(
+    const Authorities &authorities) {
+  const absl::MutexLock lock(&mutex_);
+  if (!last_.sequence.has_value()) {
+    auto kept = ReadTextFile(file_);
+    auto read = kept.ok() ? ParseBundleDocument(*kept, authorities.trust_domain)
+                          : kept.status();
+    last_ = read.ok() ? *std::move(read) : BundleDocument{};
+  }
+  const int64_t last = last_.sequence.value_or(0);
+  const bool changed = last == 0 || last_.authorities != authorities;
+  BundleDocument now{authorities, last, refresh_hint_};
+  if (changed) {
+    now.sequence = std::max<int64_t>(last + 1,
+                                     std::chrono::floor<std::chrono::seconds>(
+                                         clock_.Now().time_since_epoch())
+                                         .count());
+  }
+  auto text = EncodeBundleDocument(now);
+  if (!text.ok()) {
+    return text;
+  }
+  if (changed) {
+    if (absl::Status kept = WriteKeptFile(file_, *text); !kept.ok()) {
+      return kept;
+    }
+    last_ = std::move(now);
+  }
+  return text;
+}
+
+}  // namespace kith
