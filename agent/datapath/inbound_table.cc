@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/datapath/inbound_table.h"
 
+#include <sys/socket.h>
+
 namespace kith {
 namespace {
 
@@ -14,6 +16,8 @@ class AnnouncedFlow : public InboundAnnouncement {
   AnnouncedFlow &operator=(const AnnouncedFlow &) = delete;
   ~AnnouncedFlow() override { (void)maps_->inbound.Delete(tuple_); }
 
+  uint64_t socket_cookie() const override { return entry_.agent_cookie; }
+
   void Established() override {
     entry_.dialing = 0;
     (void)maps_->inbound.Update(tuple_, entry_, BPF_EXIST);
@@ -25,20 +29,47 @@ class AnnouncedFlow : public InboundAnnouncement {
   inbound_entry entry_;
 };
 
+absl::StatusOr<Endpoint> BoundAddress(int socket) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  if (getsockname(socket, reinterpret_cast<sockaddr *>(&address), &size) != 0) {
+    return absl::ErrnoToStatus(errno, "getsockname");
+  }
+  return Endpoint::FromSockaddr(address);
+}
+
+absl::StatusOr<uint64_t> CookieOf(int socket) {
+  uint64_t cookie = 0;
+  socklen_t size = sizeof(cookie);
+  if (getsockopt(socket, SOL_SOCKET, SO_COOKIE, &cookie, &size) != 0) {
+    return absl::ErrnoToStatus(errno, "getsockopt SO_COOKIE");
+  }
+  return cookie;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<InboundAnnouncement>> Announce(
     std::shared_ptr<BpfMaps> maps,
     uint64_t netns_cookie,
-    const Endpoint &source,
+    int socket,
     const Endpoint &application,
     const Endpoint &client) {
+  auto source = BoundAddress(socket);
+  if (!source.ok()) {
+    return source.status();
+  }
+  auto cookie = CookieOf(socket);
+  if (!cookie.ok()) {
+    return cookie.status();
+  }
   flow_tuple tuple{};
   tuple.netns_cookie = netns_cookie;
   tuple.local = application.ToAbi();
-  tuple.remote = source.ToAbi();
+  tuple.remote = source->ToAbi();
   inbound_entry entry{};
   entry.client = client.ToAbi();
+  entry.agent_cookie = *cookie;
   entry.dialing = 1;
   absl::Status entered = maps->inbound.Update(tuple, entry, BPF_NOEXIST);
   if (!entered.ok()) {
