@@ -65,6 +65,7 @@ def _serve(address):
 
 def _connect(address, port):
     with socket.create_connection((address, int(port))) as connection:
+        connection.sendall(b"x")  # a PERMISSIVE server decides by that
         connection.recv(1)
         _report(connection)
 
