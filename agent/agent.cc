@@ -64,9 +64,13 @@ absl::Status StartIdentity(AgentStages &stages) {
     return issuer.status();
   }
   SvidStore::Options options;
-  options.on_bundle = [&stages] { stages.workload_api->NotifyChanged(); };
+  options.on_bundle = [&stages] {
+    stages.workload_api->NotifyChanged();
+    stages.svid_files->Notify();
+  };
   options.on_attempt = [&stages](const SvidState &state) {
     stages.workload_api->NotifyRenewed(state.spec.id);
+    stages.svid_files->Notify();
     if (!state.last_error.ok()) {
       Log(LogLevel::kError,
           "no new SVID",
@@ -180,6 +184,7 @@ absl::Status Start(AgentStages &stages,
         {{"error", watch.message()}});
   }
   SeedVerdicts(stages);
+  stages.svid_files->Start();
   return absl::OkStatus();
 }
 
@@ -187,6 +192,7 @@ absl::Status Start(AgentStages &stages,
 // a dead port. Open flows are reset: the application sees an error, never an
 // orderly end.
 void Stop(AgentStages &stages, Acceptors &acceptors, bool running) {
+  stages.svid_files->Stop();
   if (running) {
     stages.datapath->Detach();
     acceptors.Close();
@@ -237,6 +243,7 @@ absl::Status RunAgent(const Config &config) {
   stages.generation_base = static_cast<uint64_t>(
       stages.started_at.time_since_epoch() / std::chrono::microseconds(1));
   CreateWorkloadApi(stages);
+  stages.svid_files = SvidFiles::Create(&stages);
   stages.trace = TraceHub::Create();
   stages.flows = FlowTable::Create(stages.trace.get());
   Acceptors acceptors(&stages);
