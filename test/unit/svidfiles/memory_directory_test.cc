@@ -20,17 +20,18 @@ constexpr uid_t kUser = 12345;
 
 // Memory that is there on every machine (shm_overview(7)).
 struct Scratch {
-  Scratch() {
-    std::string name = "/dev/shm/kith-test-XXXXXX";
-    path = ::mkdtemp(name.data());
-    fs::permissions(path, fs::perms(0755));
-  }
+  Scratch() { fs::permissions(path, fs::perms(0755)); }
   ~Scratch() { fs::remove_all(path); }
   Scratch(const Scratch &) = delete;
   Scratch &operator=(const Scratch &) = delete;
 
-  fs::path path;
-  fs::path root = path / "svids";
+  static fs::path Make() {
+    std::string name = "/dev/shm/kith-test-XXXXXX";
+    return ::mkdtemp(name.data());
+  }
+
+  const fs::path path = Make();
+  const fs::path root = path / "svids";
 };
 
 std::span<const uint8_t> Bytes(std::string_view text) {
