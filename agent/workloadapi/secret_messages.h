@@ -34,7 +34,7 @@ struct SecretResource {
 // FindSecrets returns the resources that `names` mean to a workload with this
 // SPIFFE ID; without names, the SVID and the authorities of each domain.
 // InvalidArgument: there is no such name. PermissionDenied: it is the SPIFFE ID
-// of another workload.
+// of another workload, or of a trust domain without a bundle here.
 absl::StatusOr<std::vector<SecretResource>> FindSecrets(
     const std::set<std::string> &names,
     const SpiffeId &id,
