@@ -111,7 +111,7 @@ TEST_CASE("a fault names the file and the line; both where there are two") {
                             "workloadID: c\nselectors: [{process:name: c}]\n"
                             "svid: {jwt: {files: {directory: d, tokens: "
                             "[{file: t, audience: [a]}]}}}"),
-           "B:9: spec.svid: directory d is already that of b at B:2"},
+           "B:10: spec.svid: directory d is already that of b at B:2"},
       Case{"", "B:1: the file is empty"});
   const std::string a = scratch.Write("a.yaml", Identity("a"));
   const std::string b = scratch.Write("b.yaml", c.second);
