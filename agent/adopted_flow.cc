@@ -8,6 +8,7 @@
 
 #include "agent/flow_steps.h"
 #include "agent/runtime/log.h"
+#include "agent/shown_identity.h"
 
 namespace kith {
 namespace {
@@ -23,12 +24,15 @@ Endpoint Named(int fd, int (*name)(int, sockaddr *, socklen_t *)) {
 
 // InnerSocket is what the hooks know a flow by.
 struct InnerSocket {
+  int fd;
   uint64_t netns_cookie = 0;
   Endpoint local;
   Endpoint remote;
 
-  explicit InnerSocket(int fd)
-      : local(Named(fd, getsockname)), remote(Named(fd, getpeername)) {
+  explicit InnerSocket(int socket)
+      : fd(socket),
+        local(Named(fd, getsockname)),
+        remote(Named(fd, getpeername)) {
     socklen_t size = sizeof(netns_cookie);
     (void)getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &netns_cookie, &size);
   }
@@ -64,7 +68,7 @@ std::unique_ptr<InboundAnnouncement> Announcement(AgentStages &stages,
     return nullptr;
   }
   auto adopted = stages.datapath->AdoptInbound(
-      inner.netns_cookie, inner.local, inner.remote, *record.client);
+      inner.netns_cookie, inner.fd, inner.remote, *record.client);
   if (!adopted.ok()) {
     Log(LogLevel::kWarning,
         "an application no longer sees its client's address",
@@ -72,6 +76,25 @@ std::unique_ptr<InboundAnnouncement> Announcement(AgentStages &stages,
     return nullptr;
   }
   return *std::move(adopted);
+}
+
+// ... and who its peer is.
+std::unique_ptr<ShownIdentity> Shown(AgentStages &stages,
+                                     const FlowRecord &record,
+                                     const InnerSocket &inner,
+                                     const InboundAnnouncement *announcement) {
+  const IdentityFacts facts{
+      .mutual_tls = record.mode == FlowMode::kMtls,
+      .spiffe_id = record.local.spiffe_id,
+      .peer_spiffe_id = record.peer.spiffe_id,
+      .alpn = record.tls.has_value() ? record.tls->alpn : ""};
+  if (announcement != nullptr) {
+    return ShowIdentity(stages, announcement->socket_cookie(), facts);
+  }
+  auto origin = stages.datapath->FindOrigin(
+      inner.netns_cookie, inner.local, inner.remote);
+  return origin.ok() ? ShowIdentity(stages, origin->socket_cookie, facts)
+                     : nullptr;
 }
 
 Task<FlowEnd> Relay(AgentStages &stages,
@@ -95,6 +118,8 @@ Task<void> Serve(AgentStages &stages, HandedFlow handed) {
   const FlowDirection direction = handed.record.direction;
   const InnerSocket inner(handed.relay.inner.socket.get());
   const auto announcement = Announcement(stages, handed.record, inner);
+  const auto shown =
+      Shown(stages, handed.record, inner, announcement.get());
   const AttestedProcess &process = *handed.process;
   handed.record.process = {process.facts.tgid,
                            process.facts.start_time_ns,
@@ -110,6 +135,7 @@ Task<void> Serve(AgentStages &stages, HandedFlow handed) {
   if (left && announcement != nullptr) {
     announcement->LeaveToSuccessor();
   }
+  LeaveShown(shown.get(), end.reason);
   if (!left && direction == FlowDirection::kOutbound) {
     stages.datapath->ForgetOrigin(
         inner.netns_cookie, inner.local, inner.remote);

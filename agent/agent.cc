@@ -34,6 +34,7 @@ void PrepareProcess() {
 // a dead port. Open flows are reset: the application sees an error, never an
 // orderly end.
 void Stop(AgentStages &stages, Acceptors &acceptors, bool running) {
+  stages.svid_files->Stop();
   if (running) {
     stages.datapath->Detach();
     acceptors.Close();
@@ -84,6 +85,7 @@ absl::Status RunAgent(const Config &config) {
   stages.generation_base = static_cast<uint64_t>(
       stages.started_at.time_since_epoch() / std::chrono::microseconds(1));
   CreateWorkloadApi(stages);
+  stages.svid_files = SvidFiles::Create(&stages);
   stages.trace = TraceHub::Create();
   stages.flows = FlowTable::Create(stages.trace.get());
   Acceptors acceptors(&stages);

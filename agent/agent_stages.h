@@ -19,6 +19,7 @@
 #include "agent/outer_path.h"
 #include "agent/policy/resource_store.h"
 #include "agent/runtime/event_loop.h"
+#include "agent/svid_files.h"
 #include "agent/takeover/handed_flows.h"
 #include "agent/web/web_server.h"
 #include "agent/workloadapi/workload_api.h"
@@ -41,9 +42,10 @@ struct AgentStages {
   // that generations continue from the clock instead of from one.
   uint64_t generation_base = 0;
 
-  // Before the stages whose threads tell it of changes; it is stopped first.
+  // Before the stages whose threads tell them of changes; stopped first.
   std::unique_ptr<WorkloadApiSource> workload_api_source;
   std::unique_ptr<WorkloadApi> workload_api;
+  std::unique_ptr<SvidFiles> svid_files;
 
   std::unique_ptr<TraceHub> trace;
   std::unique_ptr<FlowTable> flows;

@@ -133,10 +133,12 @@ Task<absl::StatusOr<TcpSocket>> DialPeer(AgentStages &stages,
   co_return std::move(socket);
 }
 
-Task<absl::StatusOr<DialedApplication>> DialApplication(AgentStages &stages,
-                                                        uint64_t netns_cookie,
-                                                        Endpoint destination,
-                                                        Endpoint client) {
+Task<absl::StatusOr<DialedApplication>> DialApplication(
+    AgentStages &stages,
+    uint64_t netns_cookie,
+    Endpoint destination,
+    Endpoint client,
+    std::optional<IdentityFacts> facts) {
   const Executor executor = co_await asio::this_coro::executor;
   auto socket = OpenIn(stages, netns_cookie, destination, executor);
   if (!socket.ok()) {
@@ -152,20 +154,22 @@ Task<absl::StatusOr<DialedApplication>> DialApplication(AgentStages &stages,
   asio::error_code error;
   socket->set_option(asio::socket_base::linger(true, 0), error);
   auto announcement = stages.datapath->AnnounceInbound(
-      netns_cookie,
-      EndpointOf(socket->local_endpoint(error)),
-      destination,
-      client);
+      netns_cookie, socket->native_handle(), destination, client);
   if (!announcement.ok()) {
     co_return announcement.status();
   }
+  DialedApplication dialed{
+      *std::move(announcement), *std::move(socket), nullptr};
+  if (facts.has_value()) {
+    dialed.Show(stages, *facts);
+  }
   std::tie(error) =
-      co_await socket->async_connect(AsioEndpoint(destination), kAwait);
+      co_await dialed.socket.async_connect(AsioEndpoint(destination), kAwait);
   if (error) {
     co_return DialError(error, destination);
   }
-  (*announcement)->Established();
-  co_return DialedApplication{*std::move(announcement), *std::move(socket)};
+  dialed.announcement->Established();
+  co_return std::move(dialed);
 }
 
 }  // namespace kith

@@ -28,7 +28,9 @@ struct Inbound {
   Endpoint destination;
   Endpoint client;
   std::shared_ptr<LiveFlow> flow;
-  FlowPermit permit;  // once the listener is identified
+  // Once the listener is identified:
+  FlowPermit permit;
+  IdentityFacts plain;  // what it is told if the bytes go as they are
 };
 
 // Lets sk_lookup pass the listener's next connections by itself.
@@ -45,10 +47,11 @@ void LeaveAlone(const Inbound &in, const Workload &workload) {
   }
 }
 
-Task<absl::StatusOr<DialedApplication>> Dial(const Inbound &in) {
+Task<absl::StatusOr<DialedApplication>> Dial(
+    const Inbound &in, std::optional<IdentityFacts> facts) {
   StepTimer timer;
   auto dialed = co_await DialApplication(
-      in.stages, in.netns_cookie, in.destination, in.client);
+      in.stages, in.netns_cookie, in.destination, in.client, std::move(facts));
   if (dialed.ok()) {
     RecordDial(*in.flow, timer.Lap());
   }
@@ -60,10 +63,11 @@ FlowEnd DialFailed(const absl::Status &status) {
 }
 
 // The next agent's flow still shows the application its client.
-void Leave(const FlowEnd &end, InboundAnnouncement &announcement) {
+void Leave(const FlowEnd &end, DialedApplication &application) {
   if (end.reason == CloseReason::kHandedOver) {
-    announcement.LeaveToSuccessor();
+    application.announcement->LeaveToSuccessor();
   }
+  LeaveShown(application.shown.get(), end.reason);
 }
 
 Task<FlowEnd> RelayPlain(const Inbound &in,
@@ -74,12 +78,12 @@ Task<FlowEnd> RelayPlain(const Inbound &in,
                                           std::move(application.socket),
                                           std::move(outer),
                                           in.permit);
-  Leave(end, *application.announcement);
+  Leave(end, application);
   co_return end;
 }
 
 Task<FlowEnd> ServePlain(const Inbound &in, TcpSocket &outer) {
-  auto application = co_await Dial(in);
+  auto application = co_await Dial(in, in.plain);
   if (!application.ok()) {
     co_return DialFailed(application.status());
   }
@@ -102,8 +106,12 @@ Task<FlowEnd> ServeMutual(const Inbound &in,
   if (auto *failure = std::get_if<HandshakeFailure>(&outcome)) {
     co_return FlowEnd{failure->reason, std::move(failure->detail)};
   }
-  if (!application.has_value()) {
-    auto dialed = co_await Dial(in);
+  const IdentityFacts facts =
+      SecuredFacts(identity.spiffe_id, std::get<HandshakeSuccess>(outcome));
+  if (application.has_value()) {
+    application->Show(in.stages, facts);
+  } else {
+    auto dialed = co_await Dial(in, facts);
     if (!dialed.ok()) {
       co_return DialFailed(dialed.status());
     }
@@ -116,7 +124,7 @@ Task<FlowEnd> ServeMutual(const Inbound &in,
                             std::move(std::get<HandshakeSuccess>(outcome)),
                             identity.spiffe_id,
                             in.permit);
-  Leave(end, *application->announcement);
+  Leave(end, *application);
   co_return end;
 }
 
@@ -148,7 +156,7 @@ Task<FlowEnd> ServeSilent(const Inbound &in,
                           TcpSocket &outer,
                           const WorkloadIdentity &identity,
                           const FlowRule &rule) {
-  auto application = co_await Dial(in);
+  auto application = co_await Dial(in, std::nullopt);
   if (!application.ok()) {
     co_return DialFailed(application.status());
   }
@@ -157,6 +165,7 @@ Task<FlowEnd> ServeSilent(const Inbound &in,
     co_return co_await ServeMutual(
         in, outer, identity, rule, *std::move(application));
   }
+  application->Show(in.stages, in.plain);
   co_return co_await RelayPlain(in, outer, *std::move(application));
 }
 
@@ -216,6 +225,7 @@ Task<FlowEnd> RunFlow(Inbound &in, TcpSocket &outer) {
   }
   RecordProcess(*in.flow, *workload->process, timer.Lap());
   in.permit = PermitOf(*workload, FlowDirection::kInbound, in.destination);
+  in.plain = PlainFacts(workload->choice.identity.get());
   co_return co_await ServeIdentified(in, outer, *workload);
 }
 
@@ -230,7 +240,8 @@ Task<void> ServeInbound(AgentStages &stages,
              .destination = EndpointOf(outer.local_endpoint(error)),
              .client = EndpointOf(outer.remote_endpoint(error)),
              .flow = nullptr,
-             .permit = {}};
+             .permit = {},
+             .plain = {}};
   FlowRecord record;
   record.direction = FlowDirection::kInbound;
   record.state = FlowState::kAttesting;

@@ -68,6 +68,7 @@ void RememberVerdict(AgentStages &stages,
 struct Outbound {
   AgentStages &stages;
   uint64_t netns_cookie = 0;
+  uint64_t socket_cookie = 0;  // of the application's socket
   Endpoint destination;
   Endpoint application;
   std::shared_ptr<LiveFlow> flow;
@@ -151,13 +152,19 @@ Task<FlowEnd> SecureAndRelay(const Outbound &out,
     co_return FlowEnd{failure->reason, std::move(failure->detail)};
   }
   out.stages.known_peers.Learn(out.netns_cookie, out.destination);
-  co_return co_await RelaySecured(
+  const SpiffeId &local = workload.choice.identity->spiffe_id;
+  auto &success = std::get<HandshakeSuccess>(outcome);
+  const auto shown =
+      ShowIdentity(out.stages, out.socket_cookie, SecuredFacts(local, success));
+  auto end = co_await RelaySecured(
       out.stages,
       out.flow,
       std::move(inner),
-      std::move(std::get<HandshakeSuccess>(outcome)),
-      workload.choice.identity->spiffe_id,
+      std::move(success),
+      local,
       PermitOf(workload, FlowDirection::kOutbound, out.destination));
+  LeaveShown(shown.get(), end.reason);
+  co_return end;
 }
 
 // A flow to a workload of this namespace needs no TLS where configured so.
@@ -171,6 +178,7 @@ Task<std::optional<FlowEnd>> JoinWithin(const Outbound &out,
   const SameNodeRequest request{
       .stages = out.stages,
       .netns_cookie = out.netns_cookie,
+      .socket_cookie = out.socket_cookie,
       .application = out.application,
       .destination = out.destination,
       .identity = *workload.choice.identity,
@@ -219,12 +227,17 @@ Task<FlowEnd> RunFlow(const Outbound &out,
     co_return co_await SecureAndRelay(
         out, inner, *std::move(outer), *workload, decision.rule);
   }
-  co_return co_await RelayPlain(
+  const auto shown = ShowIdentity(out.stages,
+                                  out.socket_cookie,
+                                  PlainFacts(workload->choice.identity.get()));
+  auto end = co_await RelayPlain(
       out.stages,
       out.flow,
       std::move(inner),
       *std::move(outer),
       PermitOf(*workload, FlowDirection::kOutbound, out.destination));
+  LeaveShown(shown.get(), end.reason);
+  co_return end;
 }
 
 // Until the relay has the socket, ending the flow from outside resets the
@@ -276,6 +289,7 @@ Task<void> ServeOutbound(AgentStages &stages,
   if (origin.ok()) {
     const Outbound out{.stages = stages,
                        .netns_cookie = netns_cookie,
+                       .socket_cookie = origin->socket_cookie,
                        .destination = Endpoint::FromAbi(origin->destination),
                        .application = application,
                        .flow = flow};

@@ -65,6 +65,14 @@ Task<std::optional<Meeting>> Meet(const SameNodeRequest &request) {
   co_return Authorise(request, *std::move(server));
 }
 
+// What both may know: the peer is authorised, and nothing is encrypted.
+IdentityFacts FactsOf(const SpiffeId &local, const SpiffeId &peer) {
+  return {.mutual_tls = false,
+          .spiffe_id = local.uri(),
+          .peer_spiffe_id = peer.uri(),
+          .alpn = ""};
+}
+
 // The client that the server shall see: the address from which the kernel
 // would have dialled the destination, and the client's own port.
 Endpoint ShownClient(const SameNodeRequest &request) {
@@ -226,11 +234,17 @@ Task<std::optional<FlowEnd>> RunSameNode(const SameNodeRequest &request,
   if (!meeting.has_value()) {
     co_return std::nullopt;
   }
+  const SpiffeId &client = request.identity.spiffe_id;
+  const auto shown = ShowIdentity(request.stages,
+                                  request.socket_cookie,
+                                  FactsOf(client, IdOf(meeting->server)));
   StepTimer timer;
-  auto server = co_await DialApplication(request.stages,
-                                         request.netns_cookie,
-                                         request.destination,
-                                         ShownClient(request));
+  auto server =
+      co_await DialApplication(request.stages,
+                               request.netns_cookie,
+                               request.destination,
+                               ShownClient(request),
+                               FactsOf(IdOf(meeting->server), client));
   if (!server.ok()) {
     co_return std::nullopt;
   }

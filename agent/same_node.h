@@ -12,7 +12,8 @@ namespace kith {
 struct SameNodeRequest {
   AgentStages &stages;
   uint64_t netns_cookie = 0;
-  Endpoint application;  // its socket's address as the agent sees it
+  uint64_t socket_cookie = 0;  // of the application's socket
+  Endpoint application;        // its socket's address as the agent sees it
   Endpoint destination;
   const WorkloadIdentity &identity;
   const FlowRule &rule;

@@ -51,9 +51,11 @@ absl::Status StartIdentity(AgentStages &stages) {
   options.on_bundle = [&stages](const TrustBundle &bundle) {
     EndRevokedFlows(stages, bundle);
     stages.workload_api->NotifyChanged();
+    stages.svid_files->Notify();
   };
   options.on_attempt = [&stages](const SvidState &state) {
     stages.workload_api->NotifyRenewed(state.spec.id);
+    stages.svid_files->Notify();
     if (!state.last_error.ok()) {
       Log(LogLevel::kError,
           "no new SVID",
@@ -243,12 +245,19 @@ absl::Status StartStages(AgentStages &stages,
     return prepared;
   }
   doors.ca = CreateCaView(&stages);
+  absl::Status started;
   if (*take_over == nullptr) {
-    auto open = Open(stages, acceptors, view, doors, false);
-    return open.ok() ? Steer(stages, nullptr) : open;
+    started = Open(stages, acceptors, view, doors, false);
+    started.Update(started.ok() ? Steer(stages, nullptr) : started);
+  } else {
+    started = SteerAndReceive(stages, **take_over);
+    started.Update(started.ok() ? Open(stages, acceptors, view, doors, true)
+                                : started);
   }
-  auto taken = SteerAndReceive(stages, **take_over);
-  return taken.ok() ? Open(stages, acceptors, view, doors, true) : taken;
+  if (started.ok()) {
+    stages.svid_files->Start();
+  }
+  return started;
 }
 
 }  // namespace kith

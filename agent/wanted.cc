@@ -77,6 +77,7 @@ void ApplyResources(AgentStages &stages, const ResourceSet &resources) {
   stages.datapath->SetPolicyGeneration(stages.PolicyGeneration(resources));
   RevokeFlows(stages, resources);
   stages.workload_api->NotifyChanged();
+  stages.svid_files->Notify();
   Log(LogLevel::kInfo,
       "resources in force",
       {{"identities", resources.identities.size()},

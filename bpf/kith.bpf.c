@@ -7,6 +7,7 @@
 #include "bpf/connect.bpf.c"
 #include "bpf/sockops.bpf.c"
 #include "bpf/getpeername.bpf.c"
+#include "bpf/identity.bpf.c"
 #include "bpf/process.bpf.c"
 #include "bpf/seed.bpf.c"
 

@@ -11,6 +11,7 @@
 #include "abi/counters.h"
 #include "abi/event.h"
 #include "abi/flow.h"
+#include "abi/identity.h"
 #include "abi/listener.h"
 #include "abi/outer.h"
 #include "abi/process.h"
@@ -135,6 +136,20 @@ struct {
 	__type(key, struct flow_tuple);
 	__type(value, struct inbound_entry);
 } inbound SEC(".maps");
+
+/*
+ * Cookie -> what getsockopt() tells of the socket: of the application's socket (outbound), or of the
+ * agent's that leads to it (inbound). Written and deleted by the agent alone. Not LRU: when it is
+ * full, a flow goes on without, and its application is told ENODATA. Allocated as they come, up to
+ * 32 MB.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_CAPTURED);
+	__type(key, __u64);
+	__type(value, struct socket_identity);
+} identities SEC(".maps");
 
 /*
  * The agent's listening sockets. Written by the agent; the kernel itself deletes a socket that is

@@ -20,7 +20,7 @@ done
 # The programs that the end-to-end tests put under kith, and their tools.
 readonly E2E_PACKAGES=(curl nginx-light openssl openssh-client openssh-server
   redis-server redis-tools postgresql-15 postgresql-client-15 perl-base
-  iproute2 bpftool util-linux python3)
+  iproute2 bpftool util-linux python3 python3-grpcio gdb)
 
 # The oldest and the newest kernel that Debian's suites have for kith, and what is
 # likely to differ between kernels, on the path that this machine's own kernel may

@@ -119,9 +119,13 @@ absl::Status ReadIssuer(const Field &field, Config &config) {
 }
 
 absl::Status ReadSvid(const Field &field, Config &config) {
-  return ReadMap(field, {{"ttl", Into(config.svid_ttl, [](const Field &f) {
-                            return f.AsDuration(kMinSvidTtl, kMaxSvidTtl);
-                          })}});
+  return ReadMap(field,
+                 {{"ttl",
+                   Into(config.svid_ttl,
+                        [](const Field &f) {
+                          return f.AsDuration(kMinSvidTtl, kMaxSvidTtl);
+                        })},
+                  {"files", Path(config.svid_files)}});
 }
 
 absl::Status ReadDatapath(const Field &field, Config &config) {
@@ -208,6 +212,9 @@ absl::StatusOr<Config> ParseConfig(std::string_view text,
   }
   if (config.embedded_ca_dir.empty()) {
     config.embedded_ca_dir = absl::StrCat(config.state_dir, "/ca");
+  }
+  if (config.svid_files.empty()) {
+    config.svid_files = absl::StrCat(config.runtime_dir, "/svids");
   }
   return config;
 }

@@ -44,6 +44,8 @@ struct Config {
   std::vector<std::string> resources = {"/etc/kith/resources.d"};
   std::string embedded_ca_dir;  // default <state_dir>/ca
   std::chrono::seconds svid_ttl{3600};
+  // svid.files: below it, documents may ask for files with SVIDs.
+  std::string svid_files;  // default <runtime_dir>/svids
   DatapathChoice path = DatapathChoice::kAuto;
   // datapath.sameNode: how workloads of this node that allow each other talk.
   SameNode same_node = SameNode::kTls;

@@ -120,6 +120,7 @@ absl::Status Attachments::AttachSteering() {
   const std::pair<const bpf_program *, bpf_attach_type> points[] = {
       {hooks.kith_getpeer4, BPF_CGROUP_INET4_GETPEERNAME},
       {hooks.kith_getpeer6, BPF_CGROUP_INET6_GETPEERNAME},
+      {hooks.kith_getsockopt, BPF_CGROUP_GETSOCKOPT},
       {hooks.kith_connect4, BPF_CGROUP_INET4_CONNECT},
       {hooks.kith_connect6, BPF_CGROUP_INET6_CONNECT},
   };

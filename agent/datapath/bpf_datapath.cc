@@ -121,6 +121,7 @@ absl::StatusOr<std::unique_ptr<FlowJoin>> BpfDatapath::OpenJoin(
 void BpfDatapath::ForgetFormerFlows() {
   BpfMaps &maps = *programs_->maps();
   maps.inbound.Clear();
+  maps.identities.Clear();
   maps.tuples.Clear();
   maps.captured.Clear();
   maps.namespaces.Clear();

@@ -13,6 +13,7 @@
 #include "agent/datapath/counters.h"
 #include "agent/datapath/datapath.h"
 #include "agent/datapath/event_reader.h"
+#include "agent/datapath/identity_table.h"
 #include "agent/datapath/inbound_table.h"
 #include "agent/datapath/join_table.h"
 #include "agent/datapath/listener_table.h"
@@ -100,19 +101,23 @@ class BpfDatapath : public Datapath {
   }
   absl::StatusOr<std::unique_ptr<InboundAnnouncement>> AnnounceInbound(
       uint64_t netns_cookie,
-      const Endpoint &source,
+      int socket,
       const Endpoint &application,
       const Endpoint &client) override {
     return Announce(
-        programs_->maps(), netns_cookie, source, application, client);
+        programs_->maps(), netns_cookie, socket, application, client);
+  }
+  absl::StatusOr<std::unique_ptr<ShownIdentity>> ShowIdentity(
+      uint64_t socket_cookie, const IdentityFacts &facts) override {
+    return Show(programs_->maps(), socket_cookie, facts);
   }
   absl::StatusOr<std::unique_ptr<InboundAnnouncement>> AdoptInbound(
       uint64_t netns_cookie,
-      const Endpoint &source,
+      int socket,
       const Endpoint &application,
       const Endpoint &client) override {
     return AdoptAnnounced(
-        programs_->maps(), netns_cookie, source, application, client);
+        programs_->maps(), netns_cookie, socket, application, client);
   }
   absl::Status CanJoin() const override { return joins_.status(); }
   absl::StatusOr<std::unique_ptr<FlowJoin>> OpenJoin(

@@ -46,6 +46,7 @@ absl::StatusOr<std::shared_ptr<BpfMaps>> BpfMaps::From(
            Open(object, "listener_verdicts", maps->listener_verdicts),
            Open(object, "listening", maps->listening),
            Open(object, "inbound", maps->inbound),
+           Open(object, "identities", maps->identities),
            Open(object, "agent_listeners", maps->agent_listeners),
            Open(object, "namespaces", maps->namespaces),
            Open(object, "bypass", maps->bypass),

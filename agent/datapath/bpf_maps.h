@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 
 #include "abi/control.h"
+#include "abi/identity.h"
 #include "abi/listener.h"
 #include "abi/outer.h"
 #include "agent/datapath/bpf_map.h"
@@ -26,6 +27,7 @@ struct BpfMaps {
   BpfMap<listener_key, listener_verdict_entry> listener_verdicts;
   BpfMap<uint64_t, listener_key> listening;
   BpfMap<flow_tuple, inbound_entry> inbound;
+  BpfMap<uint64_t, socket_identity> identities;
   BpfMap<agent_listener_key, uint64_t> agent_listeners;
   BpfMap<uint64_t, netns_presence> namespaces;
   BpfMap<bypass_key, uint32_t> bypass;

@@ -43,6 +43,25 @@ class InboundAnnouncement {
   virtual void Established() = 0;
   // LeaveToSuccessor makes the client's address stay known after destruction.
   virtual void LeaveToSuccessor() = 0;
+  // socket_cookie returns that of the announced socket, for ShowIdentity.
+  virtual uint64_t socket_cookie() const = 0;
+};
+
+// IdentityFacts is what getsockopt() tells an application of its socket
+// (include/abi/identity.h). Empty: nothing to tell.
+struct IdentityFacts {
+  bool mutual_tls = false;
+  std::string spiffe_id;
+  std::string peer_spiffe_id;
+  std::string alpn;
+};
+
+// ShownIdentity is told while it lives.
+class ShownIdentity {
+ public:
+  virtual ~ShownIdentity() = default;
+  // LeaveToSuccessor makes it be told after destruction too.
+  virtual void LeaveToSuccessor() = 0;
 };
 
 // NamedCounter is one BPF counter: "connect_captured", "netns_not_ready", ...
@@ -161,10 +180,10 @@ class Datapath {
                                                     int family) = 0;
 
   // AnnounceInbound must come after bind() and before connect(): `application`
-  // is dialled from `source`; `client` is what the application shall see.
+  // is dialled from `socket`; `client` is what the application shall see.
   virtual absl::StatusOr<std::unique_ptr<InboundAnnouncement>> AnnounceInbound(
       uint64_t netns_cookie,
-      const Endpoint &source,
+      int socket,
       const Endpoint &application,
       const Endpoint &client) = 0;
 
@@ -172,9 +191,16 @@ class Datapath {
   // has handed over.
   virtual absl::StatusOr<std::unique_ptr<InboundAnnouncement>> AdoptInbound(
       uint64_t netns_cookie,
-      const Endpoint &source,
+      int socket,
       const Endpoint &application,
       const Endpoint &client) = 0;
+
+  // ShowIdentity lets the application of a captured connection ask for the
+  // facts: `socket_cookie` is that of its own socket (flow_origin), or of the
+  // announced socket that leads to it. One at a time for each cookie.
+  // InvalidArgument: a text is too long, or too many are shown.
+  virtual absl::StatusOr<std::unique_ptr<ShownIdentity>> ShowIdentity(
+      uint64_t socket_cookie, const IdentityFacts &facts) = 0;
 
   // CanJoin returns whether flows inside this node may be joined, or why not:
   // it was not asked for, or failed its proof on this kernel.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/datapath/inbound_table.h"
 
+#include <sys/socket.h>
+
 namespace kith {
 namespace {
 
@@ -18,6 +20,8 @@ class AnnouncedFlow : public InboundAnnouncement {
     }
   }
 
+  uint64_t socket_cookie() const override { return entry_.agent_cookie; }
+
   void Established() override {
     entry_.dialing = 0;
     (void)maps_->inbound.Update(tuple_, entry_, BPF_EXIST);
@@ -31,28 +35,44 @@ class AnnouncedFlow : public InboundAnnouncement {
   bool left_ = false;
 };
 
-flow_tuple TupleOf(uint64_t netns_cookie,
-                   const Endpoint &source,
-                   const Endpoint &application) {
-  flow_tuple tuple{};
-  tuple.netns_cookie = netns_cookie;
-  tuple.local = application.ToAbi();
-  tuple.remote = source.ToAbi();
-  return tuple;
+absl::StatusOr<Endpoint> BoundAddress(int socket) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  if (getsockname(socket, reinterpret_cast<sockaddr *>(&address), &size) != 0) {
+    return absl::ErrnoToStatus(errno, "getsockname");
+  }
+  return Endpoint::FromSockaddr(address);
 }
 
-inbound_entry EntryOf(const Endpoint &client, bool dialing) {
-  inbound_entry entry{};
-  entry.client = client.ToAbi();
-  entry.dialing = dialing ? 1 : 0;
-  return entry;
+absl::StatusOr<uint64_t> CookieOf(int socket) {
+  uint64_t cookie = 0;
+  socklen_t size = sizeof(cookie);
+  if (getsockopt(socket, SOL_SOCKET, SO_COOKIE, &cookie, &size) != 0) {
+    return absl::ErrnoToStatus(errno, "getsockopt SO_COOKIE");
+  }
+  return cookie;
 }
 
 absl::StatusOr<std::unique_ptr<InboundAnnouncement>> Enter(
     std::shared_ptr<BpfMaps> maps,
-    const flow_tuple &tuple,
-    const inbound_entry &entry,
+    uint64_t netns_cookie,
+    int socket,
+    const Endpoint &application,
+    inbound_entry entry,
     uint64_t flags) {
+  auto source = BoundAddress(socket);
+  if (!source.ok()) {
+    return source.status();
+  }
+  auto cookie = CookieOf(socket);
+  if (!cookie.ok()) {
+    return cookie.status();
+  }
+  flow_tuple tuple{};
+  tuple.netns_cookie = netns_cookie;
+  tuple.local = application.ToAbi();
+  tuple.remote = source->ToAbi();
+  entry.agent_cookie = *cookie;
   absl::Status entered = maps->inbound.Update(tuple, entry, flags);
   if (!entered.ok()) {
     return entered;
@@ -65,25 +85,26 @@ absl::StatusOr<std::unique_ptr<InboundAnnouncement>> Enter(
 absl::StatusOr<std::unique_ptr<InboundAnnouncement>> Announce(
     std::shared_ptr<BpfMaps> maps,
     uint64_t netns_cookie,
-    const Endpoint &source,
+    int socket,
     const Endpoint &application,
     const Endpoint &client) {
-  return Enter(std::move(maps),
-               TupleOf(netns_cookie, source, application),
-               EntryOf(client, true),
-               BPF_NOEXIST);
+  inbound_entry entry{};
+  entry.client = client.ToAbi();
+  entry.dialing = 1;
+  return Enter(
+      std::move(maps), netns_cookie, socket, application, entry, BPF_NOEXIST);
 }
 
 absl::StatusOr<std::unique_ptr<InboundAnnouncement>> AdoptAnnounced(
     std::shared_ptr<BpfMaps> maps,
     uint64_t netns_cookie,
-    const Endpoint &source,
+    int socket,
     const Endpoint &application,
     const Endpoint &client) {
-  return Enter(std::move(maps),
-               TupleOf(netns_cookie, source, application),
-               EntryOf(client, false),
-               BPF_ANY);
+  inbound_entry entry{};
+  entry.client = client.ToAbi();
+  return Enter(
+      std::move(maps), netns_cookie, socket, application, entry, BPF_ANY);
 }
 
 }  // namespace kith

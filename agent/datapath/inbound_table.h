@@ -10,13 +10,13 @@
 
 namespace kith {
 
-// Announce enters an inner connection from `source` to `application`. The
-// result keeps the map alive and may outlive the datapath. AlreadyExists if
+// Announce enters an inner connection from the bound socket to `application`.
+// The result keeps the map alive and may outlive the datapath. AlreadyExists if
 // another flow has this tuple.
 absl::StatusOr<std::unique_ptr<InboundAnnouncement>> Announce(
     std::shared_ptr<BpfMaps> maps,
     uint64_t netns_cookie,
-    const Endpoint &source,
+    int socket,
     const Endpoint &application,
     const Endpoint &client);
 
@@ -25,7 +25,7 @@ absl::StatusOr<std::unique_ptr<InboundAnnouncement>> Announce(
 absl::StatusOr<std::unique_ptr<InboundAnnouncement>> AdoptAnnounced(
     std::shared_ptr<BpfMaps> maps,
     uint64_t netns_cookie,
-    const Endpoint &source,
+    int socket,
     const Endpoint &application,
     const Endpoint &client);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -76,6 +77,29 @@ absl::Status RefuseDifferentSvids(const ResourceSet &set) {
   return absl::OkStatus();
 }
 
+// A user may have processes of several identities; the files of one must not
+// take the place of another's.
+absl::Status RefuseSharedDirectories(const ResourceSet &set) {
+  absl::flat_hash_map<std::string_view, const WorkloadIdentity *> by_name;
+  for (const auto &identity : set.identities) {
+    for (const std::string &name :
+         {std::cref(identity->x509_files), std::cref(identity->jwt_files)}) {
+      const auto [it, fresh] = by_name.emplace(name, identity.get());
+      if (!name.empty() && !fresh && it->second != identity.get()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(identity->origin,
+                         ": spec.svid: directory ",
+                         name,
+                         " is already that of ",
+                         it->second->name,
+                         " at ",
+                         it->second->origin));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status RefuseTooMany(const ResourceSet &set) {
   if (set.identities.size() > kMaxIdentities ||
       set.services.size() > kMaxServices) {
@@ -121,7 +145,8 @@ absl::Status CheckWhole(ResourceSet &set) {
        {RefuseTooMany(set),
         RefuseSameNames(set.identities, "WorkloadIdentity"),
         RefuseSameNames(set.services, "Service"),
-        RefuseDifferentSvids(set)}) {
+        RefuseDifferentSvids(set),
+        RefuseSharedDirectories(set)}) {
     if (!status.ok()) {
       return status;
     }

@@ -13,6 +13,7 @@
 #include "agent/config/config.h"
 #include "agent/policy/peer_list.h"
 #include "agent/policy/selector_reader.h"
+#include "agent/policy/svid_files_reader.h"
 #include "agent/policy/traffic_rules_reader.h"
 
 namespace kith {
@@ -53,11 +54,13 @@ absl::StatusOr<std::vector<std::string>> ReadDnsNames(const Field &list) {
 }
 
 absl::Status ReadX509(const Field &field, WorkloadIdentity &identity) {
-  return ReadMap(field,
-                 {{"dnsNames", Into(identity.dns_names, ReadDnsNames)},
-                  {"ttl", Into(identity.svid_ttl, [](const Field &f) {
-                     return f.AsDuration(kMinSvidTtl, kMaxSvidTtl);
-                   })}});
+  return ReadMap(
+      field,
+      {{"dnsNames", Into(identity.dns_names, ReadDnsNames)},
+       {"files", [&](const Field &f) { return ReadX509Files(f, identity); }},
+       {"ttl", Into(identity.svid_ttl, [](const Field &f) {
+          return f.AsDuration(kMinSvidTtl, kMaxSvidTtl);
+        })}});
 }
 
 absl::Status ReadSvid(const Field &field,
@@ -67,8 +70,11 @@ absl::Status ReadSvid(const Field &field,
       field,
       {{"x509", [&](const Field &f) { return ReadX509(f, identity); }},
        {"jwt", [&](const Field &f) {
-          return scope.IgnoreRiptides(
-              f, "has no effect: every JWT-SVID lives for five minutes");
+          return f.Find("files") != nullptr
+                     ? ReadJwt(f, identity)
+                     : scope.IgnoreRiptides(f,
+                                            "has no effect: every JWT-SVID "
+                                            "lives for five minutes");
         }}});
 }
 

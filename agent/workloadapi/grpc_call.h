@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 
@@ -61,6 +62,11 @@ class GrpcCall {
 
   const GrpcHeaders &headers() const { return headers_; }
   const std::string &request() const { return request_; }
+  // TakeRequest returns the newest request of a bidirectional call, once;
+  // nothing if none has come since. Each request is a whole state, too.
+  std::optional<std::string> TakeRequest() {
+    return std::exchange(newest_request_, std::nullopt);
+  }
 
   // Send replaces a message that the peer has not begun to receive.
   void Send(std::shared_ptr<const GrpcMessage> message);
@@ -84,9 +90,12 @@ class GrpcCall {
   GrpcHeaders headers_;
   GrpcRequest incoming_;
   std::string request_;
+  std::optional<std::string> newest_request_;
   GrpcReply reply_;
   bool ended_ = false;
-  bool request_complete_ = false;
+  bool bidirectional_ = false;
+  bool answering_ = false;         // on_call was called
+  bool request_complete_ = false;  // the peer sends no more
   bool headers_sent_ = false;
 };
 

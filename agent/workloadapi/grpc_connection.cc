@@ -56,6 +56,10 @@ absl::Status GrpcConnection::Start(uid_t user, std::shared_ptr<Places> calls) {
       {.executor = executor,
        .user = user,
        .calls = std::move(calls),
+       .is_bidirectional =
+           [peer = peer_](std::string_view path) {
+             return peer->IsBidirectional(path);
+           },
        .on_call =
            [this, executor](const std::shared_ptr<GrpcCall> &call) {
              asio::co_spawn(

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include <asio/basic_stream_socket.hpp>
@@ -21,6 +22,9 @@ namespace kith {
 class GrpcPeer {
  public:
   virtual ~GrpcPeer() = default;
+
+  // IsBidirectional returns whether calls of the method have several requests.
+  virtual bool IsBidirectional(std::string_view path) const = 0;
 
   // Answer runs one call to its end and returns its status. It should return
   // when the call has ended. The peer is kept alive meanwhile.

@@ -42,11 +42,23 @@ std::array<std::span<const uint8_t>, 2> GrpcMessage::Slice(
 
 absl::Status GrpcRequest::Append(std::span<const uint8_t> bytes) {
   while (!bytes.empty()) {
-    const bool in_prefix = bytes_.size() < GrpcMessage::kPrefixBytes;
-    const size_t wanted = GrpcMessage::kPrefixBytes + size_ - bytes_.size();
-    if (wanted == 0) {
+    if (complete()) {
       return absl::UnimplementedError("the call has more than one request");
     }
+    absl::StatusOr<size_t> taken = AppendSome(bytes);
+    if (!taken.ok()) {
+      return taken.status();
+    }
+    bytes = bytes.subspan(*taken);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<size_t> GrpcRequest::AppendSome(std::span<const uint8_t> bytes) {
+  const size_t before = bytes_.size();
+  while (!bytes.empty() && !complete()) {
+    const bool in_prefix = bytes_.size() < GrpcMessage::kPrefixBytes;
+    const size_t wanted = GrpcMessage::kPrefixBytes + size_ - bytes_.size();
     const size_t taken = std::min(wanted, bytes.size());
     bytes_.append(reinterpret_cast<const char *>(bytes.data()), taken);
     bytes = bytes.subspan(taken);
@@ -56,7 +68,7 @@ absl::Status GrpcRequest::Append(std::span<const uint8_t> bytes) {
       }
     }
   }
-  return absl::OkStatus();
+  return bytes_.size() - before;
 }
 
 absl::Status GrpcRequest::CheckPrefix() {
@@ -69,18 +81,17 @@ absl::Status GrpcRequest::CheckPrefix() {
   uint32_t length = 0;
   memcpy(&length, bytes_.data() + 1, sizeof length);
   size_ = ntohl(length);
-  return size_ <= kMaxBytes
+  return size_ <= max_bytes_
              ? absl::OkStatus()
              : absl::ResourceExhaustedError(absl::StrCat(
-                   "a request of ", size_, " bytes, more than ", kMaxBytes));
+                   "a request of ", size_, " bytes, more than ", max_bytes_));
 }
 
 absl::StatusOr<std::string> GrpcRequest::Take() {
   if (bytes_.empty()) {
     return absl::UnimplementedError("the call has no request");
   }
-  if (bytes_.size() != GrpcMessage::kPrefixBytes + size_ ||
-      bytes_.size() < GrpcMessage::kPrefixBytes) {
+  if (!complete()) {
     return absl::InternalError("the request ends before its message does");
   }
   bytes_.erase(0, GrpcMessage::kPrefixBytes);

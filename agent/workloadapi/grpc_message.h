@@ -38,17 +38,30 @@ class GrpcMessage {
   Secret secret_;
 };
 
-// GrpcRequest puts the one message of a call together. Bounded.
+// GrpcRequest puts a message of a call together. Bounded.
 class GrpcRequest {
  public:
   // Every request of the APIs served here is a token or some names. Tokens that
   // are longer than this do not fit into an HTTP header either.
   static constexpr size_t kMaxBytes = size_t{16} << 10;
 
+  // The first request of an Envoy lists all of its extensions.
+  static constexpr size_t kMaxStreamedBytes = size_t{128} << 10;
+
+  explicit GrpcRequest(size_t max_bytes = kMaxBytes) : max_bytes_(max_bytes) {}
+
   // Append takes bytes as they arrive. Errors are the call's status
   // (statuscodes.md of gRPC): ResourceExhausted for a message that is too
   // large, Unimplemented for a compressed or a second one.
   absl::Status Append(std::span<const uint8_t> bytes);
+
+  // AppendSome does so up to the end of the message; returns how many bytes it
+  // took.
+  absl::StatusOr<size_t> AppendSome(std::span<const uint8_t> bytes);
+  bool complete() const {
+    return bytes_.size() >= GrpcMessage::kPrefixBytes &&
+           bytes_.size() == GrpcMessage::kPrefixBytes + size_;
+  }
 
   // Take returns the message when the peer has sent everything. Unimplemented:
   // it sent none. Internal: it stopped in the middle.
@@ -57,6 +70,7 @@ class GrpcRequest {
  private:
   absl::Status CheckPrefix();
 
+  size_t max_bytes_;
   std::string bytes_;  // prefix included
   size_t size_ = 0;    // of the message, once the prefix is there
 };

@@ -80,7 +80,44 @@ void GrpcTransport::CheckHeaders(GrpcCall &call) {
     Refuse(call, status);
   } else if (auto timeout = call.headers_.Timeout(); !timeout.ok()) {
     call.Finish(timeout.status());
+  } else if (options_.is_bidirectional(call.headers_.path())) {
+    call.bidirectional_ = true;
+    call.incoming_ = GrpcRequest(GrpcRequest::kMaxStreamedBytes);
   }
+}
+
+absl::Status GrpcTransport::ReceiveRequest(
+    const std::shared_ptr<GrpcCall> &call, std::span<const uint8_t> bytes) {
+  if (!call->bidirectional_) {
+    return call->incoming_.Append(bytes);
+  }
+  while (!bytes.empty() && !call->ended()) {
+    absl::StatusOr<size_t> taken = call->incoming_.AppendSome(bytes);
+    if (!taken.ok()) {
+      return taken.status();
+    }
+    bytes = bytes.subspan(*taken);
+    if (call->incoming_.complete()) {
+      TakeOneOfMany(call);
+    }
+  }
+  return absl::OkStatus();
+}
+
+void GrpcTransport::TakeOneOfMany(const std::shared_ptr<GrpcCall> &call) {
+  call->newest_request_ = *call->incoming_.Take();
+  call->incoming_ = GrpcRequest(GrpcRequest::kMaxStreamedBytes);
+  if (call->answering_) {
+    call->changed_.Notify();
+  } else {
+    BeginAnswer(call);
+  }
+}
+
+void GrpcTransport::BeginAnswer(const std::shared_ptr<GrpcCall> &call) {
+  call->answering_ = true;
+  StartDeadline(call);
+  options_.on_call(call);
 }
 
 void GrpcTransport::Refuse(GrpcCall &call, int http_status) {
@@ -97,14 +134,17 @@ void GrpcTransport::CompleteRequest(const std::shared_ptr<GrpcCall> &call) {
   if (call->ended()) {
     return;
   }
+  if (call->answering_) {
+    call->Finish(absl::OkStatus());  // a peer that sends no more wants no more
+    return;
+  }
   absl::StatusOr<std::string> request = call->incoming_.Take();
   if (!request.ok()) {
     call->Finish(request.status());
     return;
   }
   call->request_ = *std::move(request);
-  StartDeadline(call);
-  options_.on_call(call);
+  BeginAnswer(call);
 }
 
 void GrpcTransport::StartDeadline(const std::shared_ptr<GrpcCall> &call) {

@@ -87,9 +87,11 @@ struct GrpcTransport::Callbacks {
                     const uint8_t *bytes,
                     size_t length,
                     void *self) {
-    GrpcCall *call = Self(self).Find(stream_id);
-    if (call != nullptr && !call->ended()) {
-      if (absl::Status status = call->incoming_.Append({bytes, length});
+    GrpcTransport &transport = Self(self);
+    const auto found = transport.calls_.find(stream_id);
+    if (found != transport.calls_.end() && !found->second->ended()) {
+      const std::shared_ptr<GrpcCall> call = found->second;
+      if (absl::Status status = transport.ReceiveRequest(call, {bytes, length});
           !status.ok()) {
         call->Finish(std::move(status));
       }

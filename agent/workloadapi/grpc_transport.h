@@ -44,7 +44,9 @@ class GrpcTransport {
     Executor executor;
     uid_t user = 0;
     std::shared_ptr<Places> calls;
-    // A call whose request is complete. The transport keeps it too.
+    // Whether calls of a method have several requests.
+    std::function<bool(std::string_view path)> is_bidirectional;
+    // A call whose (first) request is complete. The transport keeps it too.
     std::function<void(std::shared_ptr<GrpcCall>)> on_call;
     // There is something to collect now.
     std::function<void()> on_output;
@@ -92,6 +94,10 @@ class GrpcTransport {
   void Close(int32_t stream_id);
   void CheckHeaders(GrpcCall &call);
   void Refuse(GrpcCall &call, int http_status);
+  absl::Status ReceiveRequest(const std::shared_ptr<GrpcCall> &call,
+                              std::span<const uint8_t> bytes);
+  void TakeOneOfMany(const std::shared_ptr<GrpcCall> &call);
+  void BeginAnswer(const std::shared_ptr<GrpcCall> &call);
   void CompleteRequest(const std::shared_ptr<GrpcCall> &call);
   void StartDeadline(const std::shared_ptr<GrpcCall> &call);
   void SubmitHeaders(GrpcCall &call);

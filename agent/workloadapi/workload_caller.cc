@@ -9,6 +9,7 @@
 #include "agent/runtime/clock.h"
 #include "agent/runtime/run_on.h"
 #include "agent/workloadapi/claims_struct.h"
+#include "agent/workloadapi/secret_stream.h"
 #include "agent/workloadapi/spiffe_workload_api.pb.h"
 
 namespace kith {
@@ -48,6 +49,9 @@ absl::Status Reply(GrpcCall &call, const Response &response) {
 
 Task<absl::Status> WorkloadCaller::Answer(std::shared_ptr<GrpcCall> call) {
   const std::string &path = call->headers().path();
+  if (IsOfSecrets(path)) {
+    co_return co_await AnswerSecrets(std::move(call));
+  }
   if (absl::Status checked = CheckSecurityHeader(call->headers());
       !checked.ok()) {
     co_return checked;

@@ -26,9 +26,10 @@ struct WorkloadApiState {
   WorkloadMessages messages;
 };
 
-// WorkloadCaller answers the calls of one process (SPIFFE Workload API
-// standard, sections 4 to 6). Who it is is found out for each call, and for
-// each stream again whenever something changed. Confined to one event loop.
+// WorkloadCaller answers the calls of one process: of the SPIFFE Workload API
+// (its standard, sections 4 to 6), and of Envoy's secret discovery service. Who
+// it is is found out for each call, and for each stream again whenever
+// something changed. Confined to one event loop.
 class WorkloadCaller final : public GrpcPeer {
  public:
   WorkloadCaller(WorkloadApiState *state,
@@ -39,6 +40,7 @@ class WorkloadCaller final : public GrpcPeer {
         executor_(executor),
         identified_(executor) {}
 
+  bool IsBidirectional(std::string_view path) const override;
   Task<absl::Status> Answer(std::shared_ptr<GrpcCall> call) override;
 
   // Recheck makes every stream of this caller look for news.
@@ -61,6 +63,10 @@ class WorkloadCaller final : public GrpcPeer {
   // StreamOf returns null for a path that is none of a stream.
   StateOf StreamOf(std::string_view path);
   Task<absl::Status> Watch(std::shared_ptr<GrpcCall> call, StateOf state_of);
+  // Of Envoy's secret discovery service.
+  Task<absl::Status> AnswerSecrets(std::shared_ptr<GrpcCall> call);
+  Task<absl::Status> WatchSecrets(std::shared_ptr<GrpcCall> call);
+  Task<absl::Status> FetchSecrets(std::shared_ptr<GrpcCall> call);
   Task<absl::Status> FetchJwtSvid(std::shared_ptr<GrpcCall> call);
   Task<absl::Status> ValidateJwtSvid(std::shared_ptr<GrpcCall> call);
 

@@ -44,7 +44,9 @@
 	/* outer socket that tried to send something that is no TLS record: an alarm, 0 for ever */ \
 	X(OUTER_NOT_TLS, outer_not_tls)                                                             \
 	/* outer socket that could not be followed to its end */                                    \
-	X(OUTER_UNCHECKED, outer_unchecked)
+	X(OUTER_UNCHECKED, outer_unchecked)                                                         \
+	/* getsockopt() that told an application who its peer is */                                 \
+	X(IDENTITY_SHOWN, identity_shown)
 
 #define KITH_COUNTER_ENUM(suffix, name) COUNTER_##suffix,
 enum kith_counter { KITH_COUNTERS(KITH_COUNTER_ENUM) COUNTER_COUNT };

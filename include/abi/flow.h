@@ -72,6 +72,7 @@ struct listener_verdict_entry {
  */
 struct inbound_entry {
 	struct flow_endpoint client; /* whom accept()/getpeername() show */
+	__u64 agent_cookie;	     /* of the agent's socket: the key of its identity */
 	__u32 dialing;		     /* 1: this very SYN passes sk_lookup; cleared after */
 	__u32 reserved;
 };
@@ -84,7 +85,7 @@ static_assert(sizeof(listener_key) == 32);
 static_assert(sizeof(captured_socket) == 144);
 static_assert(sizeof(listener_entry) == 88);
 static_assert(sizeof(listener_verdict_entry) == 24);
-static_assert(sizeof(inbound_entry) == 32);
+static_assert(sizeof(inbound_entry) == 40);
 #endif
 
 #endif /* KITH_ABI_FLOW_H */

@@ -51,6 +51,14 @@ struct IngressRule {
   bool operator==(const IngressRule &) const = default;
 };
 
+// TokenFile is a JWT-SVID that is kept in a file.
+struct TokenFile {
+  std::string name;
+  std::vector<std::string> audience;
+
+  bool operator==(const TokenFile &) const = default;
+};
+
 // WorkloadIdentity is one document: who gets which SPIFFE ID, and how its
 // flows are wrapped.
 struct WorkloadIdentity {
@@ -60,6 +68,9 @@ struct WorkloadIdentity {
   std::vector<SelectorMap> selectors;  // any of
   std::vector<std::string> dns_names;
   std::optional<std::chrono::seconds> svid_ttl;
+  std::string x509_files;  // directory of svid.x509.files; empty: none
+  std::string jwt_files;   // directory of svid.jwt.files; may be the same
+  std::vector<TokenFile> tokens;
   TlsMode mode = TlsMode::kMutual;
   AllowedPeers allowed_inbound;
   AllowedPeers allowed_outbound;

@@ -108,7 +108,7 @@ Dialed Dial(Rig &rig, const Endpoint &application, const Endpoint &client) {
   source.port = 0;
   REQUIRE(BindTo(dialed.socket, source) == 0);
   auto announced = rig.agent->AnnounceInbound(
-      rig.netns.cookie(), LocalOf(dialed.socket), application, client);
+      rig.netns.cookie(), dialed.socket.get(), application, client);
   REQUIRE(announced.ok());
   dialed.announcement = *std::move(announced);
   REQUIRE(ConnectTo(dialed.socket, application) == 0);
@@ -152,13 +152,13 @@ TEST_CASE("only the announced tuple is let through") {
   FileDescriptor announced = rig.Client(AF_INET);
   REQUIRE(BindTo(announced, At("127.0.0.1:0")) == 0);
   auto announcement = rig.agent->AnnounceInbound(rig.netns.cookie(),
-                                                 LocalOf(announced),
+                                                 announced.get(),
                                                  At("127.0.0.1:80"),
                                                  At("198.51.100.3:1234"));
   REQUIRE(announcement.ok());
   CHECK(absl::IsAlreadyExists(rig.agent
                                   ->AnnounceInbound(rig.netns.cookie(),
-                                                    LocalOf(announced),
+                                                    announced.get(),
                                                     At("127.0.0.1:80"),
                                                     At("198.51.100.4:1234"))
                                   .status()));

@@ -13,6 +13,7 @@
 
 #include "abi/control.h"
 #include "abi/event.h"
+#include "abi/identity.h"
 #include "abi/join.h"
 #include "abi/listener.h"
 #include "abi/outer.h"
@@ -112,8 +113,19 @@ const std::vector<Layout> &Layouts() {
       {"inbound_entry",
        sizeof(inbound_entry),
        {FIELD(inbound_entry, client),
+        FIELD(inbound_entry, agent_cookie),
         FIELD(inbound_entry, dialing),
         FIELD(inbound_entry, reserved)}},
+      {"shown_identity",
+       sizeof(shown_identity),
+       {FIELD(shown_identity, enabled),
+        FIELD(shown_identity, mtls_type),
+        FIELD(shown_identity, spiffe_id),
+        FIELD(shown_identity, peer_spiffe_id),
+        FIELD(shown_identity, alpn)}},
+      {"socket_identity",
+       sizeof(socket_identity),
+       {FIELD(socket_identity, shown), FIELD(socket_identity, reserved)}},
       {"agent_listener_key",
        sizeof(agent_listener_key),
        {FIELD(agent_listener_key, netns_cookie),

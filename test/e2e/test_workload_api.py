@@ -167,15 +167,40 @@ class ForeignPeer(GoCase):
 @needs_agent
 @on(OneNode)
 class Keys(GoCase):
-    """A key that is not renewed while one looks for it."""
+    """Keys that are not renewed while one looks for them."""
+
+    seconds = 180  # gdb takes its time
 
     settings = {"svid": {"ttl": "1h"}}
 
-    def test_keys_stay_in_locked_memory(self):
+    def _svid_key(self):
         program = self.go("key")
-        scalar = bytes.fromhex(program.await_json("event", "key")["scalar"])
-        # As it was sent, and as the crypto library keeps it.
-        protected, others = memory.places_of(self.agent.program.pid, scalar,
-                                             scalar[::-1])
-        self.assertTrue(protected)
-        self.assertEqual(others, [])
+        return bytes.fromhex(program.await_json("event", "key")["scalar"])
+
+    def _signing_keys(self):
+        """Returns the keys of the CA and of its tokens, as their files have
+        them."""
+        files = [path for path in self.agent.ca_directory.rglob("*")
+                 if path.is_file() and
+                 b"PRIVATE KEY" in path.read_bytes()]
+        self.assertGreaterEqual(len(files), 2)
+        return [memory.scalar_of(path) for path in files]
+
+    def test_keys_stay_in_locked_memory(self):
+        svid_key = self._svid_key()
+        for scalar in (svid_key, *self._signing_keys()):
+            # As it was sent, and as the crypto library keeps it.
+            protected, others = memory.places_of(
+                self.agent.program.pid, scalar, scalar[::-1])
+            self.assertEqual(others, [])
+            if scalar == svid_key:  # others are there only while one signs
+                self.assertTrue(protected)
+
+    def test_no_key_is_in_a_core_dump(self):
+        keys = [self._svid_key(), *self._signing_keys()]
+        core = memory.core_of(self.agent.program.pid, self.directory)
+        # A dump in which nothing can be found would prove nothing.
+        self.assertIn(GO.encode(), core)
+        for scalar in keys:
+            self.assertNotIn(scalar, core)
+            self.assertNotIn(scalar[::-1], core)

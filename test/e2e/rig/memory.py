@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is in the memory of a running program."""
 
+import pathlib
 import re
+import subprocess
 
 # smaps of proc(5): locked, and not in a core dump.
 _PROTECTED = {"lo", "dd"}
@@ -50,3 +52,24 @@ def places_of(pid, *needles):
                 kind = protected if _PROTECTED <= flags else others
                 kind.append(f"{start:x}-{end:x} {name} {sorted(flags)}")
     return protected, others
+
+
+def core_of(pid, directory):
+    """Returns a core dump of the process, which goes on. Like the kernel, gdb
+    leaves out what must not be dumped."""
+    subprocess.run(["gcore", "-o", directory / "core", str(pid)], check=True,
+                   capture_output=True)
+    path = pathlib.Path(f"{directory}/core.{pid}")
+    try:
+        return path.read_bytes()
+    finally:
+        path.unlink()
+
+
+def scalar_of(path):
+    """Returns the private scalar of a P-256 key in PEM (RFC 5915: version 1,
+    then an octet string of 32 bytes)."""
+    der = subprocess.run(["openssl", "pkey", "-in", path, "-outform", "DER"],
+                         check=True, capture_output=True).stdout
+    at = der.index(b"\x02\x01\x01\x04\x20") + 5
+    return der[at:at + 32]

@@ -26,6 +26,7 @@ void CheckDefaults(const Config &config) {
   CHECK(config.resources == std::vector<std::string>{"/etc/kith/resources.d"});
   CHECK(config.embedded_ca_dir == "/var/lib/kith/ca");
   CHECK(config.svid_ttl == std::chrono::hours(1));
+  CHECK(config.svid_files == "/run/kith/svids");
   CHECK(config.path == DatapathChoice::kAuto);
   CHECK(config.bypass.empty());
   CHECK_FALSE(config.pin);
@@ -168,6 +169,7 @@ TEST_CASE("mistakes name file, line, key and way out") {
       Case{"svid: {ttl: 1s}", "svid.ttl: want whole seconds, 2s to 24h"},
       Case{"svid: {ttl: 25h}", "svid.ttl: want whole seconds, 2s to 24h"},
       Case{"svid: 1h", "svid: want a map"},
+      Case{"svid: {files: svids}", "svid.files: want an absolute path"},
       Case{"datapath: {path: fast}",
            "datapath.path: want auto or ktls or userspace, got 'fast'"},
       Case{"datapath: {sameNode: splice}",

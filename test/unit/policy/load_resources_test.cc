@@ -104,6 +104,14 @@ TEST_CASE("a fault names the file and the line; both where there are two") {
                         "svid: {x509: {ttl: 60s}}"),
            "B:2: spec.svid: spiffe://td/a has other dnsNames or another ttl "
            "at A:2"},
+      Case{IdentityYaml("b",
+                        "workloadID: b\nselectors: [{process:name: b}]\n"
+                        "svid: {x509: {files: {directory: d}}}") +
+               IdentityYaml("c",
+                            "workloadID: c\nselectors: [{process:name: c}]\n"
+                            "svid: {jwt: {files: {directory: d, tokens: "
+                            "[{file: t, audience: [a]}]}}}"),
+           "B:10: spec.svid: directory d is already that of b at B:2"},
       Case{"", "B:1: the file is empty"});
   const std::string a = scratch.Write("a.yaml", Identity("a"));
   const std::string b = scratch.Write("b.yaml", c.second);

@@ -19,6 +19,21 @@ WorkloadIdentity ReadSpec(const std::string &spec) {
   return *ReadOk(IdentityYaml("x", spec)).identities.at(0);
 }
 
+TEST_CASE("files that a WorkloadIdentity asks for") {
+  const WorkloadIdentity identity =
+      ReadSpec(Minimal("svid:\n"
+                       "  x509: {files: {directory: web}}\n"
+                       "  jwt:\n"
+                       "    files:\n"
+                       "      directory: web\n"
+                       "      tokens: [{file: api.jwt, audience: [api, db]}]"));
+  CHECK(identity.x509_files == "web");
+  CHECK(identity.jwt_files == "web");
+  REQUIRE(identity.tokens.size() == 1);
+  CHECK(identity.tokens[0].name == "api.jwt");
+  CHECK(identity.tokens[0].audience == std::vector<std::string>{"api", "db"});
+}
+
 TEST_CASE("the defaults of a WorkloadIdentity") {
   const WorkloadIdentity identity = ReadSpec(kMinimal);
   CHECK(identity.spiffe_id.uri() == "spiffe://td/a");
@@ -97,6 +112,22 @@ TEST_CASE("each mistake names its field") {
       Case{Minimal("workloadId: b"), "did you mean 'workloadID'?"},
       Case{Minimal("svid: {ttl: 1h}"), "spec.svid.ttl: unknown key"},
       Case{Minimal("svid: {jwt: {ttl: 60s}}"), "spec.svid.jwt: has no effect"},
+      Case{Minimal("svid: {x509: {files: {}}}"),
+           "spec.svid.x509.files: needs directory"},
+      Case{Minimal("svid: {x509: {files: {directory: ../etc}}}"),
+           "spec.svid.x509.files.directory: want a name"},
+      Case{Minimal("svid: {x509: {files: {directory: .ssh}}}"),
+           "spec.svid.x509.files.directory: want a name"},
+      Case{Minimal("svid: {jwt: {files: {directory: a}}}"),
+           "spec.svid.jwt.files: needs directory and tokens"},
+      Case{Minimal("svid: {jwt: {files: {directory: a, tokens: [{file: t}]}}}"),
+           "spec.svid.jwt.files.tokens[0]: needs file and audience"},
+      Case{Minimal("svid: {jwt: {files: {directory: a, tokens: "
+                   "[{file: key.pem, audience: [b]}]}}}"),
+           "tokens[0].file: is the name of a file of the X509-SVID"},
+      Case{Minimal("svid: {jwt: {files: {directory: a, tokens: "
+                   "[{file: t, audience: [b]}, {file: t, audience: [c]}]}}}"),
+           "tokens[1]: a second file t"},
       Case{Minimal("svid: {x509: {ttl: 3600}}"), "want a duration"},
       Case{Minimal("svid: {x509: {ttl: 1s}}"), "2s to 24h"},
       Case{Minimal("svid: {x509: {ttl: 90000s}}"), "2s to 24h"},

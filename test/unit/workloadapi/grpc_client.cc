@@ -161,8 +161,17 @@ int32_t GrpcClient::Call(const Fields &fields, std::string body, bool end) {
       session_, nullptr, list.data(), list.size(), &provider, nullptr);
   REQUIRE(stream > 0);
   answers_[stream] = std::make_unique<GrpcAnswer>();
+  bodies_[stream] = &requests_.back();
   Flush();
   return stream;
+}
+
+void GrpcClient::SendMore(int32_t stream, std::string body, bool end) {
+  auto &unsent = *bodies_.at(stream);
+  unsent.first += body;
+  unsent.second = end;
+  REQUIRE(nghttp2_session_resume_data(session_, stream) == 0);
+  Flush();
 }
 
 void GrpcClient::Cancel(int32_t stream) {

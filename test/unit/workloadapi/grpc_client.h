@@ -61,6 +61,8 @@ class GrpcClient {
   int32_t Call(const std::string &method, std::string_view message = "") {
     return Call(FieldsOf(method), WithPrefix(message));
   }
+  // SendMore sends another message of a call that was begun with `end` false.
+  void SendMore(int32_t stream, std::string body, bool end = false);
   void Cancel(int32_t stream);
 
   // AwaitEnd returns the answer when the stream is closed, AwaitMessages when
@@ -89,6 +91,7 @@ class GrpcClient {
   std::map<int32_t, std::unique_ptr<GrpcAnswer>> answers_;
   // Bodies that are being sent, and whether the request ends with them.
   std::list<std::pair<std::string, bool>> requests_;
+  std::map<int32_t, std::pair<std::string, bool> *> bodies_;  // by stream
   bool open_ = true;
 };
 

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kith/issuer.h"
+
+namespace kith {
+
+// CertificatesPem returns the certificates as PEM texts (RFC 7468 section 5.1),
+// one after the other.
+std::string CertificatesPem(const std::vector<Der> &certificates);
+
+}  // namespace kith
