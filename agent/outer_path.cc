@@ -5,17 +5,23 @@
 
 #include "agent/datapath/features.h"
 #include "agent/handshake/suite_name.h"
+#include "agent/runtime/loopback_pair.h"
 
 namespace kith {
 namespace {
 
 constexpr char kProven[] = "only TLS records left an armed socket";
+constexpr char kJoinProven[] =
+    "joined sockets lost, reordered and miscounted nothing";
 
-Feature Row(std::string name, const char *needed, const absl::Status &result) {
+Feature Row(std::string name,
+            const char *needed,
+            const absl::Status &result,
+            const char *proven = kProven) {
   return {.name = std::move(name),
           .needed = needed,
           .found = result.ok(),
-          .detail = result.ok() ? kProven : std::string(result.message())};
+          .detail = result.ok() ? proven : std::string(result.message())};
 }
 
 OuterPath InAgent(std::string reason, KernelTlsProof proof) {
@@ -61,6 +67,13 @@ std::vector<Feature> PathRows(const KernelTlsProof &proof) {
   rows.push_back(
       Row("ktls KeyUpdate", "rekey on path ktls (Linux 6.14)", proof.rekey));
   return rows;
+}
+
+Feature SameNodeRow() {
+  return Row("same-node join",
+             "datapath.sameNode: sockmap; else such flows are encrypted",
+             InOwnNetns(ProveSameNodeJoin),
+             kJoinProven);
 }
 
 }  // namespace kith

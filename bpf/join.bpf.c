@@ -45,10 +45,8 @@ enum {
 	O_NONBLOCK = 04000,
 };
 
-#define MAY_SET	   1
-#define REFUSE	   0 /* EPERM */
-
-#define THIS_NETNS (-1L)
+#define MAY_SET 1
+#define REFUSE	0 /* EPERM */
 
 static __always_inline bool is_nonblocking(struct sock *sk)
 {
@@ -186,66 +184,68 @@ int kith_join_begin(struct __sk_buff *ctx)
 	return answer;
 }
 
-static __always_inline struct bpf_sock *find_socket(struct __sk_buff *ctx,
-						    const struct join_request *request)
+static __always_inline bool words_equal(const struct in6_addr *address, const __u32 *words)
+{
+	const __u32 *own = (const __u32 *)address;
+
+	return own[0] == words[0] && own[1] == words[1] && own[2] == words[2] && own[3] == words[3];
+}
+
+static __always_inline bool is_wanted(struct sock_common *sk, const struct join_request *request)
 {
 	const __u32 *local = (const __u32 *)request->local.address;
 	const __u32 *remote = (const __u32 *)request->remote.address;
-	struct bpf_sock_tuple tuple = {};
+	struct in6_addr own = {}, other = {};
 
-	/* As of a segment that the application receives. */
-	if (endpoint_is_mapped(&request->local)) {
-		tuple.ipv4.saddr = remote[3];
-		tuple.ipv4.daddr = local[3];
-		tuple.ipv4.sport = bpf_htons(request->remote.port);
-		tuple.ipv4.dport = bpf_htons(request->local.port);
-		return bpf_sk_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv4), THIS_NETNS, 0);
-	}
-	__builtin_memcpy(tuple.ipv6.saddr, remote, sizeof(tuple.ipv6.saddr));
-	__builtin_memcpy(tuple.ipv6.daddr, local, sizeof(tuple.ipv6.daddr));
-	tuple.ipv6.sport = bpf_htons(request->remote.port);
-	tuple.ipv6.dport = bpf_htons(request->local.port);
-	return bpf_sk_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv6), THIS_NETNS, 0);
+	if (sk->skc_num != request->local.port || sk->skc_dport != bpf_htons(request->remote.port))
+		return false;
+	if (endpoint_is_mapped(&request->local)) /* also of an IPv6 socket */
+		return sk->skc_rcv_saddr == local[3] && sk->skc_daddr == remote[3];
+	BPF_CORE_READ_INTO(&own, sk, skc_v6_rcv_saddr);
+	BPF_CORE_READ_INTO(&other, sk, skc_v6_daddr);
+	return sk->skc_family == AF_INET6 && words_equal(&own, local) &&
+	       words_equal(&other, remote);
 }
 
-static __always_inline int enter_sender(struct bpf_sock *found, const struct join_request *request)
+static __always_inline int enter_sender(struct sock_common *found,
+					const struct join_request *request)
 {
 	struct sock *sk = (struct sock *)bpf_skc_to_tcp_sock(found);
 	struct join_member *member;
 	__u32 slot = request->slot;
 
-	if (!sk || found->state != BPF_TCP_ESTABLISHED)
+	if (!sk || found->skc_state != BPF_TCP_ESTABLISHED)
 		return JOIN_NO_SOCKET;
 	if (!is_nonblocking(sk))
 		return JOIN_BLOCKING;
 	if (is_zerocopy(sk))
 		return JOIN_ZEROCOPY;
 	/* Before the socket enters: from here on kith_join_option guards it. */
-	member = bpf_sk_storage_get(&join_members, found, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	member = bpf_sk_storage_get(&join_members, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!member)
 		return JOIN_REFUSED;
 	member->generation = request->generation;
 	member->slot = slot;
-	return bpf_map_update_elem(&join_senders, &slot, found, BPF_ANY) ? JOIN_REFUSED
-									 : JOIN_ENTERED;
+	return bpf_map_update_elem(&join_senders, &slot, sk, BPF_ANY) ? JOIN_REFUSED : JOIN_ENTERED;
 }
 
-/* Run by the agent in the namespace of an application's socket: enters it as a sender. */
-SEC("tc")
-int kith_join_enter(struct __sk_buff *ctx)
+/*
+ * Read by the agent in the namespace of an application's socket: enters it as a sender.
+ *
+ * Why an iterator, which visits every TCP socket there: since Linux 7 programs that can look one up
+ * (tc, XDP) may not enter it in a sockmap. The iterator holds the socket's lock while we look at it.
+ */
+SEC("iter/tcp")
+int kith_join_enter(struct bpf_iter__tcp *ctx)
 {
-	struct join_request request;
-	struct bpf_sock *found;
-	int answer;
+	struct sock_common *sk = ctx->sk_common;
+	struct join_search *search;
+	__u32 only = 0;
 
-	if (!read_request(ctx, &request))
-		return JOIN_BAD_REQUEST;
-	found = find_socket(ctx, &request);
-	if (!found)
-		return JOIN_NO_SOCKET;
-	answer = enter_sender(found, &request);
-	bpf_sk_release(found);
-	return answer;
+	search = bpf_map_lookup_elem(&join_search, &only);
+	if (sk && search && is_wanted(sk, &search->request))
+		search->answer = enter_sender(sk, &search->request);
+	return 0;
 }
 
 /*

@@ -55,4 +55,12 @@ struct {
 	__type(value, struct join_member);
 } join_members SEC(".maps");
 
+/* What kith_join_enter looks for. Written and read by the agent around each of its runs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct join_search);
+} join_search SEC(".maps");
+
 #endif /* KITH_JOIN_MAPS_BPF_H */

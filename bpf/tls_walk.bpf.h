@@ -18,8 +18,9 @@
 #define TLS_MIN_CIPHERTEXT     17 /* a content type and the tag of an AEAD */
 
 /*
- * Records in one segment: a segment has 512 KB at most (BIG TCP, else 64 KB), a record 22 bytes at
- * least. Without bpf_loop() the verifier goes through every turn, and bounds them.
+ * Records in one segment: a segment has 512 KB at most (BIG TCP; else 64 KB, or two packets of a
+ * device with longer ones: 128 KB on lo), a record 22 bytes at least. Without bpf_loop() the
+ * verifier goes through every turn, and bounds them: records of 512 bytes fill lo's segments.
  */
 #define MAX_RECORDS	    (1 << 15)
 #define MAX_BOUNDED_RECORDS 256

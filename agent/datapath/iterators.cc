@@ -87,4 +87,8 @@ absl::StatusOr<std::vector<live_listener>> IterateListeners(
   return Run<live_listener>(program_fd, tgid);
 }
 
+absl::Status IterateSockets(int program_fd) {
+  return Run<char>(program_fd, std::nullopt).status();
+}
+
 }  // namespace kith

@@ -25,4 +25,8 @@ absl::StatusOr<std::vector<live_process>> IterateProcesses(
 absl::StatusOr<std::vector<live_listener>> IterateListeners(
     int program_fd, std::optional<uint32_t> tgid);
 
+// IterateSockets runs an iterator that writes nothing, over the TCP sockets of
+// the calling thread's network namespace.
+absl::Status IterateSockets(int program_fd);
+
 }  // namespace kith

@@ -15,6 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "agent/datapath/iterators.h"
 #include "agent/datapath/libbpf_log.h"
 #include "join.skel.h"
 #include "kith/endpoint.h"
@@ -147,8 +148,7 @@ absl::Status JoinTable::Join::Name(uint64_t netns_cookie,
 absl::Status JoinTable::Join::Enter(Sender sender) {
   absl::StatusOr<join_answer> answer = JOIN_BAD_REQUEST;
   absl::Status visited = run_in_(netns_cookie_, [&] {
-    answer = RunHook(table_->skeleton_->progs.kith_join_enter,
-                     requests_[static_cast<size_t>(sender)]);
+    answer = table_->Search(requests_[static_cast<size_t>(sender)]);
   });
   if (!visited.ok()) {
     return visited;
@@ -217,6 +217,25 @@ absl::Status JoinTable::Aim(uint32_t pair,
   request.slot = pair;
   auto answer = RunHook(skeleton_->progs.kith_join_begin, request);
   return answer.ok() ? ToStatus(*answer) : answer.status();
+}
+
+absl::StatusOr<join_answer> JoinTable::Search(const join_request &request) {
+  const absl::MutexLock lock(&searching_);
+  const int map = bpf_map__fd(skeleton_->maps.join_search);
+  const uint32_t only = 0;
+  join_search search{.request = request, .answer = JOIN_NO_SOCKET};
+  if (bpf_map_update_elem(map, &only, &search, BPF_ANY) != 0) {
+    return absl::ErrnoToStatus(errno, "asking kith_join_enter");
+  }
+  absl::Status run =
+      IterateSockets(bpf_program__fd(skeleton_->progs.kith_join_enter));
+  if (!run.ok()) {
+    return run;
+  }
+  if (bpf_map_lookup_elem(map, &only, &search) != 0) {
+    return absl::ErrnoToStatus(errno, "hearing kith_join_enter");
+  }
+  return static_cast<join_answer>(search.answer);
 }
 
 // Senders first: a sender without a target passes its bytes to the agent.

@@ -6,7 +6,9 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 
+#include "abi/join.h"
 #include "agent/datapath/flow_join.h"
 #include "agent/datapath/join_slots.h"
 #include "agent/runtime/file_descriptor.h"
@@ -49,10 +51,13 @@ class JoinTable : public std::enable_shared_from_this<JoinTable> {
 
   JoinTable() = default;
   absl::Status Aim(uint32_t pair, SockmapFd client_side, SockmapFd server_side);
+  // Search runs kith_join_enter in the calling thread's network namespace.
+  absl::StatusOr<join_answer> Search(const join_request &request);
   void Remove(uint32_t pair);
 
   join_bpf *skeleton_ = nullptr;
   FileDescriptor guard_;
+  absl::Mutex searching_;  // the map join_search is one for all
   std::unique_ptr<JoinSlots> slots_;
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <iostream>
+#include <utility>
 
 #include "agent/agent.h"
 #include "agent/datapath/datapath.h"
@@ -13,11 +14,12 @@ kith::PathProbe ProbePath() {
   if (!path.ok()) {
     return {.name = "none",
             .reason = std::string(path.status().message()),
-            .features = {}};
+            .features = {kith::SameNodeRow()}};
   }
-  return {.name = path->name,
-          .reason = path->reason,
-          .features = kith::PathRows(path->proof)};
+  auto rows = kith::PathRows(path->proof);
+  rows.push_back(kith::SameNodeRow());
+  return {
+      .name = path->name, .reason = path->reason, .features = std::move(rows)};
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ struct join_member {
 	__u32 reserved;
 };
 
-/* What the agent asks of kith_join_enter, as the packet of a test run. */
+/* What the agent asks of kith_join_begin, as the packet of a test run, and of kith_join_enter. */
 struct join_request {
 	struct flow_endpoint local; /* of the application's socket */
 	struct flow_endpoint remote;
@@ -53,10 +53,18 @@ enum join_answer {
 	JOIN_BAD_REQUEST = 5,
 };
 
+/* The question to kith_join_enter and its answer. */
+struct join_search {
+	struct join_request request;
+	__u32 answer; /* enum join_answer; agent: JOIN_NO_SOCKET before */
+	__u32 reserved;
+};
+
 #ifdef __cplusplus
 static_assert(sizeof(join_slot) == 64);
 static_assert(sizeof(join_member) == 16);
 static_assert(sizeof(join_request) == 64);
+static_assert(sizeof(join_search) == 72);
 #endif
 
 #endif /* KITH_ABI_JOIN_H */

@@ -4,7 +4,14 @@
 # output comes out of a serial line. Needs lib/log.sh, tree.sh and vm_image.sh.
 
 readonly VM_MEMORY=4G
-readonly VM_CPUS=2
+# KVM is not used, so that every machine runs the same. QEMU 7.2 emulates
+# cmpxchg16b wrongly, which crashes programs at random; without it kernels since
+# 6.18 have memory for BPF's local storage only from caches that are debugged
+# (kmalloc_nolock of mm/slub.c).
+readonly VM_CPU=max,-cx16
+# On a busy machine a kernel that checks its timer finds it broken, and panics.
+readonly VM_BOOT_OPTIONS=(console=ttyS0 panic=-1 oops=panic no_timer_check
+  'slab_debug=F,kmalloc-*')
 # Statuses of vm_run, in which no command has ended: as timeout(1) says it, and
 # the one beside it.
 readonly VM_TIMEOUT=124
@@ -28,25 +35,29 @@ vm_job() {
   done
 }
 
+# vm_cpus KERNEL: the processors of the tests' guests. One thread for both CPUs of
+# 7.x: with two, one boot in ten died of an int3 that the other CPU was patching
+# in the kernel's text.
+vm_cpus() {
+  local threads=multi
+  [[ $1 != 7.* ]] || threads=single
+  printf '%s\n' -accel "tcg,thread=$threads" -cpu "$VM_CPU" -smp 2
+}
+
 # vm_boot KERNEL ARCHIVE CONSOLE SECONDS: becomes the guest, with the job's
 # output on stdout; it ends with its parent. What it writes to disks is thrown
-# away. KVM is not used, so that every machine runs the same. QEMU 7.2 emulates
-# cmpxchg16b wrongly, which crashes programs at random; without it kernels since
-# 6.18 have memory for BPF's local storage only from caches that are debugged
-# (kmalloc_nolock of mm/slub.c).
-# One thread for both CPUs of 7.x: with two, one boot in ten died of an int3 that
-# the other CPU was patching in the kernel's text.
+# away.
 vm_boot() {
-  local system kernel threads=multi
-  [[ $1 != 7.* ]] || threads=single
+  local system kernel
+  local -a cpus
   system=$(vm_root_directory)
   kernel=$(vm_kernel_directory "$1")
+  mapfile -t cpus < <(vm_cpus "$1")
   exec setpriv --pdeathsig TERM timeout --foreground "$4" \
     qemu-system-x86_64 -nodefaults -no-user-config -no-reboot \
-    -display none -nic none -accel "tcg,thread=$threads" -cpu max,-cx16 \
-    -smp "$VM_CPUS" -m "$VM_MEMORY" \
+    -display none -nic none "${cpus[@]}" -m "$VM_MEMORY" \
     -kernel "$kernel/vmlinuz" -initrd "$kernel/initrd" \
-    -append 'console=ttyS0 panic=-1 oops=panic slab_debug=F,kmalloc-*' \
+    -append "${VM_BOOT_OPTIONS[*]}" \
     -drive "if=virtio,format=raw,snapshot=on,file=$system/root.ext4" \
     -drive "if=virtio,format=raw,snapshot=on,file=$kernel/modules.ext4" \
     -drive "if=virtio,format=raw,snapshot=on,file=$2" \

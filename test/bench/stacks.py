@@ -23,6 +23,7 @@ class Stack(abc.ABC):
     """`port` is where the client dials; `pids` are the processes in between."""
 
     name = ""
+    address = ADDRESS
     port = SERVER_PORT
     managed = False  # whether client and server are captured
     node = None  # where both run, if it is not the bench's own

@@ -11,12 +11,14 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <catch2/catch_test_macros.hpp>
 
 #include "agent/datapath/cgroup_claim.h"
 #include "agent/datapath/datapath.h"
 #include "test/bpf/rig/agent.h"
+#include "test/bpf/rig/outer.h"
 #include "test/bpf/rig/sockets.h"
 #include "test/bpf/rig/workload.h"
 
@@ -69,6 +71,34 @@ TEST_CASE("the proof allows the join where applications cannot notice it") {
   CHECK(proven.ok() == CountsReceived());
   CHECK(
       (proven.ok() || proven.message().find("FIONREAD") != std::string::npos));
+}
+
+TEST_CASE("IPv6 sockets are found, too") {
+  const JoinRig rig;
+  Connection there = ConnectIn(rig.netns, AF_INET6);
+  Connection on = ConnectIn(rig.netns, AF_INET6);
+  const ScratchFlow flow{.client = std::move(there.outer),
+                         .client_side = std::move(there.peer),
+                         .server_side = std::move(on.outer),
+                         .server = std::move(on.peer)};
+  for (const FileDescriptor *socket :
+       {&flow.client, &flow.client_side, &flow.server_side, &flow.server}) {
+    SetBlocking(*socket, false);
+  }
+  auto join = rig.table->Open(rig.netns.cookie(),
+                              SockmapFd::OfScratch(flow.client_side),
+                              SockmapFd::OfScratch(flow.server_side),
+                              [&](uint64_t, const auto &task) {
+                                RunInNetns(rig.netns, task);
+                                return absl::OkStatus();
+                              });
+  REQUIRE(join.ok());
+  for (const Sender sender : {Sender::kClient, Sender::kServer}) {
+    REQUIRE((*join)->Enter(sender).ok());
+    Rehearsal direction(flow, **join, sender);
+    Exchange(direction);
+    CHECK(direction.redirected() == 1000);
+  }
 }
 
 TEST_CASE("bytes go past the agent after the join, by way of it before") {

@@ -199,6 +199,11 @@ const std::vector<Layout> &JoinLayouts() {
         FIELD(join_request, generation),
         FIELD(join_request, slot),
         FIELD(join_request, reserved)}},
+      {"join_search",
+       sizeof(join_search),
+       {FIELD(join_search, request),
+        FIELD(join_search, answer),
+        FIELD(join_search, reserved)}},
   };
   return layouts;
 }

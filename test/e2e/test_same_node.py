@@ -147,6 +147,13 @@ class JoinedFlow(_SameNode):
         self.check_exact(client, server)
         self.assert_flows(client["sent"], server["sent"], path="userspace")
 
+    def test_doctor_says_what_the_agent_found(self):
+        rows = {row["name"]: row for row in
+                self.network.client_agent.ask("doctor")["features"]}
+        row = rows["same-node join"]
+        self.assertEqual(row["found"], self.joins, row["detail"])
+        self.assertTrue(row["detail"])
+
     def test_applications_see_each_other(self):
         server = Listening(self, [*_NONBLOCKING, "answer:10", "recv-all"])
         client = Connecting(self, server.port, ["ask:10", "close"],
