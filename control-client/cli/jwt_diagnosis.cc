@@ -23,10 +23,12 @@ int64_t SecondsOf(std::chrono::system_clock::time_point time) {
       .count();
 }
 
-std::string TextIn(const Json &object, const char *name) {
+// `object` is ordered, or a JWK as identity/ wants it.
+template <typename Object>
+std::string TextIn(const Object &object, const char *name) {
   const auto member = object.find(name);
   return member != object.end() && member->is_string()
-             ? member->get<std::string>()
+             ? member->template get<std::string>()
              : std::string();
 }
 
@@ -250,13 +252,13 @@ JwtDiagnosis DiagnoseJwt(std::string_view token, const Verifier &verifier) {
 }
 
 absl::StatusOr<std::vector<JwtAuthority>> ReadJwkSet(std::string_view text) {
-  const Json set = Json::parse(text, nullptr, false);
+  const auto set = nlohmann::json::parse(text, nullptr, false);
   const auto keys = set.is_object() ? set.find("keys") : set.end();
   if (!set.is_object() || keys == set.end() || !keys->is_array()) {
     return absl::InvalidArgumentError("the keys are no JWK Set");
   }
   std::vector<JwtAuthority> authorities;
-  for (const Json &jwk : *keys) {
+  for (const nlohmann::json &jwk : *keys) {
     const std::string use = jwk.is_object() ? TextIn(jwk, "use") : "other";
     if (!use.empty() && use != "sig" && use != "jwt-svid") {
       continue;

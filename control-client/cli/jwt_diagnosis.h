@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include <nlohmann/json.hpp>
 
 #include "agent/admin/json_text.h"
 #include "kith/issuer.h"
