@@ -118,8 +118,7 @@ Task<void> Serve(AgentStages &stages, HandedFlow handed) {
   const FlowDirection direction = handed.record.direction;
   const InnerSocket inner(handed.relay.inner.socket.get());
   const auto announcement = Announcement(stages, handed.record, inner);
-  const auto shown =
-      Shown(stages, handed.record, inner, announcement.get());
+  const auto shown = Shown(stages, handed.record, inner, announcement.get());
   const AttestedProcess &process = *handed.process;
   handed.record.process = {process.facts.tgid,
                            process.facts.start_time_ns,

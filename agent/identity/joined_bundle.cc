@@ -39,6 +39,11 @@ class JoinedBundle final : public TrustBundle {
     return foreign.ok() || IsOfOthers(chain) ? foreign : peer;
   }
 
+  absl::Status CheckInForce(const SvidName &svid) const override {
+    absl::Status in_own = own_->CheckInForce(svid);
+    return in_own.ok() ? others_->CheckInForce(svid) : in_own;
+  }
+
   absl::StatusOr<VerifiedJwtSvid> VerifyJwtSvid(
       std::string_view token,
       std::string_view audience,

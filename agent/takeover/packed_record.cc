@@ -34,11 +34,15 @@ std::optional<microseconds> UnpackStep(int64_t step) {
 void PackParty(const FlowRecord::Party &party, takeover::Party &out) {
   out.set_spiffe_id(party.spiffe_id);
   out.set_svid_serial(party.svid_serial);
+  out.set_svid_authority(party.svid_authority);
   out.set_svid_expires(party.svid_expires ? Micros(*party.svid_expires) : 0);
 }
 
 FlowRecord::Party UnpackParty(const takeover::Party &in) {
-  FlowRecord::Party party{in.spiffe_id(), in.svid_serial(), std::nullopt};
+  FlowRecord::Party party;
+  party.spiffe_id = in.spiffe_id();
+  party.svid_serial = in.svid_serial();
+  party.svid_authority = in.svid_authority();
   if (in.svid_expires() != 0) {
     party.svid_expires = Time(in.svid_expires());
   }

@@ -30,7 +30,7 @@ absl::Status SecretStream::Take(std::string_view request) {
 
 absl::StatusOr<std::shared_ptr<const GrpcMessage>> SecretStream::Next(
     const SpiffeId &id, WorkloadApiSource &source) {
-  const auto bundle = source.bundle();
+  const auto bundle = source.bundle(id);
   if (bundle == nullptr) {
     return absl::UnavailableError("the trust bundle is not there yet");
   }

@@ -58,9 +58,8 @@ struct Fixture : StoreFixture {
         ->certificates;
   }
   size_t Neighbours() const {
-    return static_cast<size_t>(
-        std::distance(fs::directory_iterator(place.parent_path()),
-                      fs::directory_iterator()));
+    return static_cast<size_t>(std::distance(
+        fs::directory_iterator(place.parent_path()), fs::directory_iterator()));
   }
 };
 

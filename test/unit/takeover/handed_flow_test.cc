@@ -32,10 +32,13 @@ FlowRecord MakeRecord() {
   record.state = FlowState::kOpen;
   record.mode = FlowMode::kMtls;
   record.path = FlowPath::kKtls;
-  record.local = {"spiffe://a/b", "01", std::nullopt};
-  record.peer = {"spiffe://a/c",
-                 "02",
-                 system_clock::time_point(microseconds(1'700'000'000'000'000))};
+  record.local.spiffe_id = "spiffe://a/b";
+  record.local.svid_serial = "01";
+  record.local.svid_authority = "a1";
+  record.peer.spiffe_id = "spiffe://a/c";
+  record.peer.svid_serial = "02";
+  record.peer.svid_expires =
+      system_clock::time_point(microseconds(1'700'000'000'000'000));
   record.client = *Endpoint::Parse("10.0.0.1:1234");
   record.destination = *Endpoint::Parse("[fd00::1]:80");
   record.tls = {"TLSv1.3", "TLS_AES_128_GCM_SHA256", "X25519", "kith/1"};
@@ -113,6 +116,7 @@ TEST_CASE("a flow arrives as it was packed") {
   CHECK(record.state == FlowState::kOpen);
   CHECK(record.path == FlowPath::kKtls);
   CHECK(record.local.spiffe_id == "spiffe://a/b");
+  CHECK(record.local.svid_authority == "a1");
   CHECK_FALSE(record.local.svid_expires.has_value());
   CHECK(record.peer.svid_expires == expected.record.peer.svid_expires);
   CHECK(record.client == expected.record.client);
