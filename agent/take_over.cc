@@ -79,6 +79,7 @@ absl::Status TakeOver::ReceiveFlows(AgentStages &stages) {
       return message.status();
     }
     if (message->kind == Message::Kind::kDone) {
+      stages.loops.Drain();  // each flow has its entry now
       takeover::Done done;
       (void)done.ParseFromString(message->body);
       Log(LogLevel::kInfo,

@@ -126,7 +126,8 @@ struct SecretsFixture : ApiFixture {
   }
 
   std::string RootsPem() {
-    return CertificatesPem(source.bundle()->authorities()[0].certificates);
+    return CertificatesPem(
+        source.bundle(SpiffeId())->authorities()[0].certificates);
   }
 };
 

@@ -32,7 +32,7 @@ TEST_CASE_METHOD(ApiFixture, "FetchX509SVID gives the SVID with its key") {
   CHECK(svid.spiffe_id() == kWeb);
   CHECK(svid.x509_svid() == Bytes(source.svid()->chain()[0]));
   CHECK(svid.bundle() ==
-        Bytes(source.bundle()->authorities()[0].certificates[0]));
+        Bytes(source.bundle(SpiffeId())->authorities()[0].certificates[0]));
   CBS cbs;
   CBS_init(&cbs,
            reinterpret_cast<const uint8_t *>(svid.x509_svid_key().data()),
@@ -149,7 +149,7 @@ TEST_CASE_METHOD(ApiFixture, "bundles are pushed when they change") {
   CHECK(set.at("keys").size() == 1);
   CHECK(set.at("keys").at(0).at("use") == "jwt-svid");
 
-  std::vector<Authorities> domains = source.bundle()->authorities();
+  std::vector<Authorities> domains = source.bundle(SpiffeId())->authorities();
   domains.push_back({"other.org", {}, {}});
   source.SetBundle(TrustBundle::Create(domains).value());
   api->NotifyChanged();
