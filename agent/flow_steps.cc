@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/flow_steps.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
 #include "absl/strings/str_cat.h"
-#include <asio/post.hpp>
 
-#include "agent/handshake/suite_name.h"
 #include "agent/relay/socket_end.h"
-#include "agent/revocation.h"
 #include "agent/runtime/log.h"
 
 namespace kith {
@@ -43,59 +36,6 @@ void RecordHandshake(LiveFlow &flow,
       success.tls.cipher);
   flow.Update([](FlowRecord &) {}, "authorise", success.peer.id.uri());
 }
-
-// The kernel takes keys in no other state (net/tls/tls_main.c, tls_init).
-bool IsEstablished(TcpSocket &socket) {
-  tcp_info info{};
-  socklen_t size = sizeof(info);
-  const int fd = socket.native_handle();
-  return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
-         info.tcpi_state == TCP_ESTABLISHED;
-}
-
-// Arm gives the stream to the kernel where that is the path, unless the peer
-// has sent its FIN already.
-absl::Status Arm(const OuterPath &path, TlsStream &stream) {
-  if (!path.in_kernel() || !IsEstablished(stream.socket())) {
-    return absl::OkStatus();
-  }
-  if (!path.proof.Carries(stream.suite())) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("this kernel does not carry ", SuiteName(stream.suite())));
-  }
-  const absl::Status sending = stream.SendInKernel(path.proof.rekey.ok());
-  return IsEstablished(stream.socket()) ? sending : absl::OkStatus();
-}
-
-}  // namespace
-
-Task<FlowEnd> RelayUntil(AgentStages &stages,
-                         LiveFlow &flow,
-                         std::unique_ptr<Relay> relay,
-                         FlowMode mode,
-                         FlowPath path,
-                         FlowPermit permit) {
-  const auto process = permit.process;
-  const PermittedFlow permitted(stages, flow, std::move(permit));
-  if (!permitted.allowed().ok()) {
-    relay->Abort(CloseReason::kRevoked);
-    co_return FlowEnd{CloseReason::kRevoked,
-                      std::string(permitted.allowed().message())};
-  }
-  const std::shared_ptr<Relay> shared = std::move(relay);
-  const Executor executor = co_await asio::this_coro::executor;
-  LetAbort(flow, shared, executor);
-  RecordOpen(flow, mode, path);
-  RelayEnd end = co_await shared->Run();
-  if (end.reason == CloseReason::kRevoked) {
-    end.detail = permitted.withdrawn();
-  } else if (end.reason == CloseReason::kHandedOver) {
-    stages.handed_flows.Put({flow.Snapshot(), process, shared->TakeState()});
-  }
-  co_return FlowEnd{end.reason, std::move(end.detail)};
-}
-
-namespace {
 
 HandshakeFailure Refuse(TcpSocket &outer,
                         CloseReason reason,
@@ -209,22 +149,6 @@ FlowPermit PermitOf(const Workload &workload,
           .peer = std::nullopt};
 }
 
-void LetAbort(LiveFlow &flow,
-              const std::shared_ptr<Relay> &relay,
-              Executor executor) {
-  flow.SetAbort(
-      [weak = std::weak_ptr<Relay>(relay), executor](CloseReason reason) {
-        asio::post(executor, [weak, reason] {
-          auto relay = weak.lock();
-          if (relay != nullptr && reason == CloseReason::kHandedOver) {
-            relay->Surrender();
-          } else if (relay != nullptr) {
-            relay->Abort(reason);
-          }
-        });
-      });
-}
-
 void RecordOpen(LiveFlow &flow, FlowMode mode, FlowPath path) {
   flow.Update(
       [&](FlowRecord &record) {
@@ -237,48 +161,6 @@ void RecordOpen(LiveFlow &flow, FlowMode mode, FlowPath path) {
       },
       "path",
       PathName(path));
-}
-
-Task<FlowEnd> RelayPlain(AgentStages &stages,
-                         const std::shared_ptr<LiveFlow> &flow,
-                         TcpSocket inner,
-                         TcpSocket outer,
-                         FlowPermit permit) {
-  auto relay = Relay::Plain(std::move(inner), std::move(outer), flow);
-  auto end = co_await RelayUntil(stages,
-                                 *flow,
-                                 std::move(relay),
-                                 FlowMode::kPlaintext,
-                                 FlowPath::kUserspace,
-                                 std::move(permit));
-  co_return end;
-}
-
-Task<FlowEnd> RelaySecured(AgentStages &stages,
-                           const std::shared_ptr<LiveFlow> &flow,
-                           TcpSocket inner,
-                           HandshakeSuccess outcome,
-                           const SpiffeId &local,
-                           FlowPermit permit) {
-  auto outer = std::move(outcome.stream);
-  permit.local = local;
-  permit.peer = outcome.peer.id;
-  const absl::Status armed = Arm(stages.outer_path, *outer);
-  if (!armed.ok() && stages.config.path == DatapathChoice::kKtls) {
-    ResetSocket(outer->socket());
-    ResetSocket(inner);
-    co_return FlowEnd{CloseReason::kTlsError, std::string(armed.message())};
-  }
-  const FlowPath path =
-      outer->in_kernel() ? FlowPath::kKtls : FlowPath::kUserspace;
-  auto relay = Relay::Tls(std::move(inner), std::move(outer), flow);
-  auto end = co_await RelayUntil(stages,
-                                 *flow,
-                                 std::move(relay),
-                                 FlowMode::kMtls,
-                                 path,
-                                 std::move(permit));
-  co_return end;
 }
 
 void FinishFlow(AgentStages &stages, LiveFlow &flow, FlowEnd end) {

@@ -97,6 +97,10 @@ Task<FlowEnd> RelayUntil(AgentStages &stages,
                          FlowPath path,
                          FlowPermit permit);
 
+// AbortByReset makes an end of the flow from outside reset the application's
+// socket, until the relay has it. In force while the result lives.
+std::shared_ptr<TcpSocket *> AbortByReset(LiveFlow &flow, TcpSocket &inner);
+
 // LetAbort makes an end of the flow from outside end the relay, which lives on
 // `executor`'s loop.
 void LetAbort(LiveFlow &flow,

@@ -3,7 +3,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include <asio/post.hpp>
 
 #include "agent/dial.h"
 #include "agent/flow_steps.h"
@@ -238,26 +237,6 @@ Task<FlowEnd> RunFlow(const Outbound &out,
       PermitOf(*workload, FlowDirection::kOutbound, out.destination));
   LeaveShown(shown.get(), end.reason);
   co_return end;
-}
-
-// Until the relay has the socket, ending the flow from outside resets the
-// application's. In force while the result lives.
-std::shared_ptr<TcpSocket *> AbortByReset(LiveFlow &flow, TcpSocket &inner) {
-  asio::error_code ignored;  // a killed agent must not end it in order either
-  inner.set_option(asio::socket_base::linger(true, 0), ignored);
-  auto target = std::make_shared<TcpSocket *>(&inner);
-  flow.SetAbort([weak = std::weak_ptr(target),
-                 executor = inner.get_executor()](CloseReason reason) {
-    if (reason == CloseReason::kHandedOver) {
-      return;  // as soon as there is a relay
-    }
-    asio::post(executor, [weak] {
-      if (const auto socket = weak.lock()) {
-        ResetSocket(**socket);
-      }
-    });
-  });
-  return target;
 }
 
 }  // namespace

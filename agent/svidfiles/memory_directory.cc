@@ -201,10 +201,6 @@ absl::Status RemoveFiles(const FileDescriptor &in, const std::string &name) {
              : Failed("remove", name);
 }
 
-bool IsUser(const std::string &name) {
-  return std::ranges::all_of(name, absl::ascii_isdigit);
-}
-
 }  // namespace
 
 absl::StatusOr<MemoryDirectory> MemoryDirectory::Open(const std::string &path) {
@@ -230,13 +226,11 @@ absl::Status MemoryDirectory::TakePossession() {
   }
   marker_.Reset(openat(
       root_.get(), kMarker, O_WRONLY | O_CREAT | O_CLOEXEC, kOwnerReads));
-  if (!marker_.valid()) {
-    return Failed("create", kMarker);
-  }
   // Until the agent that is being replaced has removed its files.
-  return flock(marker_.get(), LOCK_EX | LOCK_NB) == 0
-             ? Clear()
-             : Refused(path_, "is another agent's");
+  if (marker_.valid() && flock(marker_.get(), LOCK_EX | LOCK_NB) != 0) {
+    return Refused(path_, "is another agent's");
+  }
+  return marker_.valid() ? Clear() : Failed("create", kMarker);
 }
 
 absl::Status MemoryDirectory::Write(const FilePlace &place,
@@ -286,7 +280,7 @@ absl::Status MemoryDirectory::Clear() {
   absl::Status cleared = absl::OkStatus();
   for (const std::string &user : *users) {
     const FileDescriptor of_user(openat(root_.get(), user.c_str(), kDirectory));
-    if (!IsUser(user) || !of_user.valid()) {
+    if (!std::ranges::all_of(user, absl::ascii_isdigit) || !of_user.valid()) {
       continue;
     }
     auto places = NamesIn(of_user);
