@@ -141,12 +141,15 @@ TEST_CASE("Services without addresses and unknown peers are reported") {
                                "spiffe://example.org/demo/*",
                                "spiffe://other.org/absent"}};
   const auto findings = Lint({identity}, {service});
-  REQUIRE(findings.size() == 2);
+  REQUIRE(findings.size() == 3);
   CHECK(findings[0].kind == "unknown_peer");
   CHECK(findings[0].message.find("spiffe://example.org/absent") !=
         std::string::npos);
-  CHECK(findings[1].kind == "no_addresses");
-  CHECK(findings[1].subject == "api");
+  CHECK(findings[1].kind == "not_federated");
+  CHECK(findings[1].message.find("spiffe://other.org/absent") !=
+        std::string::npos);
+  CHECK(findings[2].kind == "no_addresses");
+  CHECK(findings[2].subject == "api");
 }
 
 }  // namespace
