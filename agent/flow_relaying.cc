@@ -61,7 +61,10 @@ Task<FlowEnd> RelayUntil(AgentStages &stages,
   if (end.reason == CloseReason::kRevoked) {
     end.detail = permitted.withdrawn();
   } else if (end.reason == CloseReason::kHandedOver) {
-    stages.handed_flows.Put({flow.Snapshot(), process, shared->TakeState()});
+    co_return FlowEnd{end.reason,
+                      "",
+                      std::make_shared<HandedFlow>(HandedFlow{
+                          flow.Snapshot(), process, shared->TakeState()})};
   }
   co_return FlowEnd{end.reason, std::move(end.detail)};
 }

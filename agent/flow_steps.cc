@@ -186,6 +186,9 @@ void FinishFlow(AgentStages &stages, LiveFlow &flow, FlowEnd end) {
     });
   }
   stages.flows->Close(flow, end.reason, std::move(end.detail));
+  if (end.handed != nullptr) {  // its id is free now
+    stages.handed_flows.Put(std::move(*end.handed));
+  }
 }
 
 }  // namespace kith

@@ -17,6 +17,7 @@ namespace kith {
 struct FlowEnd {
   CloseReason reason = CloseReason::kClosed;
   std::string detail;
+  std::shared_ptr<HandedFlow> handed = nullptr;  // of kHandedOver
 };
 
 // StepTimer measures the steps of one flow.

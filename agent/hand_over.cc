@@ -41,6 +41,9 @@ bool IsTrusted(int socket) {
          (peer.uid == 0 || peer.uid == geteuid());
 }
 
+// More than this agent opens until it ends.
+constexpr uint64_t kSpareIds = 1'000'000;
+
 // MayPass is false for flows that only the process which opened them can carry.
 bool MayPass(const FlowRecord &flow) {
   return flow.path != FlowPath::kSockmap;
@@ -63,6 +66,13 @@ HandOver::HandOver(AgentStages &stages,
 
 HandOver::~HandOver() {
   (void)eventfd_write(stop_.get(), 1);
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+    if (served_ >= 0) {
+      (void)shutdown(served_, SHUT_RDWR);
+    }
+  }
   thread_.join();
 }
 
@@ -90,15 +100,30 @@ void HandOver::Run() {
     }
     FileDescriptor socket(
         accept4(listener_.fd(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (socket.valid() && IsTrusted(socket.get()) &&
-        Serve(MessageChannel(std::move(socket)))) {
+    if (socket.valid() && IsTrusted(socket.get()) && ServeOne(socket)) {
       (void)kill(getpid(), SIGTERM);  // agent.cc waits for it
       return;
     }
   }
 }
 
-bool HandOver::Serve(MessageChannel channel) {
+// The end of this object must not wait for the other agent.
+bool HandOver::ServeOne(FileDescriptor &socket) {
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_) {
+      return false;
+    }
+    served_ = socket.get();
+  }
+  MessageChannel channel(std::move(socket));
+  const bool handed_over = Serve(channel);
+  std::lock_guard lock(mutex_);
+  served_ = -1;
+  return handed_over && !stopping_;
+}
+
+bool HandOver::Serve(MessageChannel &channel) {
   if (auto agreed = Agree(channel); !agreed.ok()) {
     Log(LogLevel::kWarning, "no takeover", {{"error", agreed.message()}});
     return false;
@@ -142,7 +167,7 @@ absl::Status HandOver::Agree(MessageChannel &channel) {
                                     request.cgroup()));
   } else if (auto claim = stages_.datapath->Bequeath(); claim.ok()) {
     welcome.descriptors = *std::move(claim);
-    answer.set_last_flow_id(stages_.flows->last_id() + FlowTable::kMaxOpen);
+    answer.set_last_flow_id(stages_.flows->last_id() + kSpareIds);
   } else {
     answer.set_refusal(std::string(claim.status().message()));
   }
@@ -158,8 +183,9 @@ absl::Status HandOver::Agree(MessageChannel &channel) {
 }
 
 absl::Status HandOver::SendFlow(MessageChannel &channel, HandedFlow flow) {
-  auto message = Pack(std::move(flow));
+  auto message = Pack(flow);
   if (!message.ok()) {
+    AdoptFlow(stages_, std::move(flow));
     return message.status();
   }
   absl::Status sent = channel.Send(*message);
@@ -174,33 +200,46 @@ absl::Status HandOver::SendFlow(MessageChannel &channel, HandedFlow flow) {
   return sent;
 }
 
+absl::Status HandOver::SendQueued(MessageChannel &channel,
+                                  milliseconds patience) {
+  while (auto flow = stages_.handed_flows.Take(patience)) {
+    if (auto sent = SendFlow(channel, *std::move(flow)); !sent.ok()) {
+      return sent;
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status HandOver::SendFlows(MessageChannel &channel) {
   const auto began = steady_clock::now();
   bool accepting = true;
   stages_.handed_flows.PassTo(nullptr);
-  do {
+  while (accepting || (stages_.flows->open_count() > 0 &&
+                       steady_clock::now() - began < kPatience)) {
     (void)stages_.flows->AbortWhere(MayPass, CloseReason::kHandedOver);
-    while (auto flow = stages_.handed_flows.Take(milliseconds(20))) {
-      if (auto sent = SendFlow(channel, *std::move(flow)); !sent.ok()) {
-        return sent;
-      }
+    if (auto sent = SendQueued(channel, milliseconds(20)); !sent.ok()) {
+      return sent;
     }
     if (accepting && steady_clock::now() - began > kSettle) {
       acceptors_.Close();
       stages_.loops.Drain();
       accepting = false;
-      continue;
     }
-  } while (accepting || (stages_.flows->open_count() > 0 &&
-                         steady_clock::now() - began < kPatience));
+  }
+  stages_.loops.Drain();  // the last one has closed, and is on its way
+  if (auto sent = SendQueued(channel, milliseconds(0)); !sent.ok()) {
+    return sent;
+  }
   stages_.web_servers.clear();  // the next agent binds their ports
   takeover::Done done;
   done.set_handed_over(handed_over_);
   done.set_left(stages_.flows->open_count());
-  return channel.Send({.kind = Message::Kind::kDone,
-                       .body = done.SerializeAsString(),
-                       .secrets = {},
-                       .descriptors = {}});
+  auto sent = channel.Send({.kind = Message::Kind::kDone,
+                            .body = done.SerializeAsString(),
+                            .secrets = {},
+                            .descriptors = {}});
+  return sent.ok() ? channel.ReceiveKind(Message::Kind::kTaken, kStep).status()
+                   : sent;
 }
 
 // CarryOn makes this agent the one that runs again.
@@ -209,8 +248,9 @@ void HandOver::CarryOn(const absl::Status &why, bool lost) {
       "the takeover has failed: this agent carries on",
       {{"error", why.message()}});
   // Also those that were not open yet when they were asked for.
-  stages_.handed_flows.PassTo(
-      [this](HandedFlow flow) { AdoptFlow(stages_, std::move(flow)); });
+  stages_.handed_flows.PassTo([&stages = stages_](HandedFlow flow) {
+    AdoptFlow(stages, std::move(flow));
+  });
   while (auto flow = stages_.handed_flows.Take(milliseconds(0))) {
     AdoptFlow(stages_, *std::move(flow));
   }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <thread>
 
 #include "absl/status/statusor.h"
@@ -37,10 +38,13 @@ class HandOver {
   HandOver(AgentStages &stages, Acceptors &acceptors, UnixListener listener);
   void Run();
   // Serve returns whether everything is handed over.
-  bool Serve(MessageChannel channel);
+  bool Serve(MessageChannel &channel);
+  bool ServeOne(FileDescriptor &socket);
   absl::Status Agree(MessageChannel &channel);
 
   absl::Status SendFlows(MessageChannel &channel);
+  absl::Status SendQueued(MessageChannel &channel,
+                          std::chrono::milliseconds patience);
   absl::Status SendFlow(MessageChannel &channel, HandedFlow flow);
   void CarryOn(const absl::Status &why, bool lost);
 
@@ -49,6 +53,9 @@ class HandOver {
   UnixListener listener_;
   FileDescriptor stop_;  // eventfd
   uint64_t handed_over_ = 0;
+  std::mutex mutex_;
+  int served_ = -1;  // the socket of the next agent
+  bool stopping_ = false;
   std::thread thread_;
 };
 

@@ -208,17 +208,20 @@ absl::Status Steer(AgentStages &stages, TakeOver *take_over) {
 }
 
 // The names of the sockets stay the other agent's until it has nothing left to
-// carry on.
-absl::Status SteerAndReceive(AgentStages &stages, TakeOver &take_over) {
-  if (auto steering = Steer(stages, &take_over); !steering.ok()) {
-    return steering;
+// carry on. It ends when all is done here; after an error it carries on.
+absl::Status Replace(AgentStages &stages,
+                     Acceptors &acceptors,
+                     AgentView &view,
+                     TakeOver &take_over,
+                     Doors &doors) {
+  absl::Status done = Steer(stages, &take_over);
+  if (done.ok()) {
+    done = take_over.ReceiveFlows(stages);
   }
-  if (auto received = take_over.ReceiveFlows(stages); !received.ok()) {
-    Log(LogLevel::kError,
-        "not all flows were taken over",
-        {{"error", received.message()}});
+  if (done.ok()) {
+    done = Open(stages, acceptors, view, doors, true);
   }
-  return absl::OkStatus();
+  return done.ok() ? take_over.Finish() : done;
 }
 
 }  // namespace
@@ -246,13 +249,11 @@ absl::Status StartStages(AgentStages &stages,
   }
   doors.ca = CreateCaView(&stages);
   absl::Status started;
-  if (*take_over == nullptr) {
-    started = Open(stages, acceptors, view, doors, false);
-    started.Update(started.ok() ? Steer(stages, nullptr) : started);
-  } else {
-    started = SteerAndReceive(stages, **take_over);
-    started.Update(started.ok() ? Open(stages, acceptors, view, doors, true)
-                                : started);
+  if (*take_over != nullptr) {
+    started = Replace(stages, acceptors, view, **take_over, doors);
+  } else if (started = Open(stages, acceptors, view, doors, false);
+             started.ok()) {
+    started = Steer(stages, nullptr);
   }
   if (started.ok()) {
     stages.svid_files->Start();

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/take_over.h"
 
+#include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "absl/strings/str_cat.h"
 
@@ -15,6 +18,9 @@ namespace {
 
 // Longer than the other side waits for its last flows.
 constexpr std::chrono::milliseconds kPatience{30'000};
+
+// How long a process takes to be gone after its sockets are, in milliseconds.
+constexpr int kDying = 1'000;
 
 uint32_t PeerPid(int socket) {
   ucred peer{};
@@ -61,6 +67,8 @@ absl::StatusOr<std::unique_ptr<TakeOver>> TakeOver::Ask(
   take_over->inheritance_ = {.claim = std::move(welcome->descriptors),
                              .predecessor = PeerPid(take_over->channel_.fd())};
   take_over->last_flow_id_ = answer.last_flow_id();
+  take_over->other_.Reset(static_cast<int>(
+      syscall(SYS_pidfd_open, take_over->inheritance_.predecessor, 0)));
   return take_over;
 }
 
@@ -68,15 +76,36 @@ absl::Status TakeOver::BeginSwap() {
   return channel_.Send(Bare(Message::Kind::kSwapping));
 }
 
-absl::Status TakeOver::ReceiveFlows(AgentStages &stages) {
-  if (auto sent = channel_.Send(Bare(Message::Kind::kSteering)); !sent.ok()) {
-    return sent;
+// A closed channel may mean that the other agent carries on.
+absl::Status TakeOver::UnlessDead(absl::Status error) {
+  pollfd ended{.fd = other_.get(), .events = POLLIN, .revents = 0};
+  other_is_dead_ = other_.valid() && poll(&ended, 1, kDying) == 1;
+  if (!other_is_dead_) {
+    return error;
   }
-  uint64_t adopted = 0;
-  for (;;) {
+  Log(LogLevel::kError,
+      "the other agent has died: the flows that it had are lost",
+      {{"error", error.message()}});
+  return absl::OkStatus();
+}
+
+absl::Status TakeOver::Adopt(AgentStages &stages, Message message) {
+  auto flow = Unpack(std::move(message));
+  if (flow.ok()) {
+    AdoptFlow(stages, *std::move(flow));
+  }
+  return flow.status();
+}
+
+absl::Status TakeOver::ReceiveFlows(AgentStages &stages) {
+  absl::Status sent = channel_.Send(Bare(Message::Kind::kSteering));
+  if (!sent.ok()) {
+    return UnlessDead(sent);
+  }
+  for (uint64_t adopted = 0;; ++adopted) {
     auto message = channel_.Receive(kPatience);
     if (!message.ok()) {
-      return message.status();
+      return UnlessDead(message.status());
     }
     if (message->kind == Message::Kind::kDone) {
       stages.loops.Drain();  // each flow has its entry now
@@ -87,16 +116,17 @@ absl::Status TakeOver::ReceiveFlows(AgentStages &stages) {
           {{"flows", adopted}, {"left", done.left()}});
       return absl::OkStatus();
     }
-    auto flow = Unpack(*std::move(message));
-    if (flow.ok()) {
-      AdoptFlow(stages, *std::move(flow));
-      ++adopted;
-    } else {
+    if (auto adopting = Adopt(stages, *std::move(message)); !adopting.ok()) {
       Log(LogLevel::kError,
           "a flow was lost at the takeover",
-          {{"error", flow.status().message()}});
+          {{"error", adopting.message()}});
     }
   }
+}
+
+absl::Status TakeOver::Finish() {
+  return other_is_dead_ ? absl::OkStatus()
+                        : channel_.Send(Bare(Message::Kind::kTaken));
 }
 
 }  // namespace kith

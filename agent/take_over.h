@@ -28,15 +28,24 @@ class TakeOver {
   // BeginSwap says that the hooks are about to be replaced.
   absl::Status BeginSwap();
 
-  // ReceiveFlows says that they are, and adopts the flows until the last.
+  // ReceiveFlows says that they are, and adopts the flows until the last. OK
+  // too where the other agent has died on the way; after an error it carries
+  // on, and this one must not.
   absl::Status ReceiveFlows(AgentStages &stages);
+
+  // Finish lets the other agent end.
+  absl::Status Finish();
 
  private:
   explicit TakeOver(MessageChannel channel) : channel_(std::move(channel)) {}
+  absl::Status Adopt(AgentStages &stages, Message message);
+  absl::Status UnlessDead(absl::Status error);
 
   MessageChannel channel_;
   Datapath::Inheritance inheritance_;
   uint64_t last_flow_id_ = 0;
+  FileDescriptor other_;  // pidfd
+  bool other_is_dead_ = false;
 };
 
 }  // namespace kith

@@ -120,8 +120,9 @@ SpiffeId EndpointId(const Config &config) {
 
 absl::Status StartFederation(AgentStages &stages) {
   const Config &config = stages.config;
+  // No trust domain has capital letters: theirs are the other files.
   stages.own_bundle = std::make_unique<OwnBundle>(
-      absl::StrCat(config.state_dir, "/federation/own-bundle.json"),
+      absl::StrCat(config.state_dir, "/federation/OWN.json"),
       config.federation.refresh_hint);
   Federation::Options options;
   options.trust_domains = config.federation.trust_domains;

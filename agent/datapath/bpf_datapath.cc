@@ -50,6 +50,11 @@ absl::StatusOr<std::unique_ptr<BpfDatapath>> BpfDatapath::Load(
   if (!programs.ok()) {
     return programs.status();
   }
+  if (options.inheritance.has_value() && !(*programs)->inherited_maps()) {
+    return absl::FailedPreconditionError(
+        "the running agent has other BPF maps than this one, which could not "
+        "go on with its flows: stop it, and start this one without --takeover");
+  }
   auto control = Control::Map((*programs)->maps()->control.get());
   if (!control.ok()) {
     return control.status();
@@ -135,19 +140,6 @@ void BpfDatapath::TakeOverVerdicts() {
   programs_->maps()->listener_verdicts.Clear();
   control_.SetPolicyGeneration(generation_);
   started_ = true;
-}
-
-// A predecessor that still hands its flows over dials for them, unsteered.
-void BpfDatapath::LeaveAlone(uint32_t pid) {
-  uint64_t generation = 0;
-  {
-    absl::MutexLock lock(&generation_mutex_);
-    generation = generation_;
-  }
-  if (auto process = FindProcess(pid); process.ok()) {
-    (void)SetProcessVerdict(
-        process->process, PROCESS_VERDICT_NOT_WORKLOAD, generation);
-  }
 }
 
 void BpfDatapath::SetPolicyGeneration(uint64_t generation) {

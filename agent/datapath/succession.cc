@@ -31,6 +31,19 @@ absl::Status NetnsPresence::TakeBack(bool lost) {
   return EnterAll();
 }
 
+// A predecessor that still hands its flows over dials for them, unsteered.
+void BpfDatapath::LeaveAlone(uint32_t pid) {
+  uint64_t generation = 0;
+  {
+    absl::MutexLock lock(&generation_mutex_);
+    generation = generation_;
+  }
+  if (auto process = FindProcess(pid); process.ok()) {
+    (void)SetProcessVerdict(
+        process->process, PROCESS_VERDICT_NOT_WORKLOAD, generation);
+  }
+}
+
 absl::Status BpfDatapath::PinAll() {
   absl::Status pinned = PinMaps();
   if (pinned.ok()) {
@@ -62,7 +75,12 @@ absl::StatusOr<std::vector<FileDescriptor>> BpfDatapath::Bequeath() {
 }
 
 absl::Status BpfDatapath::TakeBack(bool lost) {
-  bequeathed_ = false;
+  {
+    // Policy may have changed meanwhile.
+    absl::MutexLock lock(&generation_mutex_);
+    bequeathed_ = false;
+    control_.SetPolicyGeneration(generation_);
+  }
   absl::Status back = StartEvents();
   if (lost) {
     control_.SetAgent(self_.tgid, self_.start_time_ns);

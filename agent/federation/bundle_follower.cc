@@ -100,7 +100,7 @@ void BundleFollower::Attempt() {
   FollowedBundle after;
   {
     absl::MutexLock lock(&mutex_);
-    state_.last_error = refreshed.status();
+    state_.last_error = refreshed.ok() ? kept_ : refreshed.status();
     state_.next_attempt = now + delay;
     stale_after_ = kStalePeriods * period_;
     if (refreshed.ok()) {
@@ -157,9 +157,7 @@ absl::StatusOr<bool> BundleFollower::TakeText(std::string_view text) {
     state_.bundle = *std::move(bundle);
     state_.sequence = document->sequence;
   }
-  if (absl::Status kept = Keep(*document); !kept.ok()) {
-    return kept;
-  }
+  kept_ = Keep(*document);  // the bundle is in force in any case
   return true;
 }
 

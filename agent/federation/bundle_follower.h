@@ -82,6 +82,7 @@ class BundleFollower {
   absl::BitGen random_;                     // of the thread
   const std::unique_ptr<Backoff> backoff_;  // of the thread
   std::chrono::seconds period_;  // of the thread: between two refreshes
+  absl::Status kept_;            // of the thread: of the newest bundle
 
   mutable absl::Mutex mutex_;
   absl::CondVar changed_;

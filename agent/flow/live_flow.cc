@@ -68,33 +68,42 @@ void TrackedFlow::CountAlso(std::function<ByteCounts()> more) {
   }
 }
 
+// A flow that is asked to pass to another process can still be ended.
 void TrackedFlow::SetAbort(std::function<void(CloseReason)> abort) {
   std::optional<CloseReason> pending;
+  std::function<void(CloseReason)> call;
   {
     std::lock_guard lock(mutex_);
     if (record_.state == FlowState::kClosed) {
       return;
     }
     pending = aborted_;
-    if (!pending.has_value()) {
+    if (pending.has_value()) {
+      call = abort;
+    }
+    if (pending.value_or(CloseReason::kHandedOver) ==
+        CloseReason::kHandedOver) {
       // The old function is destroyed after the lock: it may own anything.
       std::swap(abort_, abort);
     }
   }
-  if (pending.has_value() && abort != nullptr) {
-    abort(*pending);
+  if (call != nullptr) {
+    call(*pending);
   }
 }
 
 bool TrackedFlow::Abort(CloseReason reason) {
+  const bool passes = reason == CloseReason::kHandedOver;
   std::function<void(CloseReason)> abort;
   {
     std::lock_guard lock(mutex_);
-    if (record_.state == FlowState::kClosed || aborted_.has_value()) {
+    if (record_.state == FlowState::kClosed ||
+        (aborted_.has_value() &&
+         (passes || *aborted_ != CloseReason::kHandedOver))) {
       return false;
     }
     aborted_ = reason;
-    abort = std::exchange(abort_, nullptr);
+    abort = passes ? abort_ : std::exchange(abort_, nullptr);
   }
   if (abort != nullptr) {
     abort(reason);

@@ -175,7 +175,22 @@ absl::Status TryOut(const CaDirectory &directory,
                           : authorities;
 }
 
-// Nothing comes back into force by a restore.
+// What the present CA has signed can be revoked after a restore too.
+absl::Status KeepIssued(const CaDirectory &present,
+                        const CaDirectory &restored,
+                        Clock::TimePoint now) {
+  absl::StatusOr<std::vector<SvidRecord>> issued =
+      IssuedSvids::List(present, now);
+  absl::Status kept = issued.status();
+  IssuedSvids book;
+  for (size_t i = 0; kept.ok() && i < issued->size(); ++i) {
+    kept = book.Add(restored, (*issued)[i], now);
+  }
+  return kept;
+}
+
+// No SVID comes back into force by a restore; an authority that was tainted
+// since does, as the backup says.
 absl::Status KeepRevoked(const CaDirectory &present,
                          const CaDirectory &restored,
                          Clock::TimePoint now) {
@@ -255,6 +270,9 @@ absl::StatusOr<std::string> RestoreCa(const CaRestore &wanted,
             fresh.ok() ? WriteTo(*fresh, *backup) : fresh.status();
         if (status.ok()) {
           status = TryOut(*fresh, wanted.trust_domain, now);
+        }
+        if (status.ok()) {
+          status = KeepIssued(*present, *fresh, now);
         }
         return status.ok() ? KeepRevoked(*present, *fresh, now) : status;
       },

@@ -32,6 +32,8 @@ class FlowRelay : public std::enable_shared_from_this<FlowRelay> {
   FlowRelay(TcpSocket inner,
             std::unique_ptr<TlsStream> outer,
             std::shared_ptr<LiveFlow> flow);
+  // Sockets that are still open are reset: their streams are not at an end.
+  ~FlowRelay();
   FlowRelay(const FlowRelay &) = delete;
   FlowRelay &operator=(const FlowRelay &) = delete;
 

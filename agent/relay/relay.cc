@@ -41,11 +41,12 @@ std::unique_ptr<Relay> Relay::Tls(TcpSocket inner,
 std::unique_ptr<Relay> Relay::Plain(TcpSocket inner,
                                     TcpSocket outer,
                                     std::shared_ptr<LiveFlow> flow) {
-  return Joined(PlaintextSocket(std::move(inner)),
-                PlaintextSocket(std::move(outer)),
-                std::move(flow),
-                {},
-                {});
+  return std::make_unique<SharedRelay>(
+      std::make_shared<FlowRelay>(PlaintextSocket(std::move(inner)),
+                                  PlaintextSocket(std::move(outer)),
+                                  std::move(flow),
+                                  OnIdle(),
+                                  OnIdle()));
 }
 
 std::unique_ptr<Relay> Relay::Joined(PlaintextSocket inner,
@@ -53,14 +54,13 @@ std::unique_ptr<Relay> Relay::Joined(PlaintextSocket inner,
                                      std::shared_ptr<LiveFlow> flow,
                                      OnIdle sent,
                                      OnIdle received) {
-  const bool joined = sent != nullptr || received != nullptr;
   return std::make_unique<SharedRelay>(
       std::make_shared<FlowRelay>(std::move(inner),
                                   std::move(outer),
                                   std::move(flow),
                                   std::move(sent),
                                   std::move(received)),
-      joined);
+      true);
 }
 
 absl::StatusOr<std::unique_ptr<Relay>> Relay::Resume(

@@ -10,6 +10,7 @@
 
 #include "agent/relay/flow_relay.h"
 #include "agent/relay/kernel_receiving_conveyor.h"
+#include "agent/relay/socket_end.h"
 
 namespace kith {
 namespace {
@@ -40,6 +41,9 @@ absl::StatusOr<TcpSocket> Adopt(FileDescriptor &fd, Executor executor) {
     return absl::InvalidArgumentError(
         absl::StrCat("handed over socket: ", error.message()));
   }
+  // The other process may have waited for the rest of a record.
+  const int least = 1;
+  (void)setsockopt(fd.get(), SOL_SOCKET, SO_RCVLOWAT, &least, sizeof(least));
   (void)fd.Release();
   return socket;
 }
@@ -50,6 +54,15 @@ absl::StatusOr<std::unique_ptr<TlsStream>> ResumeTls(RelayState &state,
 }
 
 }  // namespace
+
+// asio's own close would make it an orderly end.
+FlowRelay::~FlowRelay() {
+  for (TcpSocket *socket : {&inner_.socket, &outer_.socket}) {
+    if (socket->is_open()) {
+      ResetSocket(*socket);
+    }
+  }
+}
 
 void FlowRelay::Surrender() {
   if (std::exchange(over_, true)) {

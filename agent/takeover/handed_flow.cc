@@ -184,7 +184,7 @@ absl::StatusOr<RelayState> UnpackRelay(const takeover::Flow &in,
 
 }  // namespace
 
-absl::StatusOr<Message> Pack(HandedFlow flow) {
+absl::StatusOr<Message> Pack(HandedFlow &flow) {
   RelayState &relay = flow.relay;
   Message message{.kind = Message::Kind::kFlow};
   takeover::Flow out;

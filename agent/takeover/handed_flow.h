@@ -20,8 +20,8 @@ struct HandedFlow {
   RelayState relay;
 };
 
-// Pack returns the message kFlow.
-absl::StatusOr<Message> Pack(HandedFlow flow);
+// Pack returns the message kFlow. After an error the flow is as it was.
+absl::StatusOr<Message> Pack(HandedFlow &flow);
 // Unpack returns InvalidArgument for what Pack does not make.
 absl::StatusOr<HandedFlow> Unpack(Message message);
 

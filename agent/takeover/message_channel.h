@@ -23,6 +23,7 @@ struct Message {
     kSteering = 4,  // next agent: new connections come to me
     kFlow = 5,      // old agent: a flow
     kDone = 6,      // old agent: that was the last
+    kTaken = 7,     // next agent: end, I carry on
   };
   Kind kind = Kind::kHello;
   std::string body;  // a message of takeover.proto, or empty

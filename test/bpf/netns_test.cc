@@ -47,6 +47,7 @@ TEST_CASE("a process that comes before the listeners is refused") {
   TestAgent agent(cgroup);
   agent.HoldEntering(true);
   Workload holds_the_agent(cgroup, ready);
+  agent.AwaitHeld();
   Workload workload(cgroup, late);
   CHECK(workload.Connect(At("203.0.113.7:1")).error == ECONNREFUSED);
   CHECK(agent.Counter("netns_not_ready") == 1);

@@ -54,8 +54,10 @@ TestAgent::~TestAgent() {
 
 void TestAgent::OnAdded(NetnsListeners listeners) {
   absl::MutexLock lock(&mutex_);
+  waits_ = held_;
   mutex_.Await(absl::Condition(
       +[](bool *held) { return !*held; }, &held_));
+  waits_ = false;
   const uint64_t cookie = listeners.netns_cookie;
   listeners_.insert_or_assign(cookie, std::move(listeners));
 }
@@ -97,6 +99,11 @@ void TestAgent::CloseListeners(uint64_t netns_cookie) {
 void TestAgent::HoldEntering(bool hold) {
   absl::MutexLock lock(&mutex_);
   held_ = hold;
+}
+
+void TestAgent::AwaitHeld() {
+  absl::MutexLock lock(&mutex_);
+  CHECK(mutex_.AwaitWithTimeout(absl::Condition(&waits_), kWait));
 }
 
 uint64_t TestAgent::Counter(const std::string &name) {

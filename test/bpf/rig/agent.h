@@ -44,6 +44,8 @@ class TestAgent {
 
   // While the agent is held it enters no further namespace.
   void HoldEntering(bool hold);
+  // AwaitHeld returns when it waits for that to end.
+  void AwaitHeld();
 
   uint64_t Counter(const std::string &name);
 
@@ -56,6 +58,7 @@ class TestAgent {
   std::multiset<uint32_t> changed_ ABSL_GUARDED_BY(mutex_);
   std::multiset<uint64_t> not_tls_ ABSL_GUARDED_BY(mutex_);
   bool held_ ABSL_GUARDED_BY(mutex_) = false;
+  bool waits_ ABSL_GUARDED_BY(mutex_) = false;
   std::unique_ptr<Datapath> datapath_;
 };
 

@@ -103,7 +103,8 @@ HandedFlow MakeFlow() {
 }
 
 TEST_CASE("a flow arrives as it was packed") {
-  auto message = Pack(MakeFlow());
+  HandedFlow packed = MakeFlow();
+  auto message = Pack(packed);
   REQUIRE(message.ok());
   CHECK(message->body.find("rrrr") == std::string::npos);
   auto flow = Unpack(*std::move(message));
@@ -151,7 +152,8 @@ TEST_CASE("a flow arrives as it was packed") {
 }
 
 TEST_CASE("what is no flow is refused, whatever it is") {
-  auto message = Pack(MakeFlow());
+  HandedFlow packed = MakeFlow();
+  auto message = Pack(packed);
   REQUIRE(message.ok());
   std::mt19937 random(20261123);
   size_t refused = 0;
@@ -172,7 +174,8 @@ TEST_CASE("what is no flow is refused, whatever it is") {
 }
 
 TEST_CASE("a flow without its sockets or secrets is refused") {
-  auto message = Pack(MakeFlow());
+  HandedFlow packed = MakeFlow();
+  auto message = Pack(packed);
   REQUIRE(message.ok());
   SECTION("one socket") {
     message->descriptors.pop_back();
