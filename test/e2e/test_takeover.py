@@ -13,6 +13,8 @@ from rig.network import OneNode, TwoNodes
 
 _FLOWS = int(os.environ.get("KITH_TAKEOVER_FLOWS", "40"))
 _TIMES = 2
+# It stays until it is answered: a process that is gone cannot be attested.
+_REQUEST = ["send:70000", "shutdown", "recv-all"]
 
 
 class _Takeovers(PeerCase):
@@ -121,8 +123,8 @@ class TakeoverOnTheWire(_Takeovers):
             client, port = self._run(0.05)
             for _ in range(_TIMES):
                 self._take_over()
-                later = Listening(self, ["recv-all"])
-                Connecting(self, later.port, ["send:70000", "close"])
+                later = Listening(self, ["recv-all", "close"])
+                Connecting(self, later.port, _REQUEST)
                 self.assertEqual(later.facts("done")["received"], 70000)
             self._end(client, port)
 
@@ -135,8 +137,8 @@ class TakeoverRefused(PeerCase):
     documents = identities()
 
     def _talk(self):
-        server = Listening(self, ["recv-all"])
-        client = Connecting(self, server.port, ["send:70000", "close"])
+        server = Listening(self, ["recv-all", "close"])
+        client = Connecting(self, server.port, _REQUEST)
         client.facts("done")
         self.assertEqual(server.facts("done")["received"], 70000)
 
@@ -237,14 +239,14 @@ class TakeoverFailed(PeerCase):
             successor.send(message)
         successor.die()
         agent.program.await_line("this agent carries on")
-        later = Listening(self, ["recv-all"])
-        Connecting(self, later.port, ["send:70000", "close"])
+        later = Listening(self, ["recv-all", "close"])
+        Connecting(self, later.port, _REQUEST)
         self.assertEqual(later.facts("done")["received"], 70000)
         client.program.write("go\n")
         self.check_exact(client.facts("done"), server.facts("done"))
         with self.encrypted():
-            again = Listening(self, ["recv-all"])
-            Connecting(self, again.port, ["send:70000", "close"])
+            again = Listening(self, ["recv-all", "close"])
+            Connecting(self, again.port, _REQUEST)
             self.assertEqual(again.facts("done")["received"], 70000)
         agent.take_over()
 
@@ -270,8 +272,8 @@ class TakeoverFailed(PeerCase):
         self.assertEqual(client.facts("done")["ended"], "reset")
         self.assertEqual(server.facts("done")["ended"], "reset")
         agent.program.await_line("this agent carries on")
-        later = Listening(self, ["recv-all"])
-        Connecting(self, later.port, ["send:70000", "close"])
+        later = Listening(self, ["recv-all", "close"])
+        Connecting(self, later.port, _REQUEST)
         self.assertEqual(later.facts("done")["received"], 70000)
         agent.take_over()
 
