@@ -97,14 +97,14 @@ std::unique_ptr<ShownIdentity> Shown(AgentStages &stages,
                      : nullptr;
 }
 
-Task<FlowEnd> Relay(AgentStages &stages,
-                    const std::shared_ptr<LiveFlow> &flow,
-                    HandedFlow handed) {
+Task<FlowEnd> RelayOn(AgentStages &stages,
+                      const std::shared_ptr<LiveFlow> &flow,
+                      HandedFlow handed) {
   const FlowMode mode = handed.record.mode;
   const FlowPath path = handed.record.path;
   FlowPermit permit = PermitOf(handed);
-  auto relay = Relay::Resume(
-      std::move(handed.relay), co_await asio::this_coro::executor, flow);
+  const Executor executor = co_await asio::this_coro::executor;
+  auto relay = Relay::Resume(std::move(handed.relay), executor, flow);
   if (!relay.ok()) {
     co_return FlowEnd{CloseReason::kAgentStopped,
                       std::string(relay.status().message())};
@@ -129,7 +129,7 @@ Task<void> Serve(AgentStages &stages, HandedFlow handed) {
   if (flow == nullptr) {
     co_return;  // the sockets end with RST
   }
-  FlowEnd end = co_await Relay(stages, flow, std::move(handed));
+  FlowEnd end = co_await RelayOn(stages, flow, std::move(handed));
   const bool left = end.reason == CloseReason::kHandedOver;
   if (left && announcement != nullptr) {
     announcement->LeaveToSuccessor();

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/takeover/message_channel.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstring>
@@ -36,7 +38,7 @@ TEST_CASE("a message arrives with its secrets and descriptors") {
   Ends ends = Connected();
   MessageChannel sender(std::move(ends.raw));
   std::array<int, 2> pipe_ends{};
-  REQUIRE(pipe(pipe_ends.data()) == 0);
+  REQUIRE(pipe2(pipe_ends.data(), O_CLOEXEC) == 0);
   const FileDescriptor read_end(pipe_ends[0]);
   Message message{.kind = Message::Kind::kFlow,
                   .body = std::string(700'000, 'b')};
