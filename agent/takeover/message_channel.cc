@@ -159,6 +159,22 @@ absl::Status MessageChannel::ReceiveBytes(std::span<uint8_t> bytes) {
   return absl::OkStatus();
 }
 
+absl::Status MessageChannel::ReceiveRest(Message &message,
+                                         size_t body,
+                                         size_t secrets) {
+  if (secrets > 0) {
+    auto room = Secret::Create(secrets);
+    if (!room.ok()) {
+      return room.status();
+    }
+    message.secrets = *std::move(room);
+  }
+  message.body.resize(body);
+  absl::Status received =
+      ReceiveBytes({reinterpret_cast<uint8_t *>(message.body.data()), body});
+  return received.ok() ? ReceiveBytes(message.secrets.bytes()) : received;
+}
+
 absl::StatusOr<Message> MessageChannel::Receive(
     std::chrono::milliseconds patience) {
   SetTimeout(socket_.get(), SO_RCVTIMEO, patience);
@@ -186,19 +202,7 @@ absl::StatusOr<Message> MessageChannel::Receive(
     return absl::InvalidArgumentError("that is no message of an agent");
   }
   message.kind = header.kind;
-  message.body.resize(header.body);
-  if (header.secrets > 0) {
-    auto secrets = Secret::Create(header.secrets);
-    if (!secrets.ok()) {
-      return secrets.status();
-    }
-    message.secrets = *std::move(secrets);
-  }
-  absl::Status received = ReceiveBytes(
-      {reinterpret_cast<uint8_t *>(message.body.data()), header.body});
-  if (received.ok()) {
-    received = ReceiveBytes(message.secrets.bytes());
-  }
+  absl::Status received = ReceiveRest(message, header.body, header.secrets);
   if (!received.ok()) {
     return received;
   }

@@ -60,6 +60,7 @@ class MessageChannel {
  private:
   absl::Status SendBytes(std::span<const uint8_t> bytes);
   absl::Status ReceiveBytes(std::span<uint8_t> bytes);
+  absl::Status ReceiveRest(Message &message, size_t body, size_t secrets);
 
   FileDescriptor socket_;
 };
