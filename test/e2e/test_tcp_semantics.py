@@ -63,7 +63,9 @@ class TcpSemantics(PeerCase):
                       address=self.network.address6)
 
     def test_client_resets(self):
-        client, server = talk(self, ["send:1000000", "reset"], ["recv-all"])
+        # Before the server has accepted, there would be nothing to reset.
+        client, server = talk(self, ["recv:1", "send:1000000", "reset"],
+                              ["send:1", "recv-all"])
         self.assertIsNone(client["error"])
         self.assertEqual(server["ended"], "reset")
         self._assert_ends("reset_by_application", "reset_by_peer")

@@ -6,7 +6,9 @@
                   [--fast-open] STEP...
   peer.py serve ADDRESS PORT MARKER [--connections N] STEP...
 
-Steps: see steps.py. Reports what it saw as JSON lines."""
+Steps: see steps.py. Reports what it saw as JSON lines. Whoever connects stays
+until its standard input ends: a process that is gone cannot be attested, and all
+that a test sends may fit into the buffers of a loopback before it is."""
 
 import argparse
 import errno
@@ -77,6 +79,7 @@ def _connect(options):
         local=name(connection.getsockname()))
     Conversation(connection, "client", options.marker.encode()).run(
         options.steps)
+    sys.stdin.read()
 
 
 def _serve(options):

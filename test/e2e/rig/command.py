@@ -117,7 +117,9 @@ class Program:
                             seconds)
 
     def wait(self, seconds=60):
-        """Waits for the end and for all output; returns the exit status."""
+        """Ends the input and waits for the program's end and for all of its
+        output; returns the exit status."""
+        self.close_input()
         seconds = deadline.allowed(seconds)
         try:
             status = self._popen.wait(seconds)
