@@ -37,6 +37,15 @@ std::string Concatenated(const std::vector<Der> &certificates) {
   return all;
 }
 
+// AddCrls tells what the domain has revoked. A domain that does not tell has
+// none.
+template <typename Response>
+void AddCrls(const Authorities &domain, Response &response) {
+  for (const Der &crl : domain.crls) {
+    response.add_crl(crl.data(), crl.size());
+  }
+}
+
 // OpenEnded returns a response whose last field is an X509SVID, whose last
 // field is its key: `key_size` bytes that are still to come. The key is the one
 // part that protobuf's own objects, which live on the heap, must not hold.
@@ -96,6 +105,7 @@ absl::StatusOr<WorkloadMessages::Message> WorkloadMessages::OfSvid(
   one.set_spiffe_id(svid->id().uri());
   one.set_x509_svid(Concatenated(svid->chain()));
   for (const Authorities &domain : bundle->authorities()) {
+    AddCrls(domain, response);
     std::string roots = Concatenated(domain.certificates);
     if (domain.trust_domain == svid->id().trust_domain()) {
       one.set_bundle(std::move(roots));
@@ -122,6 +132,7 @@ absl::StatusOr<WorkloadMessages::Message> WorkloadMessages::OfX509Bundles(
   if (message == nullptr) {
     X509BundlesResponse response;
     for (const Authorities &domain : bundle->authorities()) {
+      AddCrls(domain, response);
       (*response.mutable_bundles())[TrustDomainId(domain)] =
           Concatenated(domain.certificates);
     }

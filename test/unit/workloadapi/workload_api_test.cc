@@ -10,6 +10,8 @@
 #include <openssl/mem.h>
 
 #include "agent/identity/certificate.h"
+#include "agent/identity/crl.h"
+#include "kith/certificate_authority.h"
 #include "test/unit/workloadapi/api_fixture.h"
 
 namespace kith {
@@ -158,6 +160,40 @@ TEST_CASE_METHOD(ApiFixture, "bundles are pushed when they change") {
   CHECK(both.bundles_size() == 2);
   CHECK(both.bundles().contains("spiffe://other.org"));
   CHECK(client.AwaitMessages(jwt, 2).messages.size() == 2);
+}
+
+TEST_CASE_METHOD(ApiFixture, "what is revoked is told") {
+  GrpcClient client(path);
+  const int32_t svid = client.Call("FetchX509SVID");
+  const int32_t bundles = client.Call("FetchX509Bundles");
+  const auto revoked = [&](size_t message) {
+    const auto of_svid = Parsed<X509SVIDResponse>(
+        client.AwaitMessages(svid, message).messages.at(message - 1));
+    const auto of_bundle = Parsed<X509BundlesResponse>(
+        client.AwaitMessages(bundles, message).messages.at(message - 1));
+    REQUIRE(of_svid.crl_size() == 1);
+    REQUIRE(of_bundle.crl_size() == 1);
+    CHECK(of_svid.crl(0) == of_bundle.crl(0));
+    const Der der(of_svid.crl(0).begin(), of_svid.crl(0).end());
+    const auto signer =
+        ParseCertificate(
+            source.bundle(SpiffeId())->authorities()[0].certificates[0])
+            .value();
+    return ReadCrl(der, signer.get())->revoked;
+  };
+  CHECK(revoked(1).empty());
+  const std::string serial = source.svid()->serial();
+  REQUIRE(source.issuer()
+              .authority()
+              ->RevokeSvids({serial, std::nullopt}, {})
+              .ok());
+  source.SetBundle(
+      TrustBundle::Create({source.issuer().FetchAuthorities().value()})
+          .value());
+  api->NotifyChanged();
+  const auto now = revoked(2);
+  REQUIRE(now.size() == 1);
+  CHECK(now[0].serial == serial);
 }
 
 TEST_CASE_METHOD(ApiFixture, "without a bundle the API is not ready") {
