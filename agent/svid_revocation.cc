@@ -70,7 +70,7 @@ size_t CountFlows(const std::vector<FlowRecord> &flows,
 }  // namespace
 
 absl::Status CheckParties(const AgentStages &stages, const LiveFlow &flow) {
-  const auto bundle = stages.svids->bundle();
+  const auto bundle = stages.federation->JoinAll(stages.svids->bundle());
   return bundle == nullptr ? absl::OkStatus()
                            : CheckRecord(*bundle, flow.Snapshot());
 }

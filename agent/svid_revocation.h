@@ -12,11 +12,11 @@
 namespace kith {
 
 // CheckParties returns why one of the flow's two SVIDs is not in force any
-// more; FailedPrecondition.
+// more, by the bundle of its trust domain; FailedPrecondition.
 absl::Status CheckParties(const AgentStages &stages, const LiveFlow &flow);
 
 // EndRevokedFlows ends every open flow one of whose SVIDs is not in force by
-// `bundle`, which is the current one.
+// `bundle`, which is the current one of its own or another trust domain.
 void EndRevokedFlows(AgentStages &stages, const TrustBundle &bundle);
 
 // OwnAuthority returns the issuer's part that an operator may change;

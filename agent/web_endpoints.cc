@@ -8,6 +8,7 @@
 
 #include "agent/identity/jwk.h"
 #include "agent/runtime/log.h"
+#include "agent/svid_revocation.h"
 #include "agent/web/discovery_document.h"
 
 namespace kith {
@@ -130,6 +131,7 @@ absl::Status StartFederation(AgentStages &stages) {
   options.on_attempt = [&stages](const FollowedBundle &now, bool changed) {
     LogAttempt(now, changed);
     if (changed) {
+      EndRevokedFlows(stages, *now.bundle);
       stages.workload_api->NotifyChanged();
     }
   };

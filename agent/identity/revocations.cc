@@ -20,7 +20,7 @@ std::string KeyOf(std::string_view authority, std::string_view serial) {
 
 absl::StatusOr<Revocations> Revocations::Create(const Authorities &domain) {
   Revocations revocations;
-  revocations.complete_ = !domain.crls.empty();
+  revocations.complete_ = domain.names_all || !domain.crls.empty();
   revocations.tainted_.insert(domain.tainted.begin(), domain.tainted.end());
   for (const Der &der : domain.certificates) {
     absl::StatusOr<bssl::UniquePtr<X509>> certificate = ParseCertificate(der);

@@ -30,7 +30,7 @@ class Revocations {
  private:
   absl::Status Add(const Der &crl, const Authorities &domain);
 
-  bool complete_ = false;  // there are CRLs
+  bool complete_ = false;  // no other authority is in force
   absl::flat_hash_set<std::string> authorities_;
   absl::flat_hash_set<std::string> tainted_;
   absl::flat_hash_set<std::string> revoked_;  // "authority/serial"

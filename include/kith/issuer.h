@@ -47,6 +47,10 @@ struct Authorities {
   // without CRLs does not tell whom it revokes.
   std::vector<Der> crls = {};
   std::vector<std::string> tainted = {};
+  // Whoever was vouched for by an authority that is not here any more is
+  // revoked: true where there are CRLs, and of bundles of other trust domains
+  // (SPIFFE Trust Domain and Bundle, section 4.2: no keys mean no trust).
+  bool names_all = false;
 
   bool operator==(const Authorities &) const = default;
 };

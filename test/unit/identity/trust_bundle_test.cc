@@ -178,5 +178,22 @@ TEST_CASE_METHOD(Fixture, "threads verify the same and different chains") {
   CHECK(refused == 0);
 }
 
+TEST_CASE_METHOD(Fixture, "an authority that is withdrawn vouches no more") {
+  const auto peer = bundle->VerifyPeer(Chain(ForgeryKind::kValid), kNow);
+  REQUIRE(peer.ok());
+  const SvidName svid{"example.org", peer->serial, peer->authority};
+  const auto in_force = [&svid](Authorities domain, bool names_all) {
+    domain.names_all = names_all;
+    return TrustBundle::Create({domain}).value()->CheckInForce(svid);
+  };
+  const auto other = SvidForge::InMemory("example.org", kNow)->authorities();
+  const Authorities none{"example.org", {}, {}};
+  CHECK(in_force(forge.authorities(), true).ok());
+  CHECK(absl::IsFailedPrecondition(in_force(other, true)));
+  CHECK(absl::IsFailedPrecondition(in_force(none, true)));
+  // Where nobody says that these are all.
+  CHECK(in_force(other, false).ok());
+}
+
 }  // namespace
 }  // namespace kith
