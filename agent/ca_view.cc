@@ -34,16 +34,43 @@ class StagesCaView final : public CaView {
     if (!authority.ok()) {
       return authority.status();
     }
-    auto id = (*authority)->ChangeAuthority(order);
-    if (id.ok()) {
-      if (absl::Status status = PutInForce(*stages_); !status.ok()) {
-        return status;
-      }
+    return InForce((*authority)->ChangeAuthority(order));
+  }
+
+  absl::StatusOr<std::vector<JwtKeyRecord>> ListJwtKeys() override {
+    auto authority = OwnAuthority(*stages_);
+    if (!authority.ok()) {
+      return authority.status();
     }
-    return id;
+    return (*authority)->ListJwtKeys();
+  }
+
+  absl::StatusOr<std::string> RotateJwtKey(bool at_once) override {
+    auto authority = OwnAuthority(*stages_);
+    if (!authority.ok()) {
+      return authority.status();
+    }
+    return InForce((*authority)->RotateJwtKey(at_once));
+  }
+
+  absl::Status RevokeJwtKey(const std::string &id) override {
+    auto authority = OwnAuthority(*stages_);
+    if (!authority.ok()) {
+      return authority.status();
+    }
+    const absl::Status status = (*authority)->RevokeJwtKey(id);
+    return status.ok() ? PutInForce(*stages_) : status;
   }
 
  private:
+  absl::StatusOr<std::string> InForce(absl::StatusOr<std::string> changed) {
+    if (!changed.ok()) {
+      return changed;
+    }
+    const absl::Status status = PutInForce(*stages_);
+    return status.ok() ? changed : status;
+  }
+
   AgentStages *const stages_;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/svid_file_writer.h"
 
+#include <algorithm>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -70,6 +71,17 @@ absl::Status WriteTokenFiles(AgentStages &stages,
                              MemoryDirectory &directory,
                              const FilePlace &place,
                              WrittenFiles &written) {
+  const auto bundle = stages.svids->bundle();
+  if (bundle == nullptr) {
+    return absl::UnavailableError("the trust bundle is not there yet");
+  }
+  const auto &keys = bundle->authorities().front().jwt_keys;
+  if (!std::ranges::all_of(written.jwt_keys, [&keys](const auto &key) {
+        return std::ranges::find(keys, key) != keys.end();
+      })) {
+    written.tokens.clear();
+  }
+  written.jwt_keys = keys;
   const SystemTime now = std::chrono::system_clock::now();
   for (const TokenFile &file : written.identity->tokens) {
     SystemTime &issued = written.tokens[file.name];

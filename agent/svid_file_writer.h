@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 
@@ -18,8 +19,10 @@ struct WrittenFiles {
   std::shared_ptr<const WorkloadIdentity> identity;  // that asked for them
   std::shared_ptr<const X509Svid> svid;
   std::shared_ptr<const TrustBundle> bundle;
-  // When each token was issued, by the name of its file.
+  // When each token was issued, by the name of its file, and the keys that were
+  // in force then.
   std::map<std::string, std::chrono::system_clock::time_point> tokens;
+  std::vector<JwtAuthority> jwt_keys;
   std::string error;  // the last one that was logged
 };
 
@@ -34,8 +37,8 @@ absl::Status WriteX509Files(AgentStages &stages,
                             const std::shared_ptr<const X509Svid> &svid,
                             WrittenFiles &written);
 
-// WriteTokenFiles writes the JWT-SVIDs that have lived for half of their time.
-// Blocks on the issuer.
+// WriteTokenFiles writes the JWT-SVIDs that have lived for half of their time,
+// or whose key may have been withdrawn. Blocks on the issuer.
 absl::Status WriteTokenFiles(AgentStages &stages,
                              MemoryDirectory &directory,
                              const FilePlace &place,

@@ -6,6 +6,7 @@
 #include "agent/admin/admin_routes.h"
 #include "agent/admin/ca_routes.h"
 #include "agent/admin/http_server.h"
+#include "agent/admin/jwt_key_routes.h"
 #include "agent/runtime/unix_listener.h"
 
 namespace kith {
@@ -33,6 +34,8 @@ absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Create(
   std::vector<AdminRoute> routes = AdminRoutes(view, options.on_audit);
   if (options.ca != nullptr) {
     std::ranges::move(CaRoutes(options.ca, options.on_audit),
+                      std::back_inserter(routes));
+    std::ranges::move(JwtKeyRoutes(options.ca, options.on_audit),
                       std::back_inserter(routes));
   }
   auto server = HttpServer::Create(

@@ -20,12 +20,6 @@ using OnAudit = std::function<void(std::string)>;
 // Twice what RFC 5280 section 4.1.2.2 allows, as long as it is hexadecimal.
 constexpr size_t kMaxSerialDigits = 80;
 
-std::string TextOf(const Json &json, const char *name) {
-  return json.is_object() && json.contains(name) && json[name].is_string()
-             ? json[name].get<std::string>()
-             : std::string();
-}
-
 // The spelling of certificates: openssl writes colons and capitals.
 absl::StatusOr<std::string> SerialFrom(std::string_view text) {
   std::string serial =

@@ -23,11 +23,14 @@ class CaView {
   // nothing has that name.
   virtual absl::StatusOr<Revocation> RevokeSvids(const SvidTarget &target) = 0;
 
-  // The two below as of CertificateAuthority. A change is in force here when
-  // the call returns; flows of a tainted authority are being reset.
+  // The others as of CertificateAuthority. A change is in force here when the
+  // call returns; flows of a tainted authority are being reset.
   virtual absl::StatusOr<std::vector<AuthorityRecord>> ListAuthorities() = 0;
   virtual absl::StatusOr<std::string> ChangeAuthority(
       const AuthorityOrder &order) = 0;
+  virtual absl::StatusOr<std::vector<JwtKeyRecord>> ListJwtKeys() = 0;
+  virtual absl::StatusOr<std::string> RotateJwtKey(bool at_once) = 0;
+  virtual absl::Status RevokeJwtKey(const std::string &id) = 0;
 };
 
 }  // namespace kith

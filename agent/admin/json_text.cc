@@ -28,6 +28,12 @@ Json ParseJson(const std::string &text) {
   return Json::parse(text, nullptr, /*allow_exceptions=*/false);
 }
 
+std::string TextOf(const Json &json, const char *name) {
+  return json.is_object() && json.contains(name) && json[name].is_string()
+             ? json[name].get<std::string>()
+             : std::string();
+}
+
 std::string Rfc3339(system_clock::time_point at) {
   return absl::FormatTime(
       "%Y-%m-%dT%H:%M:%E3SZ", absl::FromChrono(at), absl::UTCTimeZone());

@@ -20,6 +20,9 @@ std::string DumpJson(const Json &json);
 // `text` is not JSON.
 Json ParseJson(const std::string &text);
 
+// TextOf returns the member, or an empty text where there is no such text.
+std::string TextOf(const Json &json, const char *name);
+
 // Rfc3339 returns UTC with milliseconds: "2026-11-22T20:34:02.125Z".
 std::string Rfc3339(std::chrono::system_clock::time_point at);
 

@@ -13,6 +13,7 @@
 #include "agent/identity/ca_signing.h"
 #include "agent/identity/certificate.h"
 #include "agent/identity/crl_file.h"
+#include "agent/identity/jwt_key_orders.h"
 #include "agent/identity/jwt_keys.h"
 #include "agent/identity/svid_ledger.h"
 #include "kith/certificate_authority.h"
@@ -65,6 +66,15 @@ class EmbeddedCa final : public Issuer, public CertificateAuthority {
   absl::StatusOr<std::vector<AuthorityRecord>> ListAuthorities() override;
   absl::StatusOr<std::string> ChangeAuthority(
       const AuthorityOrder &order) override;
+  absl::StatusOr<std::vector<JwtKeyRecord>> ListJwtKeys() override {
+    return kith::ListJwtKeys(directory_, clock_.Now());
+  }
+  absl::StatusOr<std::string> RotateJwtKey(bool at_once) override {
+    return kith::RotateJwtKey(directory_, at_once, clock_.Now());
+  }
+  absl::Status RevokeJwtKey(const std::string &id) override {
+    return kith::RevokeJwtKey(directory_, id, clock_.Now());
+  }
 
  private:
   absl::Status CheckId(const SpiffeId &id) const;

@@ -108,8 +108,13 @@ absl::Status JwtKeys::AddNext(const CaDirectory &directory,
       now + kJwtKeyLead < entries_.back().signs_from + kJwtKeyPeriod) {
     return absl::OkStatus();
   }
+  return Generate(directory, first ? now : now + kJwtKeyLead);
+}
+
+absl::Status JwtKeys::Generate(const CaDirectory &directory,
+                               Clock::TimePoint from) {
   const Clock::TimePoint signs_from =
-      std::chrono::floor<std::chrono::seconds>(first ? now : now + kJwtKeyLead);
+      std::chrono::floor<std::chrono::seconds>(from);
   auto key = GeneratePrivateKey();
   if (!key.ok()) {
     return key.status();
@@ -155,6 +160,76 @@ std::vector<JwtAuthority> JwtKeys::authorities() const {
     authorities.push_back(entry.authority);
   }
   return authorities;
+}
+
+absl::StatusOr<std::string> JwtKeys::Rotate(const CaDirectory &directory,
+                                            bool at_once,
+                                            Clock::TimePoint now) {
+  const Clock::TimePoint newest = entries_.back().signs_from;
+  if (!at_once && newest > now) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("key ",
+                     entries_.back().authority.key_id,
+                     " is prepared already: it signs when everybody has it "
+                     "(--now does not wait)"));
+  }
+  Clock::TimePoint from = at_once ? now : now + kJwtKeyLead;
+  while (TakesFileOf(from)) {
+    from += std::chrono::seconds(1);
+  }
+  absl::Status made = Generate(directory, from);
+  if (!made.ok()) {
+    return made;
+  }
+  std::string id = entries_.back().authority.key_id;
+  std::ranges::sort(entries_, {}, &Entry::signs_from);
+  return id;
+}
+
+absl::Status JwtKeys::Revoke(const CaDirectory &directory,
+                             const std::string &id,
+                             Clock::TimePoint now) {
+  const auto is_it = [&id](const Entry &entry) {
+    return entry.authority.key_id == id;
+  };
+  const auto entry = std::ranges::find_if(entries_, is_it);
+  if (entry == entries_.end()) {
+    return absl::NotFoundError(
+        absl::StrCat("no key of JWT-SVIDs has the id '", id, "'"));
+  }
+  const Clock::TimePoint signs_from = entry->signs_from;
+  absl::StatusOr<JwtSigner> signer = Signer(now);
+  const bool needed = signer.ok() && signer->key_id == id;
+  if (needed) {
+    if (absl::Status made = Generate(directory, now); !made.ok()) {
+      return made;
+    }
+  }
+  std::erase_if(entries_, is_it);
+  // A key of the same second has replaced its file.
+  return needed && TakesFileOf(signs_from)
+             ? absl::OkStatus()
+             : directory.Remove(FileOf(signs_from));
+}
+
+bool JwtKeys::TakesFileOf(Clock::TimePoint from) const {
+  return std::ranges::any_of(entries_, [from](const Entry &entry) {
+    return FileOf(entry.signs_from) == FileOf(from);
+  });
+}
+
+std::vector<JwtKeyRecord> JwtKeys::List(Clock::TimePoint now) const {
+  const absl::StatusOr<JwtSigner> signer = Signer(now);
+  std::vector<JwtKeyRecord> records;
+  for (const Entry &entry : entries_) {
+    const std::string &id = entry.authority.key_id;
+    const AuthorityState state =
+        entry.signs_from > now                ? AuthorityState::kPrepared
+        : signer.ok() && signer->key_id == id ? AuthorityState::kActive
+                                              : AuthorityState::kOld;
+    records.push_back({id, state, entry.signs_from});
+  }
+  return records;
 }
 
 }  // namespace kith

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -11,6 +12,7 @@
 #include "agent/identity/jwt_svid.h"
 #include "agent/identity/rotation_schedule.h"
 #include "agent/runtime/clock.h"
+#include "kith/certificate_authority.h"
 
 namespace kith {
 
@@ -36,8 +38,23 @@ class JwtKeys {
   // Signer returns the newest key that signs at `now`. Unavailable: none does.
   absl::StatusOr<JwtSigner> Signer(Clock::TimePoint now) const;
 
-  // authorities returns the public halves, oldest first.
+  // Rotate makes a key that signs after kJwtKeyLead, or at once (in the first
+  // second that has no other key), and returns its id. FailedPrecondition: the
+  // next key is there already.
+  absl::StatusOr<std::string> Rotate(const CaDirectory &directory,
+                                     bool at_once,
+                                     Clock::TimePoint now);
+
+  // Revoke deletes the key, after another one that signs at once is there if it
+  // was needed. NotFound: there is no key with this id.
+  absl::Status Revoke(const CaDirectory &directory,
+                      const std::string &id,
+                      Clock::TimePoint now);
+
+  // authorities returns the public halves, oldest first; List also what each
+  // does at `now`.
   std::vector<JwtAuthority> authorities() const;
+  std::vector<JwtKeyRecord> List(Clock::TimePoint now) const;
 
  private:
   struct Entry {
@@ -50,7 +67,9 @@ class JwtKeys {
   absl::Status RemoveRetired(const CaDirectory &directory,
                              Clock::TimePoint now);
   absl::Status AddNext(const CaDirectory &directory, Clock::TimePoint now);
+  absl::Status Generate(const CaDirectory &directory, Clock::TimePoint from);
   absl::Status Add(Clock::TimePoint signs_from, bssl::UniquePtr<EVP_PKEY> key);
+  bool TakesFileOf(Clock::TimePoint from) const;
 
   std::vector<Entry> entries_;  // by signs_from
 };

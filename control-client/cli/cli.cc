@@ -22,7 +22,7 @@ constexpr Command kCommands[] = {
     {"policy", "check resource documents", AttachPolicy},
     {"svid", "revoke SVIDs", AttachSvid},
     {"ca", "show and change the authorities of the embedded CA", AttachCa},
-    {"jwt", "examine JWT-SVIDs", AttachJwt},
+    {"jwt", "examine JWT-SVIDs, rotate their keys", AttachJwt},
     {"log-level", "change the agent's log level", AttachLogLevel},
     {"version", "show the version of this program", AttachVersion},
 };

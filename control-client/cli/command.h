@@ -45,6 +45,7 @@ RunCommand AttachSvid(CLI::App &parser);
 RunCommand AttachCa(CLI::App &parser);
 RunCommand AttachCaCopies(CLI::App &ca);  // `kith ca backup`, `restore`
 RunCommand AttachJwt(CLI::App &parser);
+RunCommand AttachJwtKeys(CLI::App &jwt);  // `kith jwt keys`, `rotate`, `revoke`
 RunCommand AttachLogLevel(CLI::App &parser);
 RunCommand AttachVersion(CLI::App &parser);
 

@@ -193,6 +193,7 @@ RunCommand AttachJwt(CLI::App &parser) {
   auto options = std::make_shared<JwtOptions>();
   CLI::App *doctor =
       parser.add_subcommand("doctor", "say why a verifier refuses a JWT-SVID");
+  const RunCommand keys = AttachJwtKeys(parser);
   parser.require_subcommand(1);
   doctor->add_option("FILE", options->file, "file with the token (default: -)");
   doctor->add_option("--audience", options->audience, "what it wants in aud")
@@ -212,8 +213,9 @@ RunCommand AttachJwt(CLI::App &parser) {
   doctor->add_option("--ca-file", options->ca_file, "CA certificates for HTTPS")
       ->type_name("FILE");
   AddJsonOption(*doctor, options->json);
-  return [options](CommandEnvironment &environment) {
-    return RunDoctor(*options, environment);
+  return [options, keys, doctor](CommandEnvironment &environment) {
+    return doctor->parsed() ? RunDoctor(*options, environment)
+                            : keys(environment);
   };
 }
 

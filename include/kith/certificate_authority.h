@@ -69,6 +69,14 @@ struct AuthorityOrder {
   bool at_once = false;  // activate, though it was published only now
 };
 
+// JwtKeyRecord is a key that signs JWT-SVIDs: prepared, active or old. An old
+// one is published until the last token that it signed has expired.
+struct JwtKeyRecord {
+  std::string id;  // `kid` of its tokens
+  AuthorityState state = AuthorityState::kPrepared;
+  std::chrono::system_clock::time_point signs_from;
+};
+
 // CertificateAuthority is what an operator may do with an issuer that holds its
 // own keys. Thread-safe; calls may block. Changes are on disk when a call
 // returns, and in force where Issuer::FetchAuthorities was called after it.
@@ -90,6 +98,17 @@ class CertificateAuthority {
   // of that name; ResourceExhausted: there are too many.
   virtual absl::StatusOr<std::string> ChangeAuthority(
       const AuthorityOrder &order) = 0;
+
+  // ListJwtKeys returns the oldest first.
+  virtual absl::StatusOr<std::vector<JwtKeyRecord>> ListJwtKeys() = 0;
+
+  // RotateJwtKey makes a key that signs as soon as everybody can have it, or at
+  // once, and returns its id. FailedPrecondition: one is prepared already.
+  virtual absl::StatusOr<std::string> RotateJwtKey(bool at_once) = 0;
+
+  // RevokeJwtKey deletes a key: its tokens are good for nobody any more. If it
+  // was the active one, another one signs at once. NotFound: no such key.
+  virtual absl::Status RevokeJwtKey(const std::string &id) = 0;
 };
 
 }  // namespace kith

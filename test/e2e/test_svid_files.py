@@ -123,6 +123,20 @@ class SvidFiles(_FilesCase):
             "the SVID in force")
         self.assertEqual(len(rows), 1)
         program.stop()
+        self.await_gone()
+
+    def _kid(self):
+        header = (self.place / "vault.jwt").read_text().split(".")[0]
+        return json.loads(base64.urlsafe_b64decode(header + "=="))["kid"]
+
+    def test_the_token_of_a_revoked_key_is_replaced(self):
+        program = self.spawn()
+        self.await_files()
+        kid = self._kid()
+        self.agent.ask("jwt", "revoke", kid)
+        deadline.await_true(lambda: self._kid() != kid, "another token", 5)
+        program.stop()
+        self.await_gone()
 
     def test_removed_with_the_identity(self):
         program = self.spawn()

@@ -1,71 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Workload API, as go-spiffe sees it, and go-spiffe as a TLS peer."""
 
-import pathlib
 import pwd
-import shutil
 import stat
-import subprocess
 
 from rig import deadline, documents, memory
-from rig.case import Case, needs_agent, on
+from rig.case import needs_agent, on
+from rig.gospiffe import ECHO, ECHO_PROGRAM, GO, GoCase
 from rig.network import OneNode
 
-_HERE = pathlib.Path(__file__).resolve().parent
-_BUILD = _HERE.parents[1] / "scripts" / "gospiffe.sh"
-_ECHO = ["/usr/bin/python3", _HERE / "peer" / "echo.py"]
-
-GO = documents.spiffe_id("go/client")
-ECHO = documents.spiffe_id("echo/one")
 _USER = "www-data"
-
-
-class GoCase(Case):
-    """Runs gospiffe beside an agent."""
-
-    settings = {"svid": {"ttl": "8s"}}
-
-    @classmethod
-    def before_agents(cls):
-        # Where every user may execute it.
-        path = subprocess.run([_BUILD, "--print-path"], check=True,
-                              capture_output=True, text=True).stdout.strip()
-        cls.program = shutil.copy(path, cls.directory)
-        cls.documents = cls.identities()
-
-    @classmethod
-    def identities(cls, *more):
-        """go-spiffe does its own TLS, so that its flows are left alone."""
-        return [
-            documents.identity("go/client",
-                               {"process:binary:path": str(cls.program)},
-                               mode="DISABLE"),
-            documents.identity("echo/one", {
-                "process:cmdline": " ".join(map(str, _ECHO))}),
-            *more,
-        ]
-
-    def setUp(self):
-        self.agent = self.network.client_agent
-        self.socket = self.agent.directory / "run" / "workload.sock"
-        self.put(self.identities())
-
-    def put(self, identities):
-        """Replaces the documents and waits until they are in force."""
-        self.agent.put("documents.yaml", identities)
-        deadline.await_true(
-            lambda: len(self.agent.ask("identities")["identities"]) ==
-            len(identities), "the identities")
-
-    def go(self, *arguments, **options):
-        return self.client.spawn(
-            [self.program, *arguments], name="gospiffe",
-            env={"SPIFFE_ENDPOINT_SOCKET": f"unix://{self.socket}"}, **options)
-
-    def serial(self, spiffe_id):
-        rows = self.agent.ask("identities")["identities"]
-        return next(row["svid"]["serial"] for row in rows
-                    if row["spiffeId"] == spiffe_id)
 
 
 def _updates(program):
@@ -141,7 +85,7 @@ class ForeignPeer(GoCase):
     """go-spiffe does its own TLS with SVIDs of the Workload API."""
 
     def test_dials_a_captured_workload(self):
-        server = self.server.spawn([*_ECHO, "serve", "127.0.0.1"],
+        server = self.server.spawn([*ECHO_PROGRAM, "serve", "127.0.0.1"],
                                    group="server")
         port = server.await_json("event", "listening")["port"]
         client = self.go("dial", f"127.0.0.1:{port}", ECHO, self.marker)
@@ -155,7 +99,7 @@ class ForeignPeer(GoCase):
         server = self.go("listen", "127.0.0.1:0", ECHO)
         port = server.await_json("event", "listening")["address"].split(":")[1]
         client = self.client.spawn(
-            [*_ECHO, "connect", "127.0.0.1", port, self.marker],
+            [*ECHO_PROGRAM, "connect", "127.0.0.1", port, self.marker],
             group="client")
         self.assertEqual(client.await_json("event", "echo")["text"],
                          self.marker)

@@ -10,6 +10,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "agent/identity/embedded_ca.h"
+#include "agent/identity/jwt_key_orders.h"
 #include "agent/identity/key_memory.h"
 #include "test/fakes/fake_clock.h"
 #include "test/unit/identity/temporary_directory.h"
@@ -108,6 +109,104 @@ TEST_CASE_METHOD(KeyFiles, "an unusable key file is an error that names it") {
   CHECK(Load().status().message().find("jwt-1800000000.key") !=
         std::string::npos);
   CHECK(Names().size() == 1);  // and no other one is made
+}
+
+// Orders are an operator's, at the time of KeyFiles.
+struct KeyOrders : KeyFiles {
+  absl::StatusOr<std::string> Rotate(bool at_once) const {
+    return RotateJwtKey(directory.path(), at_once, now);
+  }
+  absl::Status Revoke(const std::string &id) const {
+    return RevokeJwtKey(directory.path(), id, now);
+  }
+  std::vector<JwtKeyRecord> Keys() const {
+    return ListJwtKeys(directory.path(), now).value();
+  }
+};
+
+TEST_CASE_METHOD(KeyOrders, "the next key may come before its day") {
+  const std::string first = SignerId();
+  now += hours(1);
+  const auto next = Rotate(false);
+  REQUIRE(next.ok());
+  CHECK(absl::IsFailedPrecondition(Rotate(false).status()));
+  REQUIRE(Keys().size() == 2);
+  CHECK(Keys()[0].state == AuthorityState::kActive);
+  CHECK(Keys()[1].id == *next);
+  CHECK(Keys()[1].state == AuthorityState::kPrepared);
+  CHECK(SignerId() == first);
+  now += kJwtKeyLead;
+  CHECK(SignerId() == *next);
+  CHECK(Keys()[0].state == AuthorityState::kOld);
+  // Its day begins when it does.
+  now += kJwtKeyPeriod - kJwtKeyLead - seconds(1);
+  CHECK(Keys().size() == 1);
+}
+
+TEST_CASE_METHOD(KeyOrders, "a key may sign at once") {
+  const std::string first = SignerId();
+  now += hours(1);
+  const auto next = Rotate(true);
+  REQUIRE(next.ok());
+  CHECK(SignerId() == *next);
+  const auto another = Rotate(true);
+  REQUIRE(another.ok());
+  CHECK(SignerId() == *next);
+  now += seconds(1);
+  CHECK(SignerId() == *another);
+  CHECK(Keys().front().id == first);  // its tokens are good still
+}
+
+TEST_CASE_METHOD(KeyOrders, "a revoked key is gone, and another one signs") {
+  const std::string first = SignerId();
+  const auto revoke = [&](const std::string &id) {
+    REQUIRE(Revoke(id).ok());
+    for (const JwtKeyRecord &key : Keys()) {
+      CHECK(key.id != id);
+    }
+    CHECK(Names().size() == Keys().size());
+  };
+  SECTION("within the second that made it") {
+    revoke(first);
+    CHECK(Keys().size() == 1);
+  }
+  SECTION("later") {
+    now += hours(1);
+    revoke(first);
+    CHECK(Keys().size() == 1);
+  }
+  SECTION("an old one") {
+    now += hours(1);
+    const std::string next = Rotate(true).value();
+    revoke(first);
+    CHECK(SignerId() == next);
+  }
+  SECTION("a prepared one") {
+    now += hours(1);
+    revoke(Rotate(false).value());
+    CHECK(SignerId() == first);
+  }
+  CHECK(SignerId() == Keys().back().id);
+  CHECK(absl::IsNotFound(Revoke("no key")));
+}
+
+TEST_CASE("tokens of a revoked key are void") {
+  const TemporaryDirectory directory;
+  FakeClock clock(Clock::TimePoint(seconds(1'800'000'000)));
+  const auto issuer =
+      CreateEmbeddedCa(directory.path(), "example.org", clock).value();
+  const auto valid = [&](const std::string &token) {
+    return TrustBundle::Create({issuer->FetchAuthorities().value()})
+        .value()
+        ->VerifyJwtSvid(token, "api", clock.Now())
+        .ok();
+  };
+  const std::string before = issuer->IssueJwt({kId, {"api"}}).value();
+  CHECK(valid(before));
+  const std::string id = issuer->authority()->ListJwtKeys().value()[0].id;
+  REQUIRE(issuer->authority()->RevokeJwtKey(id).ok());
+  CHECK_FALSE(valid(before));
+  CHECK(valid(issuer->IssueJwt({kId, {"api"}}).value()));
 }
 
 TEST_CASE("two agents of one machine take each other's tokens") {
