@@ -3,7 +3,7 @@
 
 import json
 
-from rig import deadline, documents
+from rig import deadline, documents, gospiffe
 from rig.case import Case, needs_agent, on
 from rig.domains import EAST, OIDC, WEST, TwoDomains
 
@@ -46,6 +46,10 @@ class Federation(Case):
     }
 
     @classmethod
+    def before_agents(cls):
+        cls.program = gospiffe.copy_to(cls.directory)
+
+    @classmethod
     def start_workloads(cls):
         config = cls.directory / "nginx.conf"
         config.write_text(_CONFIG.format(
@@ -85,6 +89,42 @@ class Federation(Case):
             self.assertEqual(served["spiffe_refresh_hint"], 5)
             self.assertEqual({key["use"] for key in served["keys"]},
                              {"x509-svid", "jwt-svid"})
+
+    def _follow(self, domain, *how):
+        """Starts go-spiffe, which follows the domain's bundle."""
+        return self.client.spawn(
+            [self.program, "follow", domain, self.network.url(domain), *how],
+            managed=False, name="gospiffe")
+
+    def _check_followed(self, program, domain):
+        bundle = program.await_json("event", "bundle")
+        served = self.network.fetch(self.server, domain)
+        uses = [key["use"] for key in served["keys"]]
+        self.assertEqual(
+            (bundle["x509"], bundle["jwt"], bundle["sequence"],
+             bundle["refreshHint"]),
+            (uses.count("x509-svid"), uses.count("jwt-svid"),
+             served["spiffe_sequence"], 5))
+        self.assertNotIn("follow-error", program.output)
+
+    def test_go_spiffe_follows_by_the_web_pki(self):
+        program = self._follow(WEST, "web", self.network.certificate)
+        self._check_followed(program, WEST)
+        # Another key: another bundle.
+        self.network.client_agent.ask("jwt", "rotate", "--now")
+        program.await_json("jwt", 2)
+        program.close_input()
+        self.assertEqual(program.wait(), 0)
+
+    def test_go_spiffe_follows_by_svid(self):
+        endpoint = documents.spiffe_id("kith/bundle-endpoint", EAST)
+        first = self.network.first_bundle
+        program = self._follow(EAST, "spiffe", endpoint, first)
+        self._check_followed(program, EAST)
+        stranger = self._follow(
+            EAST, "spiffe", documents.spiffe_id("somebody/else", EAST), first)
+        error = stranger.await_json("event", "follow-error")
+        self.assertIn("unexpected ID", error["error"])
 
     def test_openid_connect_discovery(self):
         def get(url):

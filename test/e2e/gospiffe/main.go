@@ -10,17 +10,24 @@
 //	gospiffe key                          the private scalar, in hex
 //	gospiffe dial ADDRESS SPIFFE_ID TEXT  spiffetls; prints what comes back
 //	gospiffe listen ADDRESS SPIFFE_ID     echoes one connection
+//	gospiffe follow DOMAIN URL web CA_FILE
+//	gospiffe follow DOMAIN URL spiffe ENDPOINT_ID BUNDLE
+//	                                      the bundle that URL serves, and its
+//	                                      changes, until its input ends
 package main
 
 import (
 	"context"
 	"crypto/ecdsa"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"time"
 
+	"github.com/spiffe/go-spiffe/v2/bundle/spiffebundle"
+	"github.com/spiffe/go-spiffe/v2/federation"
 	"github.com/spiffe/go-spiffe/v2/spiffeid"
 	"github.com/spiffe/go-spiffe/v2/spiffetls"
 	"github.com/spiffe/go-spiffe/v2/spiffetls/tlsconfig"
@@ -62,14 +69,66 @@ func (watcher) OnX509ContextWatchError(err error) {
 	say("watch-error", fields{"error": err.Error()})
 }
 
-// watch follows both kinds of SVIDs' bundles until its input ends.
-func watch(ctx context.Context) {
+// untilInputEnds returns a context that ends with the standard input.
+func untilInputEnds(ctx context.Context) context.Context {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		cancel()
 	}()
-	_ = workloadapi.WatchX509Context(ctx, watcher{})
+	return ctx
+}
+
+type follower struct{}
+
+// NextRefresh does not wait as long as the hint asks for.
+func (follower) NextRefresh(time.Duration) time.Duration {
+	return time.Second / 2
+}
+
+func (follower) OnUpdate(bundle *spiffebundle.Bundle) {
+	sequence, _ := bundle.SequenceNumber()
+	hint, _ := bundle.RefreshHint()
+	say("bundle", fields{
+		"x509":        len(bundle.X509Authorities()),
+		"jwt":         len(bundle.JWTAuthorities()),
+		"sequence":    sequence,
+		"refreshHint": int(hint.Seconds()),
+	})
+}
+
+func (follower) OnError(err error) {
+	say("follow-error", fields{"error": err.Error()})
+}
+
+func authenticateWeb(file string) federation.FetchOption {
+	pem, err := os.ReadFile(file)
+	check(err)
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	return federation.WithWebPKIRoots(roots)
+}
+
+func authenticateSpiffe(domain spiffeid.TrustDomain, id, file string) federation.FetchOption {
+	bundle, err := spiffebundle.Load(domain, file)
+	check(err)
+	return federation.WithSPIFFEAuth(bundle, spiffeid.RequireFromString(id))
+}
+
+func follow(ctx context.Context, name, url, profile string, of []string) {
+	domain := spiffeid.RequireTrustDomainFromString(name)
+	var option federation.FetchOption
+	if profile == "web" {
+		option = authenticateWeb(of[0])
+	} else {
+		option = authenticateSpiffe(domain, of[0], of[1])
+	}
+	_ = federation.WatchBundle(untilInputEnds(ctx), domain, url, follower{}, option)
+}
+
+// watch follows both kinds of SVIDs' bundles until its input ends.
+func watch(ctx context.Context) {
+	_ = workloadapi.WatchX509Context(untilInputEnds(ctx), watcher{})
 }
 
 // key waits for the end of its input, so that the API's stream stays open.
@@ -155,6 +214,8 @@ func main() {
 		dial(ctx, arguments[0], arguments[1], arguments[2])
 	case "listen":
 		listen(ctx, arguments[0], arguments[1])
+	case "follow":
+		follow(ctx, arguments[0], arguments[1], arguments[2], arguments[3:])
 	default:
 		check(fmt.Errorf("unknown command %q", os.Args[1]))
 	}

@@ -21,14 +21,16 @@ class TwoDomains(TwoNodes):
 
     def start_agents(self, documents, **settings):
         web = self._certificate()
+        self.certificate = web["certificate"]
+        self.first_bundle = self.directory / "east.json"
         self._add(WEST, self.client, {"profile": "https_web", **web}, {
             "name": EAST, "profile": "https_spiffe",
-            "url": f"https://{_ADDRESSES[EAST]}:{_PORT}/",
+            "url": self.url(EAST),
             "endpointSPIFFEID": f"spiffe://{EAST}/kith/bundle-endpoint",
-            "bundle": str(self.directory / "east.json")}, **settings)
+            "bundle": str(self.first_bundle)}, **settings)
         self._add(EAST, self.server, {"profile": "https_spiffe"}, {
             "name": WEST, "profile": "https_web",
-            "url": f"https://{_ADDRESSES[WEST]}:{_PORT}/",
+            "url": self.url(WEST),
             "caFile": web["certificate"]},
             oidc={"issuer": OIDC, "profile": "http",
                   "listen": OIDC.removeprefix("http://")}, **settings)
@@ -37,18 +39,22 @@ class TwoDomains(TwoNodes):
             agent.start()
         # As an operator brings the first bundle over.
         first = self.fetch(self.server, EAST)
-        (self.directory / "east.json").write_text(json.dumps(first))
+        self.first_bundle.write_text(json.dumps(first))
         for agent in self.agents:
             deadline.await_true(
                 lambda a=agent: a.ask("status")["federation"][0].get(
                     "fetchedAt"), "the other domain's bundle", 30)
         self.occupy()
 
+    @staticmethod
+    def url(domain):
+        """Returns where the domain serves its bundle."""
+        return f"https://{_ADDRESSES[domain]}:{_PORT}/"
+
     def fetch(self, node, domain):
         """Returns the bundle that a domain serves, as any client sees it."""
         return json.loads(node.run(
-            ["curl", "-sSk", "--fail", f"https://{_ADDRESSES[domain]}:{_PORT}/"],
-            managed=False))
+            ["curl", "-sSk", "--fail", self.url(domain)], managed=False))
 
     def outer(self, connections):
         return [each for each in connections if each.server[1] != _PORT]
