@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """SVIDs are renewed, and documents reloaded, under running flows."""
 
+import collections
+import datetime
+import json
+import os
+
 from rig import deadline, documents
 from rig.case import needs_agent, on
-from rig.conversation import (CLIENT, SERVER, Connecting, Listening, PeerCase,
-                              identities)
+from rig.conversation import (CLIENT, MARATHON, SERVER, Connecting, Listening,
+                              PeerCase, identities)
 from rig.network import OneNode, TwoNodes
 
 
@@ -108,3 +113,84 @@ class Reload(PeerCase):
             self._await_status(lambda status: status["identities"] == 3,
                                "three identities")
             self.assertEqual(self._dial(), "eof")
+
+
+@needs_agent
+@on(TwoNodes)
+class RotationUnderLoad(PeerCase):
+    """Many streams stay open across renewals on both of their ends. The two
+    variables of the environment make it longer and larger."""
+
+    _SECONDS = int(os.environ.get("KITH_ROTATION_SECONDS", "12"))
+    _FLOWS = int(os.environ.get("KITH_ROTATION_FLOWS", "40"))
+    _TTL = int(deadline.allowed(10))
+    # Renewed at half of its life or up to a tenth of that earlier; what is left
+    # is for the issuer, and for ends of lives that are whole seconds.
+    _LEFT = _TTL / 2 - deadline.allowed(1.5)
+
+    seconds = 60 + _SECONDS
+    documents = identities()
+    settings = {"svid": {"ttl": f"{_TTL}s"}}
+
+    def settle(self):
+        """The streams go on."""
+
+    def _stream(self):
+        server = self.server.spawn(
+            [*MARATHON, "serve", self.network.address, 0], group="server")
+        port = server.await_json("event", "listening")["port"]
+        client = self.client.spawn(
+            [*MARATHON, "connect", self.network.address, port, self.marker,
+             self._FLOWS, 0.02], group="client", name="streams")
+        client.await_json("event", "running", 30)
+        return client
+
+    def _dial(self):
+        """Returns what both agents say of a new flow."""
+        server = Listening(self, ["recv-all"])
+        Connecting(self, server.port, ["send:100", "close"])
+        server.facts("done")
+        return [agent.await_closed(
+            1, reason="closed",
+            destination=f"{self.network.address}:{server.port}")[0]
+            for agent in self.network.agents]
+
+    def _life_left(self, flow):
+        expires, opened = (datetime.datetime.fromisoformat(text) for text in
+                           (flow["peer"]["svidExpires"], flow["openedAt"]))
+        return (expires - opened).total_seconds()
+
+    def _renewals(self):
+        """Returns the seconds between the renewals of each SVID."""
+        moments = collections.defaultdict(list)
+        for number, agent in enumerate(self.network.agents):
+            for line in agent.program.lines:
+                if '"new SVID"' in line:
+                    told = json.loads(line)
+                    moments[number, told["identity"]].append(
+                        datetime.datetime.fromisoformat(told["time"]))
+        return [(after - before).total_seconds()
+                for each in moments.values()
+                for before, after in zip(each, each[1:])]
+
+    def test_no_stream_is_disturbed(self):
+        streams = self._stream()
+        handshakes = []
+        limit = deadline.Deadline(self._SECONDS)
+        while not limit.passed():
+            handshakes += self._dial()
+        streams.write("\n")
+        done = streams.await_json("event", "done", 30)
+        left = [self._life_left(flow) for flow in handshakes]
+        renewals = self._renewals()
+        print(f"{done['flows']} flows, {done['bytes'] >> 20} MiB: "
+              f"{done['broken']} broken, longest pause "
+              f"{done['longest'] * 1000:.0f} ms; {len(renewals)} renewals "
+              f"every {min(renewals):.2f} to {max(renewals):.2f} s; "
+              f"{len(handshakes) // 2} handshakes, SVIDs of "
+              f"{min(left):.1f} s left or more (of {self._TTL})", flush=True)
+        self.assertEqual(done["broken"], 0, done["errors"])
+        self.assertGreater(min(left), self._LEFT)
+        self.assertGreaterEqual(len(renewals), 4)
+        self.assertGreater(max(renewals) - min(renewals), 0.01)
+        self.assertLess(max(renewals), self._TTL / 2 + deadline.allowed(1))
