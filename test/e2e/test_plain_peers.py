@@ -63,10 +63,10 @@ class PlainPeers(PeerCase):
              for direction in (">>>", "<<<")],
             [2 if pair.role == "s_server" else 0, 0])
 
-    def _peer_updates(self, role):
+    def _peer_updates(self, role, *options):
         """The application ends the flow, and openssl is told so."""
         steps = TURN * (len(_UNREQUESTING) + 1)
-        pair = PlainPair(self, role, [*steps, "close"])
+        pair = PlainPair(self, role, [*steps, "close"], *options)
         flow = pair.talk(_UNREQUESTING)
         pair.proceed()
         pair.openssl.await_message("<<<", "close_notify")
@@ -75,6 +75,11 @@ class PlainPeers(PeerCase):
 
     def test_peer_updates_its_key(self):
         self._in_both_roles(self._peer_updates)
+
+    def test_padded_records(self):
+        """The kernel is told to expect none (RFC 8446 section 5.4)."""
+        with self.encrypted():
+            self._peer_updates("s_client", "-record_padding", "3000")
 
     def _peer_requests(self, role, *options):
         """s_client ends the flow, and the application is told so. (s_server
