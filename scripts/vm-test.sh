@@ -4,10 +4,12 @@
 # QEMU without hardware support. See test/vm/README.md.
 #
 #   scripts/vm-test.sh [--path PATH,...] [--tests NAME,...] [--jobs N] KERNEL...
+#   scripts/vm-test.sh --matrix [--path PATH,...] [--jobs N] [KERNEL...]
 #   scripts/vm-test.sh --run COMMAND [--with FILE]... KERNEL...
 #
 # KERNEL is the beginning of a version: 5.10, 6.1, 6.12; 7.x is the newest 7.
-# PATH is auto (default), ktls, userspace or sockmap; NAME a part of a test's
+# --matrix is the tests of test/vm/matrix on ktls and userspace, on 6.1, 6.12 and
+# 7.x. PATH is auto (default), ktls, userspace or sockmap; NAME a part of a test's
 # name. --with adds a FILE of the tree that git does not know. --timeout SECONDS
 # is for each guest. KITH_BINARY is the program under test; without it,
 # build/kith is built. The last line of tests is `N passed, N failed`.
@@ -21,14 +23,17 @@ for part in log apt suite cache tree vm_root vm_kernel vm_image vm_run \
   . "$SCRIPTS/lib/$part.sh"
 done
 
+readonly MATRIX_KERNELS=(6.1 6.12 7.x)
+readonly MATRIX_PATHS=(ktls userspace)
 readonly PACKAGES=(qemu-system-x86 e2fsprogs kmod cpio xz-utils)
 
 KERNELS=()
-PATHS=(auto)
+PATHS=()
 TESTS=()
 FILES=()
 JOBS=1
 COMMAND=
+MATRIX=
 LIMIT=7200
 PROGRAM=${KITH_BINARY:-$ROOT/build/kith}
 
@@ -37,6 +42,7 @@ parse() {
     case $1 in
       --path) IFS=, read -ra PATHS <<< "${2:?--path needs a path}" && shift ;;
       --tests) IFS=, read -ra TESTS <<< "${2:?--tests needs names}" && shift ;;
+      --matrix) MATRIX=1 ;;
       --jobs) JOBS=${2:?--jobs needs a number} && shift ;;
       --run) COMMAND=${2:?--run needs a command} && shift ;;
       --with) FILES+=("$ROOT/${2:?--with needs a file}=kith/$2") && shift ;;
@@ -46,7 +52,16 @@ parse() {
     esac
     shift
   done
+  [[ ! $MATRIX ]] || fill_matrix
+  [[ ${#PATHS[@]} -gt 0 ]] || PATHS=(auto)
   [[ ${#KERNELS[@]} -gt 0 ]] || die "no KERNEL; see the head of $0"
+}
+
+fill_matrix() {
+  [[ ${#TESTS[@]} -gt 0 ]] ||
+    mapfile -t TESTS < <(grep -v '^#' "$ROOT/test/vm/matrix")
+  [[ ${#PATHS[@]} -gt 0 ]] || PATHS=("${MATRIX_PATHS[@]}")
+  [[ ${#KERNELS[@]} -gt 0 ]] || KERNELS=("${MATRIX_KERNELS[@]}")
 }
 
 run_command() {

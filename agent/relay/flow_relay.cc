@@ -5,6 +5,7 @@
 #include <exception>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include <asio/co_spawn.hpp>
 #include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
@@ -169,7 +170,12 @@ bool FlowRelay::TakeEnd(Direction &direction) {
       return true;
     case Kind::kCut:
       if (!direction.from.broken) {
-        End(CloseReason::kTruncated, "peer closed without close_notify");
+        // Some (nginx) never answer one; but whether the application waits
+        // for more cannot be told.
+        const bool answer = inner_.reading == Side::Reading::kEnded;
+        End(CloseReason::kTruncated,
+            absl::StrCat("peer closed without close_notify",
+                         answer ? ", after the application had ended" : ""));
       }
       return true;
     case Kind::kRefused:

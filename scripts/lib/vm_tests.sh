@@ -4,8 +4,9 @@
 # Needs lib/log.sh and vm_run.sh.
 
 # How much more time than a machine of its own the tests give an emulated one
-# (KITH_E2E_SLOWNESS of test/e2e).
-readonly VM_SLOWNESS=10
+# (KITH_E2E_SLOWNESS of test/e2e), unless the caller says: where others need the
+# processors, too, more.
+readonly VM_SLOWNESS=${KITH_E2E_SLOWNESS:-10}
 # What joined flows carry inside of a node is not encrypted, so that most tests on
 # one node do not apply to them; they have some of their own.
 readonly VM_SOCKMAP_TESTS=(test_same_node TwoNodes)

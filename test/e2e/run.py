@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the end-to-end tests: test/e2e/run.py [-v] [NAME...]
 
-A NAME selects the tests whose full name contains it. The last line of the
-output is `N passed, N failed`; a skipped test counts as failed, unless the
+A NAME selects the tests whose full name contains it, !NAME leaves such tests
+out. The last line of the output is `N passed, N failed`; a skipped test counts as failed, unless the
 harness checks itself (KITH_E2E_DIRECT=1)."""
 
 import pathlib
@@ -79,9 +79,11 @@ def _tests(suite):
 def main(arguments):
     loader = unittest.TestLoader()
     tests = list(_tests(loader.discover(str(_HERE), pattern="test_*.py")))
-    if arguments:
-        tests = [test for test in tests
-                 if any(name in test.id() for name in arguments)]
+    unwanted = [name[1:] for name in arguments if name.startswith("!")]
+    wanted = [name for name in arguments if not name.startswith("!")] or [""]
+    tests = [test for test in tests
+             if any(name in test.id() for name in wanted) and
+             not any(name in test.id() for name in unwanted)]
     if not tests:
         sys.exit(f"no test's name contains any of {arguments}")
     result = Result()

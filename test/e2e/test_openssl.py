@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A TLS 1.3 peer that knows nothing of kith and has a trusted SVID."""
+"""A TLS 1.3 peer that knows nothing of kith and has a trusted SVID.
+(test_plain_peers.py has what may come after the handshake.)"""
 
 import hashlib
 
@@ -70,24 +71,6 @@ class OpenSsl(PeerCase):
             with self.subTest(group):
                 flow = self._from_openssl("-groups", group)
                 self.assertEqual(flow["tls"]["group"], group)
-
-    def test_key_update(self):
-        """The peer changes its keys and wants ours changed (RFC 8446 4.6.3)."""
-        server = Listening(self, ["recv:6", "go", "recv:6", "send:100000",
-                                  "close"])
-        with self.encrypted():
-            client = openssl.client(self, server.port, self.forge, self.svid)
-            client.program.write("hello\n")
-            server.facts("waiting")
-            client.program.write("K\n")
-            client.program.await_line("KEYUPDATE")
-            server.program.write("go\n")
-            client.program.write("again\n")
-            done = server.facts("done")
-            said = client.program.check()
-        self.assertIsNone(done["error"])
-        self.assertEqual(said.count(self.marker), 2)
-        self._assert_flow(self.network.server_agent, "inbound", SERVER)
 
     def test_s_server(self):
         output = self.directory / "received"

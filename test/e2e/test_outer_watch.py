@@ -7,6 +7,7 @@ import json
 import os
 import socket
 
+from rig import datapath
 from rig.agent import fact
 from rig.case import needs_agent, on
 from rig.conversation import SERVER, Connecting, Listening, PeerCase
@@ -52,26 +53,44 @@ def _connected_socket(pid, address):
 @needs_agent
 @on(TwoNodes)
 class PlaintextOnAnOuterSocket(PeerCase):
-    """It does not leave the host, the flow ends, and an alarm is raised."""
+    """It does not leave the host."""
 
-    alarms = 1  # see Case.check_watch
+    def _stray(self, server):
+        """Opens a flow and writes the marker to the agent's outer socket.
+        Returns the flow, as it was before."""
+        agent = self.network.client_agent
+        client = Connecting(self, server.port, ["send:10", "recv-all"])
+        server.facts("waiting")
+        flow = agent.await_open(state="open", **datapath.wanted())
+        address = (self.network.address, server.port)
+        self.assertEqual(flow["destination"], endpoint(address))
+        with _connected_socket(agent.program.pid, address) as taken:
+            taken.send(self.marker.encode())
+        return client, flow
 
     def test_is_stopped(self):
-        agent = self.network.client_agent
+        """The flow ends, and an alarm is raised; where the kernel has the keys,
+        it makes a record even of that."""
         with self.encrypted():
-            server = Listening(self, ["recv:10", "go", "close"])
-            client = Connecting(self, server.port, ["send:10", "recv-all"])
-            server.facts("waiting")
-            address = (self.network.address, server.port)
-            with _connected_socket(agent.program.pid, address) as taken:
-                taken.send(self.marker.encode())
-                flow = agent.await_closed(1, reason="not_tls_segment")[0]
-            client.facts("done")
-        self.assertEqual(flow["destination"], endpoint(address))
-        alarm = agent.program.await_json("event", "alarm")
-        self._check_alarm(alarm, flow)
+            server = Listening(self, ["recv:10", "go", "recv-all", "close"])
+            client, flow = self._stray(server)
+            if flow["path"] == "ktls":
+                self._check_sealed(server, client)
+            else:
+                self._check_stopped(client)
 
-    def _check_alarm(self, alarm, flow):
+    def _check_sealed(self, server, client):
+        client.program.stop()
+        server.program.write("go\n")
+        self.assertEqual(server.facts("done")["received"],
+                         10 + len(self.marker))
+
+    def _check_stopped(self, client):
+        type(self).alarms = 1  # see Case.check_watch
+        agent = self.network.client_agent
+        flow = agent.await_closed(1, reason="not_tls_segment")[0]
+        client.facts("done")
+        alarm = agent.program.await_json("event", "alarm")
         self.assertEqual(alarm["level"], "error")
         self.assertEqual(alarm["alarm"], "not_tls_segment")
         self.assertEqual(alarm["flow"], int(flow["id"]))

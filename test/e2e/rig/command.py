@@ -2,6 +2,7 @@
 """Programs started in a node's namespace and one of its cgroups."""
 
 import collections
+import itertools
 import json
 import os
 import signal
@@ -85,26 +86,28 @@ class Program:
     def close_input(self):
         self._popen.stdin.close()
 
-    def await_line(self, wanted, seconds=20):
-        """Returns the first line for which wanted(line) is true. `wanted` may
-        be a string to be contained. Fails when the program ends without."""
+    def await_line(self, wanted, seconds=20, count=1):
+        """Returns the first line for which wanted(line) is true, or the
+        `count`th. `wanted` may be a string to be contained. Fails when the
+        program ends without."""
         if isinstance(wanted, str):
             text, wanted = wanted, lambda line: text in line
         limit = deadline.Deadline(seconds)
         with self._changed:
             while True:
-                for line in self.lines:
-                    if wanted(line):
-                        return line
+                found = filter(wanted, self.lines)
+                line = next(itertools.islice(found, count - 1, None), None)
+                if line is not None:
+                    return line
                 if self._ended or not self._changed.wait(limit.left()):
                     raise AssertionError(self._say("did not print the line"))
 
-    def await_json(self, key, value, seconds=20):
-        """Returns the first output line that is a JSON object with
-        object[key] == value."""
+    def await_json(self, key, value, seconds=20, count=1):
+        """Returns the first output line, or the `count`th, that is a JSON
+        object with object[key] == value."""
         def matches(line):
             return line.startswith("{") and json.loads(line).get(key) == value
-        return json.loads(self.await_line(matches, seconds))
+        return json.loads(self.await_line(matches, seconds, count))
 
     def await_listening(self, port, seconds=20):
         """Waits until somebody in the program's namespace listens there."""

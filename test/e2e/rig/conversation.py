@@ -40,8 +40,8 @@ class Listening:
             group="server", name="server", **options)
         self.port = self.program.await_json("event", "listening")["port"]
 
-    def facts(self, event, seconds=60):
-        return self.program.await_json("event", event, seconds)
+    def facts(self, event, seconds=60, count=1):
+        return self.program.await_json("event", event, seconds, count)
 
 
 class Connecting(Listening):

@@ -2,6 +2,7 @@
 """Which way the agents carry the bytes: KITH_E2E_PATH."""
 
 import os
+import re
 
 _SETTINGS = {
     "auto": {},
@@ -21,12 +22,26 @@ def with_path(settings):
     return {**settings, "datapath": wanted} if wanted else settings
 
 
+def wanted():
+    """Returns what an open flow that is encrypted must say of its path, so that
+    none goes another way in silence. (Which flows are joined by a sockmap
+    depends on where their ends are.)"""
+    return {"path": _PATH} if _PATH in ("ktls", "userspace") else {}
+
+
 def facts(direction):
-    """Returns what an encrypted flow of this run must say of its path, so that
-    none goes another way in silence. Only for the client's side: a client that
-    is done at once may have ended the connection before the server's side could
-    be armed. (And which flows are joined by a sockmap depends on where their
-    ends are.)"""
-    if direction == "outbound" and _PATH in ("ktls", "userspace"):
-        return {"path": _PATH}
-    return {}
+    """Returns the same for a closed flow. Only for the client's side: a client
+    that is done at once may have ended the connection before the server's side
+    could be armed."""
+    return wanted() if direction == "outbound" else {}
+
+
+def kernel():
+    """Returns the running kernel's version, (major, minor)."""
+    return tuple(map(int, re.match(r"(\d+)\.(\d+)", os.uname().release).groups()))
+
+
+def can_rekey(path):
+    """Returns whether a flow on that path survives that its peer asks for a new
+    key: the kernel can change one since 6.14."""
+    return path != "ktls" or kernel() >= (6, 14)

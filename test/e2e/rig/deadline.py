@@ -8,6 +8,9 @@ import time
 # meant for: an emulated one needs more time.
 SLOWNESS = float(os.environ.get("KITH_E2E_SLOWNESS", "1"))
 
+# Between two looks at what cannot be awaited: each look is a program that runs.
+_INTERVAL = min(0.02 * SLOWNESS, 0.2)
+
 
 def allowed(seconds):
     """Returns the seconds that this machine is given for what may take that
@@ -48,4 +51,4 @@ def await_true(condition, what, seconds=20):
             return value
         if limit.passed():
             raise AssertionError(f"not within {allowed(seconds):g} s: {what}")
-        time.sleep(0.02)
+        time.sleep(_INTERVAL)

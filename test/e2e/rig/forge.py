@@ -57,6 +57,10 @@ class Credential:
         self.key = directory / f"{name}.key"
 
     @property
+    def paths(self):
+        return [self.certificate, self.key]
+
+    @property
     def options(self):
         return ["-cert", self.certificate, "-key", self.key]
 

@@ -4,6 +4,14 @@
 import re
 
 _PORT = 4433
+# Makes openssl tell of every TLS message, apart from the application's bytes.
+TELL = ("-msg", "-msgfile", "/proc/self/fd/2")
+# What openssl prints among the application's bytes.
+_CHATTER = re.compile(rb"[Rr]ead (R )?BLOCK\n|SSL_do_handshake -> 1\n")
+
+
+def _message(direction, name):
+    return lambda line: line.startswith(direction) and line.endswith(name)
 
 
 class Peer:
@@ -13,7 +21,32 @@ class Peer:
         line = ["openssl", *map(str, argv)]
         if output:  # the application's bytes, apart from the messages
             line = ["sh", "-c", 'exec "$@" > "$0"', str(output), *line]
+        self._output = output
+        self._updates = 0
         self.program = node.spawn(line, managed=False, name=argv[0])
+
+    def await_message(self, direction, name, count=1):
+        """Waits for the `count`th TLS message of that name that was sent (">>>")
+        or received ("<<<"). Needs TELL."""
+        self.program.await_line(_message(direction, name), count=count)
+
+    def count_messages(self, direction, name):
+        """Returns how many there have been."""
+        wanted = _message(direction, name)
+        return sum(map(wanted, self.program.output.splitlines()))
+
+    def update_key(self, request):
+        """Sends a KeyUpdate, which may request one of the other side. Needs TELL;
+        what was written before must have been read."""
+        self._updates += 1
+        self.program.write("K\n" if request else "k\n")
+        self.await_message(">>>", "KeyUpdate", self._updates)
+
+    def received(self, marker):
+        """Returns the application's bytes in `output`, which begin with the
+        marker, and whatever openssl printed after them."""
+        return b"".join(_CHATTER.sub(b"", self._output.read_bytes()).partition(
+            marker.encode())[1:])
 
     def await_alert(self):
         """Returns the number of the alert that the other side sent."""
@@ -47,4 +80,5 @@ CERTIFICATE_EXPIRED = 45
 UNKNOWN_CA = 48
 ACCESS_DENIED = 49
 PROTOCOL_VERSION = 70
+INTERNAL_ERROR = 80
 CERTIFICATE_REQUIRED = 116

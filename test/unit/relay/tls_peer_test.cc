@@ -14,6 +14,7 @@
 namespace kith {
 namespace {
 
+using Catch::Matchers::EndsWith;
 using Catch::Matchers::StartsWith;
 
 // PeerChain is a relay in either role whose peer is an SslPeer.
@@ -86,7 +87,20 @@ TEST_CASE("a FIN without close_notify is a truncation") {
   }
   AwaitReset(chain.relay->application());
   AwaitReset(chain.peer->fd());
-  CHECK(chain.relay->End().reason == CloseReason::kTruncated);
+  RelayEnd end = chain.relay->End();
+  CHECK(end.reason == CloseReason::kTruncated);
+  CHECK(end.detail == "peer closed without close_notify");
+}
+
+TEST_CASE("a FIN that answers close_notify by itself is told apart") {
+  PeerChain chain(EitherRole());
+  ShutdownWrite(chain.relay->application());
+  chain.peer->ReceiveEnd();
+  ShutdownWrite(chain.peer->fd());
+  AwaitReset(chain.relay->application());
+  RelayEnd end = chain.relay->End();
+  CHECK(end.reason == CloseReason::kTruncated);
+  CHECK_THAT(end.detail, EndsWith(", after the application had ended"));
 }
 
 TEST_CASE("a record that does not decrypt is answered by an alert") {
