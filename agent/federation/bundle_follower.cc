@@ -134,6 +134,7 @@ absl::StatusOr<bool> BundleFollower::TakeText(std::string_view text) {
   if (!document.ok()) {
     return document.status();
   }
+  document->authorities.names_all = true;
   period_ = std::clamp(document->refresh_hint.value_or(options_.refresh),
                        options_.min_refresh,
                        options_.max_refresh);

@@ -8,8 +8,17 @@
 
 namespace kith {
 
-absl::StatusOr<std::string> OwnBundle::Document(
-    const Authorities &authorities) {
+namespace {
+
+// What a bundle document says: no CRLs, which are renewed all the time.
+Authorities Published(const Authorities &own) {
+  return {own.trust_domain, own.certificates, own.jwt_keys};
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> OwnBundle::Document(const Authorities &own) {
+  const Authorities authorities = Published(own);
   const absl::MutexLock lock(&mutex_);
   if (!last_.sequence.has_value()) {
     auto kept = ReadTextFile(file_);

@@ -25,7 +25,7 @@ class OwnBundle {
 
   // Document returns the JSON text of the bundle with these authorities. Agents
   // that share an authority number by the clock, and so nearly the same.
-  absl::StatusOr<std::string> Document(const Authorities &authorities);
+  absl::StatusOr<std::string> Document(const Authorities &own);
 
  private:
   const std::string file_;

@@ -136,7 +136,6 @@ absl::StatusOr<BundleDocument> ParseBundleDocument(
   }
   BundleDocument bundle;
   bundle.authorities.trust_domain = trust_domain;
-  bundle.authorities.names_all = true;
   const auto sequence = NumberIn(object, "spiffe_sequence");
   const auto hint = NumberIn(object, "spiffe_refresh_hint");
   for (const absl::Status &status :

@@ -37,6 +37,9 @@ TEST_CASE("the number grows with each change, over restarts and odd clocks") {
   CHECK(sequence(own, one) == first);
   CHECK(sequence(own, other) == first + 5);
   CHECK(sequence(own, one) == first + 6);
+  Authorities revoking = one;
+  revoking.crls.push_back({1});
+  CHECK(own.Document(revoking) == own.Document(one));
   OwnBundle again(file, seconds(60), clock);
   CHECK(sequence(again, one) == first + 6);
   CHECK(sequence(again, other) == first + 7);

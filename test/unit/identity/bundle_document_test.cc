@@ -22,7 +22,6 @@ const Clock::TimePoint kNow{std::chrono::seconds(1'800'000'000)};
 
 Authorities DomainOf(const SvidForge &forge) {
   Authorities domain = forge.authorities();
-  domain.names_all = true;
   const auto key = GeneratePrivateKey().value();
   const Der public_key = PublicKeyOf(key.get()).value();
   domain.jwt_keys.push_back({KeyIdOf(public_key).value(), public_key});
