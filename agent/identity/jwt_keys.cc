@@ -173,6 +173,13 @@ absl::StatusOr<std::string> JwtKeys::Rotate(const CaDirectory &directory,
                      " is prepared already: it signs when everybody has it "
                      "(--now does not wait)"));
   }
+  if (entries_.size() >= kMostJwtKeys) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("there are ",
+                     kMostJwtKeys,
+                     " keys: old ones go 15 minutes after their successor "
+                     "began to sign, or when they are revoked"));
+  }
   Clock::TimePoint from = at_once ? now : now + kJwtKeyLead;
   while (TakesFileOf(from)) {
     from += std::chrono::seconds(1);

@@ -24,6 +24,9 @@ inline constexpr std::chrono::seconds kJwtKeyLead = 2 * kBundleRefresh;
 inline constexpr std::chrono::seconds kJwtKeyLinger =
     2 * kBundleRefresh + kJwtSvidTtl;
 
+// Every bundle has them all, and each needs but a quarter of an hour to go.
+inline constexpr size_t kMostJwtKeys = 8;
+
 // JwtKeys are the keys that sign the JWT-SVIDs of an embedded CA. They are kept
 // beside the CA's key as `jwt-TIME.key` (PKCS#8 PEM, mode 0600), where TIME is
 // the second since 1970 from which on the key signs. Immutable.
@@ -40,7 +43,7 @@ class JwtKeys {
 
   // Rotate makes a key that signs after kJwtKeyLead, or at once (in the first
   // second that has no other key), and returns its id. FailedPrecondition: the
-  // next key is there already.
+  // next key is there already; ResourceExhausted: there are kMostJwtKeys.
   absl::StatusOr<std::string> Rotate(const CaDirectory &directory,
                                      bool at_once,
                                      Clock::TimePoint now);

@@ -44,8 +44,11 @@ class Program:
     """A running program; its output is read all the time, so that a full pipe
     never stops it, and kept for the message of a failed test."""
 
-    def __init__(self, argv, name, env=None, cwd=None, stderr=None):
+    def __init__(self, argv, name, env=None, cwd=None, stderr=None,
+                 lingers=False):
+        """One that `lingers` does not end before its input does."""
         self.name = name
+        self._lingers = lingers
         self.lines = collections.deque(maxlen=_MAX_LINES)
         self._changed = threading.Condition()
         self._ended = False
@@ -120,9 +123,9 @@ class Program:
                             seconds)
 
     def wait(self, seconds=60):
-        """Ends the input and waits for the program's end and for all of its
-        output; returns the exit status."""
-        self.close_input()
+        """Waits for the end and for all output; returns the exit status."""
+        if self._lingers:
+            self.close_input()
         seconds = deadline.allowed(seconds)
         try:
             status = self._popen.wait(seconds)

@@ -52,7 +52,7 @@ class Connecting(Listening):
         self.program = case.client.spawn(
             [*PEER, "connect", address or case.network.address, port,
              case.marker, *options, *steps], group="client", name="client",
-            **spawn)
+            lingers=True, **spawn)
 
 
 def talk(case, client_steps, server_steps, address=None, options=(),

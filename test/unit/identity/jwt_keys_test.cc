@@ -157,6 +157,19 @@ TEST_CASE_METHOD(KeyOrders, "a key may sign at once") {
   CHECK(Keys().front().id == first);  // its tokens are good still
 }
 
+TEST_CASE_METHOD(KeyOrders, "the number of keys is bounded") {
+  REQUIRE(Load().ok());
+  for (size_t i = 1; i < kMostJwtKeys; ++i) {
+    now += seconds(1);
+    REQUIRE(Rotate(true).ok());
+  }
+  CHECK(Rotate(true).status().code() == absl::StatusCode::kResourceExhausted);
+  CHECK(Keys().size() == kMostJwtKeys);
+  REQUIRE(Revoke(Keys().front().id).ok());
+  now += seconds(1);
+  CHECK(Rotate(true).ok());
+}
+
 TEST_CASE_METHOD(KeyOrders, "a revoked key is gone, and another one signs") {
   const std::string first = SignerId();
   const auto revoke = [&](const std::string &id) {
