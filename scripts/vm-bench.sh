@@ -25,7 +25,7 @@ readonly LIMIT=1800
 # movsb is emulated byte by byte: a copy would cost eight times what it does with
 # rep movsq, which is nearer to any real CPU. One CPU may have cmpxchg16b, and no
 # cache need be debugged: both would make the kernel's memory dearer, and with it
-# ktls, by a tenth.
+# ktls, by 7 %.
 vm_cpus() {
   printf '%s\n' -accel tcg,thread=single -icount shift=0,sleep=off \
     -cpu max,-erms,-fsrm -smp 1

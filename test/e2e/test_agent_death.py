@@ -6,7 +6,8 @@ import signal
 
 from rig import attached, deadline
 from rig.case import needs_agent, on
-from rig.conversation import Connecting, Listening, PeerCase, identities
+from rig.conversation import (Connecting, Listening, PeerCase, identities,
+                              request)
 from rig.network import OneNode, TwoNodes
 
 
@@ -16,7 +17,7 @@ class _Deaths(PeerCase):
     def assert_works(self, mode):
         with self.encrypted():
             server = Listening(self, ["recv-all"])
-            client = Connecting(self, server.port, ["send:70000", "close"])
+            client = Connecting(self, server.port, request(70000))
             client.facts("done")
             self.assertEqual(server.facts("done")["received"], 70000)
         for agent in self.network.agents:

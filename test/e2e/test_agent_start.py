@@ -10,7 +10,8 @@ import subprocess
 from rig import attached
 from rig.agent import BINARY
 from rig.case import needs_agent, on
-from rig.conversation import Connecting, Listening, PeerCase, identities
+from rig.conversation import (Connecting, Listening, PeerCase, identities,
+                              request)
 from rig.network import Network, OneNode
 
 
@@ -116,7 +117,7 @@ class SecondAgent(_Starts):
     def _assert_first_still_works(self):
         first = self.network.client_agent
         server = Listening(self, ["recv-all"])
-        client = Connecting(self, server.port, ["send:10", "close"])
+        client = Connecting(self, server.port, request(10))
         client.facts("done")
         server.facts("done")
         first.await_closed(1, direction="outbound", mode="mtls",

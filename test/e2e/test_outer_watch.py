@@ -57,7 +57,7 @@ class PlaintextOnAnOuterSocket(PeerCase):
 
     def _stray(self, server):
         """Opens a flow and writes the marker to the agent's outer socket.
-        Returns the flow, as it was before."""
+        Returns the client, and the flow as it was before."""
         agent = self.network.client_agent
         client = Connecting(self, server.port, ["send:10", "recv-all"])
         server.facts("waiting")

@@ -37,10 +37,10 @@ class PlainPeers(PeerCase):
         cls.forge = Forge(cls.directory / "forge", agent.ca_directory)
         cls.svid = cls.forge.svid("foreign/openssl")
 
-    def _in_both_roles(self, test, *arguments):
+    def _in_both_roles(self, test):
         for role in _ROLES:
             with self.subTest(role), self.encrypted():
-                test(role, *arguments)
+                test(role)
 
     def _check_whole(self, pair, flow, updates):
         """Nothing was lost, and each request for a KeyUpdate was followed."""

@@ -7,7 +7,7 @@ import shutil
 
 from rig import documents
 from rig.case import Case, needs_agent, on
-from rig.conversation import SERVER, Connecting, Listening, identities
+from rig.conversation import SERVER, Connecting, Listening, identities, request
 from rig.network import OneNode
 
 _PEER = pathlib.Path(__file__).resolve().parent / "peer"
@@ -168,7 +168,7 @@ class BeforeTheAgent(_Processes):
 
     def test_existing_processes_are_picked_up(self):
         server = Listening(self, ["recv-all", "close"])
-        client = Connecting(self, server.port, ["send:70000", "close"],
+        client = Connecting(self, server.port, request(70000),
                             options=["--wait"])
         client.facts("waiting")
         self.network.client_agent.start()

@@ -9,7 +9,7 @@ import os
 from rig import deadline, documents
 from rig.case import needs_agent, on
 from rig.conversation import (CLIENT, MARATHON, SERVER, Connecting, Listening,
-                              PeerCase, identities)
+                              PeerCase, identities, request)
 from rig.network import OneNode, TwoNodes
 
 
@@ -28,7 +28,7 @@ class Rotation(PeerCase):
 
     def _dial_and_report(self):
         server = Listening(self, ["recv-all"])
-        Connecting(self, server.port, ["send:100", "close"]).facts("done")
+        Connecting(self, server.port, request(100)).facts("done")
         server.facts("done")
         return self.network.client_agent.await_closed(
             1, direction="outbound", reason="closed",

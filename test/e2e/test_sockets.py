@@ -3,7 +3,8 @@
 
 from rig import documents
 from rig.case import Case, on
-from rig.conversation import (CLIENT, SERVER, Connecting, Listening, PeerCase)
+from rig.conversation import (CLIENT, SERVER, Connecting, Listening, PeerCase,
+                              request)
 from rig.network import DIRECT, OneNode, TwoNodes, endpoint
 
 _UDP_SERVER = """
@@ -81,7 +82,7 @@ class Sockets(PeerCase):
         """The connection begins with a write instead of a connect()."""
         with self.encrypted():
             server = Listening(self, ["recv:4", "recv-all", "close"])
-            client = Connecting(self, server.port, ["send:3000", "close"],
+            client = Connecting(self, server.port, request(3000),
                                 options=["--fast-open"])
             self.assertIsNone(client.facts("done")["error"])
             self.assertEqual(server.facts("done")["received"], 3004)

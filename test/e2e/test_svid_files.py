@@ -29,8 +29,11 @@ def _identities(svid=None):
 
 
 def _openssl(*arguments):
-    return subprocess.run(["openssl", *arguments], check=True, text=True,
-                          capture_output=True).stdout
+    done = subprocess.run(["openssl", *arguments], check=False, text=True,
+                          capture_output=True)
+    if done.returncode:
+        raise AssertionError(f"openssl {arguments}: {done.stderr}")
+    return done.stdout
 
 
 class _FilesCase(Case):

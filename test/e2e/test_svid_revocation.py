@@ -8,7 +8,8 @@ import time
 from rig import deadline, documents, openssl
 from rig.case import needs_agent, on
 from rig.conversation import (CLIENT, SERVER, Connecting, Listening, PeerCase,
-                              identities)
+                              identities,
+                              request)
 from rig.forge import Forge
 from rig.network import OneNode
 
@@ -94,7 +95,7 @@ class SvidRevocation(PeerCase):
 
         self._await_fresh(CLIENT, serial)
         self.assertEqual(self._svid(SERVER)["serial"], servers)
-        again = Connecting(self, server.port, ["send:100", "close"])
+        again = Connecting(self, server.port, request(100))
         self.assertIsNone(again.facts("done")["error"])
         foreign.program.write("ho\n")
         self._agent.await_open(

@@ -4,7 +4,7 @@
 from rig import deadline
 from rig.case import on
 from rig.conversation import (CLIENT, SERVER, Connecting, Listening, PeerCase,
-                              talk)
+                              talk, request)
 from rig.network import DIRECT, OneNode, TwoNodes, endpoint
 
 _LARGE = 3_000_000
@@ -92,7 +92,7 @@ class Addresses(PeerCase):
     def _check(self, address):
         with self.encrypted() as outer:
             server = Listening(self, ["recv-all"], address)
-            client = Connecting(self, server.port, ["send:99", "close"],
+            client = Connecting(self, server.port, request(99),
                                 address)
             accepted = server.facts("accepted")
             connected = client.facts("connected")

@@ -29,6 +29,12 @@ def identities(**spec):
     ]
 
 
+def request(count):
+    """Returns the steps of a client that sends, and stays until the other side
+    has ended: a process that is gone cannot be attested."""
+    return [f"send:{count}", "shutdown", "recv-all"]
+
+
 class Listening:
     """A peer that serves; `steps` for each of its connections."""
 
