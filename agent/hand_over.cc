@@ -244,9 +244,6 @@ absl::Status HandOver::SendFlows(MessageChannel &channel) {
 
 // CarryOn makes this agent the one that runs again.
 void HandOver::CarryOn(const absl::Status &why, bool lost) {
-  Log(LogLevel::kError,
-      "the takeover has failed: this agent carries on",
-      {{"error", why.message()}});
   // Also those that were not open yet when they were asked for.
   stages_.handed_flows.PassTo([&stages = stages_](HandedFlow flow) {
     AdoptFlow(stages, std::move(flow));
@@ -258,6 +255,9 @@ void HandOver::CarryOn(const absl::Status &why, bool lost) {
   if (stages_.web_servers.empty()) {
     back.Update(StartWebServers(stages_));
   }
+  Log(LogLevel::kError,
+      "the takeover has failed: this agent carries on",
+      {{"error", why.message()}});
   if (!back.ok()) {
     Log(LogLevel::kError,
         "new flows are refused: start another agent",
