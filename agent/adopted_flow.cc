@@ -1,42 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/adopted_flow.h"
 
-#include <sys/socket.h>
-
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 
 #include "agent/flow_steps.h"
+#include "agent/inner_socket.h"
 #include "agent/runtime/log.h"
 #include "agent/shown_identity.h"
 
 namespace kith {
 namespace {
-
-Endpoint Named(int fd, int (*name)(int, sockaddr *, socklen_t *)) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof(address);
-  if (name(fd, reinterpret_cast<sockaddr *>(&address), &size) != 0) {
-    return {};
-  }
-  return Endpoint::FromSockaddr(address).value_or(Endpoint{});
-}
-
-// InnerSocket is what the hooks know a flow by.
-struct InnerSocket {
-  int fd;
-  uint64_t netns_cookie = 0;
-  Endpoint local;
-  Endpoint remote;
-
-  explicit InnerSocket(int socket)
-      : fd(socket),
-        local(Named(fd, getsockname)),
-        remote(Named(fd, getpeername)) {
-    socklen_t size = sizeof(netns_cookie);
-    (void)getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &netns_cookie, &size);
-  }
-};
 
 std::optional<SpiffeId> PartyOf(const FlowRecord::Party &party) {
   auto id = SpiffeId::Parse(party.spiffe_id);
@@ -99,7 +73,8 @@ std::unique_ptr<ShownIdentity> Shown(AgentStages &stages,
 
 Task<FlowEnd> RelayOn(AgentStages &stages,
                       const std::shared_ptr<LiveFlow> &flow,
-                      HandedFlow handed) {
+                      HandedFlow handed,
+                      std::shared_ptr<FlowStore::Kept> kept) {
   const FlowMode mode = handed.record.mode;
   const FlowPath path = handed.record.path;
   FlowPermit permit = PermitOf(handed);
@@ -109,12 +84,19 @@ Task<FlowEnd> RelayOn(AgentStages &stages,
     co_return FlowEnd{CloseReason::kAgentStopped,
                       std::string(relay.status().message())};
   }
-  auto end = co_await RelayUntil(
-      stages, *flow, *std::move(relay), mode, path, std::move(permit));
+  auto end = co_await RelayUntil(stages,
+                                 *flow,
+                                 *std::move(relay),
+                                 mode,
+                                 path,
+                                 std::move(permit),
+                                 std::move(kept));
   co_return end;
 }
 
-Task<void> Serve(AgentStages &stages, HandedFlow handed) {
+Task<void> Serve(AgentStages &stages,
+                 HandedFlow handed,
+                 std::shared_ptr<FlowStore::Kept> kept) {
   const FlowDirection direction = handed.record.direction;
   const InnerSocket inner(handed.relay.inner.socket.get());
   const auto announcement = Announcement(stages, handed.record, inner);
@@ -129,7 +111,8 @@ Task<void> Serve(AgentStages &stages, HandedFlow handed) {
   if (flow == nullptr) {
     co_return;  // the sockets end with RST
   }
-  FlowEnd end = co_await RelayOn(stages, flow, std::move(handed));
+  FlowEnd end =
+      co_await RelayOn(stages, flow, std::move(handed), std::move(kept));
   const bool left = end.reason == CloseReason::kHandedOver;
   if (left && announcement != nullptr) {
     announcement->LeaveToSuccessor();
@@ -144,9 +127,11 @@ Task<void> Serve(AgentStages &stages, HandedFlow handed) {
 
 }  // namespace
 
-void AdoptFlow(AgentStages &stages, HandedFlow handed) {
+void AdoptFlow(AgentStages &stages,
+               HandedFlow handed,
+               std::shared_ptr<FlowStore::Kept> kept) {
   asio::co_spawn(stages.loops.Next().get_executor(),
-                 Serve(stages, std::move(handed)),
+                 Serve(stages, std::move(handed), std::move(kept)),
                  asio::detached);
 }
 

@@ -73,6 +73,7 @@ absl::StatusOr<std::string> ResolveCgroup(const Config &config) {
 }  // namespace
 
 absl::Status RunAgent(const Config &config) {
+  auto passed = TakeListenDescriptors();
   StartLogging(config.log_format, config.log_level);
   PrepareProcess();
   const StopSignals signals;
@@ -82,6 +83,7 @@ absl::Status RunAgent(const Config &config) {
   }
   AgentStages stages(config, std::thread::hardware_concurrency());
   stages.cgroup = *cgroup;
+  stages.passed = std::move(passed);
   stages.generation_base = static_cast<uint64_t>(
       stages.started_at.time_since_epoch() / std::chrono::microseconds(1));
   CreateWorkloadApi(stages);
@@ -101,6 +103,9 @@ absl::Status RunAgent(const Config &config) {
     (void)NotifyStopping("stopping");
   }
   doors.Close();
+  if (!started.ok() && stages.flow_store != nullptr) {
+    stages.flow_store->Leave();  // to the next attempt
+  }
   Stop(stages, acceptors, started.ok());
   return started;
 }

@@ -15,6 +15,7 @@
 #include "agent/flow_permits.h"
 #include "agent/identity/ca_directory_watch.h"
 #include "agent/identity/svid_store.h"
+#include "agent/kept/flow_store.h"
 #include "agent/known_peers.h"
 #include "agent/outer_path.h"
 #include "agent/policy/resource_store.h"
@@ -47,6 +48,9 @@ struct AgentStages {
   std::unique_ptr<WorkloadApi> workload_api;
   std::unique_ptr<SvidFiles> svid_files;
 
+  std::unique_ptr<FlowStore> flow_store;  // null: none
+  absl::Status flow_store_state;          // why there is none that was wanted
+
   std::unique_ptr<TraceHub> trace;
   std::unique_ptr<FlowTable> flows;
   FlowPermits permits;
@@ -66,6 +70,7 @@ struct AgentStages {
   // Reading /proc and hashing binaries block: never on a loop.
   asio::thread_pool attest_pool{2};
   std::unique_ptr<Datapath> datapath;
+  std::vector<NamedDescriptor> passed;  // by the service manager
 
   // TrustedBundle has every trust domain that is known. Which of them a flow
   // may have peers of is AuthorizePeer's to say.

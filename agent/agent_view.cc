@@ -26,6 +26,7 @@ class StagesView : public AgentView {
     status.path = stages_->outer_path.name;
     status.path_reason = stages_->outer_path.reason;
     status.pinned = stages_->config.pin;
+    PutFlowStore(status);
     status.outer_watch = stages_->datapath->outer_watch();
     status.identities = resources->identities.size();
     status.services = resources->services.size();
@@ -86,6 +87,18 @@ class StagesView : public AgentView {
   }
 
  private:
+  void PutFlowStore(Status &status) const {
+    status.flow_store = "none";
+    if (!stages_->flow_store_state.ok()) {
+      status.flow_store = "refused";
+      status.flow_store_error =
+          std::string(stages_->flow_store_state.message());
+    } else if (stages_->flow_store != nullptr) {
+      status.flow_store = "systemd";
+      status.kept_flows = stages_->flow_store->kept();
+    }
+  }
+
   // A process that does exec while it is looked at is looked at again.
   static constexpr int kMostExecs = 10;
 

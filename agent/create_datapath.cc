@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "agent/alarm.h"
+#include "agent/keep_flow.h"
 #include "agent/runtime/log.h"
 
 namespace kith {
@@ -43,6 +44,8 @@ absl::Status CreateDatapath(AgentStages &stages,
   options.on_error = [](const absl::Status &status) {
     Log(LogLevel::kError, "datapath degraded", {{"error", status.message()}});
   };
+  options.keep_flows = stages.flow_store != nullptr;
+  options.kept_outbound = KeptOutbound(stages);
   if (take_over != nullptr) {
     options.inheritance = take_over->TakeInheritance();
   }

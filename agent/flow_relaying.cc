@@ -9,6 +9,7 @@
 
 #include "agent/flow_steps.h"
 #include "agent/handshake/suite_name.h"
+#include "agent/keep_flow.h"
 #include "agent/relay/socket_end.h"
 #include "agent/revocation.h"
 
@@ -45,7 +46,8 @@ Task<FlowEnd> RelayUntil(AgentStages &stages,
                          std::unique_ptr<Relay> relay,
                          FlowMode mode,
                          FlowPath path,
-                         FlowPermit permit) {
+                         FlowPermit permit,
+                         std::shared_ptr<FlowStore::Kept> kept) {
   const auto process = permit.process;
   const PermittedFlow permitted(stages, flow, std::move(permit));
   if (!permitted.allowed().ok()) {
@@ -57,6 +59,8 @@ Task<FlowEnd> RelayUntil(AgentStages &stages,
   const Executor executor = co_await asio::this_coro::executor;
   LetAbort(flow, shared, executor);
   RecordOpen(flow, mode, path);
+  const KeepingFlow keeping(
+      stages, flow, process, shared, executor, std::move(kept));
   RelayEnd end = co_await shared->Run();
   if (end.reason == CloseReason::kRevoked) {
     end.detail = permitted.withdrawn();

@@ -90,13 +90,15 @@ Task<FlowEnd> RelaySecured(AgentStages &stages,
                            FlowPermit permit);
 
 // RelayUntil runs a relay to its end: its own, a revocation, or that it is
-// handed over to the next agent (kHandedOver), which has it then.
+// handed over to the next agent (kHandedOver), which has it then. `kept` is the
+// place of a flow that was found in the flow store.
 Task<FlowEnd> RelayUntil(AgentStages &stages,
                          LiveFlow &flow,
                          std::unique_ptr<Relay> relay,
                          FlowMode mode,
                          FlowPath path,
-                         FlowPermit permit);
+                         FlowPermit permit,
+                         std::shared_ptr<FlowStore::Kept> kept = nullptr);
 
 // AbortByReset makes an end of the flow from outside reset the application's
 // socket, until the relay has it. In force while the result lives.

@@ -5,6 +5,7 @@
 
 #include "agent/datapath/features.h"
 #include "agent/handshake/suite_name.h"
+#include "agent/kept/secret_shelf.h"
 #include "agent/runtime/loopback_pair.h"
 
 namespace kith {
@@ -74,6 +75,13 @@ Feature SameNodeRow() {
              "datapath.sameNode: sockmap; else such flows are encrypted",
              InOwnNetns(ProveSameNodeJoin),
              kJoinProven);
+}
+
+Feature FlowStoreRow() {
+  return Row("memfd_secret",
+             "datapath.flowStore: systemd; else open flows die with the agent",
+             SecretShelf::Create().status(),
+             "secrets can outlive a process");
 }
 
 }  // namespace kith

@@ -31,4 +31,8 @@ std::vector<Feature> PathRows(const KernelTlsProof &proof);
 // own, and says in a row of `kith doctor` whether this kernel does it right.
 Feature SameNodeRow();
 
+// FlowStoreRow says whether this kernel has memory for secrets that outlives a
+// process.
+Feature FlowStoreRow();
+
 }  // namespace kith

@@ -12,6 +12,7 @@
 #include "agent/identity/ca_directory_watch.h"
 #include "agent/identity/embedded_ca.h"
 #include "agent/identity/sha256.h"
+#include "agent/keep_flow.h"
 #include "agent/runtime/log.h"
 #include "agent/svid_revocation.h"
 #include "agent/wanted.h"
@@ -194,6 +195,7 @@ absl::Status Steer(AgentStages &stages, TakeOver *take_over) {
       return swap;
     }
   }
+  GiveIdsAboveFound(stages);
   stages.loops.Start();
   if (auto started = stages.datapath->Start(); !started.ok()) {
     return started;
@@ -240,6 +242,9 @@ absl::Status StartStages(AgentStages &stages,
   if (!take_over.ok()) {
     return take_over.status();
   }
+  PrepareFlowStore(
+      stages,
+      *take_over == nullptr ? FileDescriptor() : (*take_over)->Predecessor());
   if (auto created = CreateDatapath(stages, acceptors, take_over->get());
       !created.ok()) {
     return created;
@@ -254,6 +259,9 @@ absl::Status StartStages(AgentStages &stages,
   } else if (started = Open(stages, acceptors, view, doors, false);
              started.ok()) {
     started = Steer(stages, nullptr);
+    if (started.ok()) {
+      AdoptFound(stages);
+    }
   }
   if (started.ok()) {
     stages.svid_files->Start();

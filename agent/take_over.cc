@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/take_over.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -70,6 +71,10 @@ absl::StatusOr<std::unique_ptr<TakeOver>> TakeOver::Ask(
   take_over->other_.Reset(static_cast<int>(
       syscall(SYS_pidfd_open, take_over->inheritance_.predecessor, 0)));
   return take_over;
+}
+
+FileDescriptor TakeOver::Predecessor() const {
+  return FileDescriptor(fcntl(other_.get(), F_DUPFD_CLOEXEC, 0));
 }
 
 absl::Status TakeOver::BeginSwap() {

@@ -25,6 +25,9 @@ class TakeOver {
   // last_flow_id returns the greatest id that one of its flows may have.
   uint64_t last_flow_id() const { return last_flow_id_; }
 
+  // Predecessor returns a pidfd of the other agent.
+  FileDescriptor Predecessor() const;
+
   // BeginSwap says that the hooks are about to be replaced.
   absl::Status BeginSwap();
 

@@ -34,6 +34,9 @@ class AgentView {
     std::string path;  // of outer sockets: "ktls" or "userspace"
     std::string path_reason;
     bool pinned = false;
+    std::string flow_store;  // "none", "systemd", or "refused"
+    std::string flow_store_error;
+    size_t kept_flows = 0;
     absl::Status outer_watch;  // OK, or why outer sockets are not watched
     size_t identities = 0;
     size_t services = 0;

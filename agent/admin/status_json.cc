@@ -96,6 +96,11 @@ Json StatusJson(const AgentView::Status &status,
   json["path"] = status.path;
   json["pathReason"] = status.path_reason;
   json["pinned"] = status.pinned;
+  json["flowStore"] = status.flow_store;
+  if (!status.flow_store_error.empty()) {
+    json["flowStoreError"] = status.flow_store_error;
+  }
+  json["keptFlows"] = status.kept_flows;
   json["outerWatch"] = status.outer_watch.ok();
   if (!status.outer_watch.ok()) {
     json["outerWatchError"] = std::string(status.outer_watch.message());

@@ -129,13 +129,20 @@ absl::Status ReadSvid(const Field &field, Config &config) {
 }
 
 absl::Status ReadDatapath(const Field &field, Config &config) {
-  return ReadMap(
+  absl::Status read = ReadMap(
       field,
       {{"path", Choice(config.path, {"auto", "ktls", "userspace"})},
        {"sameNode", Choice(config.same_node, {"tls", "sockmap"})},
        {"unknownProcess", Choice(config.unknown_process, {"hold"})},
        {"bypass", Into(config.bypass, ReadBypassRules)},
-       {"pin", Into(config.pin, [](const Field &f) { return f.AsBool(); })}});
+       {"pin", Into(config.pin, [](const Field &f) { return f.AsBool(); })},
+       {"flowStore", Choice(config.flow_store, {"none", "systemd"})}});
+  if (read.ok() && config.flow_store != FlowStoreChoice::kNone && !config.pin) {
+    return field.Error(
+        "flowStore needs pin: true, for what the hooks know of open flows is "
+        "in the maps that it keeps");
+  }
+  return read;
 }
 
 absl::Status ReadMetrics(const Field &field) {

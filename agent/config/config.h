@@ -16,6 +16,7 @@ namespace kith {
 enum class UnknownProcess { kHold };
 enum class DatapathChoice { kAuto, kKtls, kUserspace };
 enum class SameNode { kTls, kSockmap };
+enum class FlowStoreChoice { kNone, kSystemd };
 enum class LogFormat { kJson, kText };
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
@@ -54,6 +55,8 @@ struct Config {
   // datapath.pin: keep the BPF links in bpffs, so that captured flows fail
   // closed while no agent runs.
   bool pin = false;
+  // datapath.flowStore: who keeps open flows while no agent runs.
+  FlowStoreChoice flow_store = FlowStoreChoice::kNone;
   // `kith agent --takeover`, not in the file: take the flows of the agent that
   // runs over.
   bool takeover = false;

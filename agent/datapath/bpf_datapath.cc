@@ -122,13 +122,17 @@ absl::StatusOr<std::unique_ptr<FlowJoin>> BpfDatapath::OpenJoin(
                          });
 }
 
-// Flows and listeners of the former agent died with it.
+// Flows and listeners of the former agent died with it, but for those that it
+// has kept.
 void BpfDatapath::ForgetFormerFlows() {
   BpfMaps &maps = *programs_->maps();
   maps.inbound.Clear();
   maps.identities.Clear();
+  const std::vector<OriginTable::Row> kept =
+      origins_.List(options_.kept_outbound);
   maps.tuples.Clear();
   maps.captured.Clear();
+  origins_.Enter(kept);
   maps.namespaces.Clear();
 }
 
@@ -219,6 +223,11 @@ void BpfDatapath::AttachWatch() {
   auto watch = OuterWatch::Attach(*programs_, cgroup_, self_.cgroup_id, pins_);
   absl::MutexLock lock(&watch_mutex_);
   watch_ = std::move(watch);
+  if (watch_.ok() && options_.keep_flows) {
+    if (auto left = (*watch_)->LeaveIn(pins_); !left.ok()) {
+      options_.on_error(left);
+    }
+  }
 }
 
 absl::Status BpfDatapath::WatchOuter(int socket, uint64_t flow) {

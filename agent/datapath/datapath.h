@@ -80,6 +80,13 @@ class Datapath {
     uint32_t predecessor = 0;  // its pid
   };
 
+  // Outbound is an outbound flow as its inner socket has it.
+  struct Outbound {
+    uint64_t netns_cookie = 0;
+    Endpoint listener;
+    Endpoint application;
+  };
+
   struct Options {
     std::string cgroup;      // directory of the managed cgroup v2 sub-tree
     std::string state_name;  // names pins below <bpffs>/kith/
@@ -97,6 +104,11 @@ class Datapath {
     std::function<void(absl::Status)> on_error;  // degraded, still running
     // What another process has bequeathed: see Bequeath.
     std::optional<Inheritance> inheritance;
+    // Flows may outlive this process, without a successor: outer sockets are
+    // watched on. Only with `pin`.
+    bool keep_flows = false;
+    // Those of a former process that go on.
+    std::vector<Outbound> kept_outbound;
   };
 
   // Create loads and verifies the programs, without attaching anything.

@@ -32,6 +32,30 @@ absl::StatusOr<flow_origin> OriginTable::Find(
   return record->origin;
 }
 
+std::vector<OriginTable::Row> OriginTable::List(
+    const std::vector<Datapath::Outbound> &flows) const {
+  std::vector<Row> rows;
+  for (const Datapath::Outbound &flow : flows) {
+    const flow_tuple tuple =
+        TupleOf(flow.netns_cookie, flow.listener, flow.application);
+    auto cookie = maps_->tuples.Lookup(tuple);
+    if (!cookie.ok()) {
+      continue;
+    }
+    if (auto record = maps_->captured.Lookup(*cookie); record.ok()) {
+      rows.push_back({tuple, *cookie, *record});
+    }
+  }
+  return rows;
+}
+
+void OriginTable::Enter(const std::vector<Row> &rows) {
+  for (const Row &row : rows) {
+    (void)maps_->captured.Update(row.cookie, row.record, BPF_ANY);
+    (void)maps_->tuples.Update(row.tuple, row.cookie, BPF_ANY);
+  }
+}
+
 void OriginTable::Forget(uint64_t netns_cookie,
                          const Endpoint &listener,
                          const Endpoint &application) {

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
 #include "agent/datapath/bpf_maps.h"
+#include "agent/datapath/datapath.h"
 #include "kith/endpoint.h"
 
 namespace kith {
@@ -20,6 +22,15 @@ class OriginTable {
   absl::StatusOr<flow_origin> Find(uint64_t netns_cookie,
                                    const Endpoint &listener,
                                    const Endpoint &application) const;
+  // List returns what is known of these flows, and Enter makes it known again.
+  struct Row {
+    flow_tuple tuple{};
+    uint64_t cookie = 0;
+    captured_socket record{};
+  };
+  std::vector<Row> List(const std::vector<Datapath::Outbound> &flows) const;
+  void Enter(const std::vector<Row> &rows);
+
   void Forget(uint64_t netns_cookie,
               const Endpoint &listener,
               const Endpoint &application);

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstddef>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
@@ -139,6 +140,36 @@ absl::Status SetKernelKey(int fd,
                      "): this kernel cannot change a key (Linux 6.14)"));
   }
   return absl::ErrnoToStatus(errno, absl::StrCat("setsockopt(", name, ")"));
+}
+
+// The kernel tells the key as well: what it wrote is wiped.
+absl::StatusOr<uint64_t> KernelSequence(int fd, uint16_t suite) {
+  std::array<uint8_t, 64> info{};
+  socklen_t size = 0;
+  size_t number = 0;
+  switch (suite) {
+    case 0x1301:
+      size = sizeof(tls12_crypto_info_aes_gcm_128);
+      number = offsetof(tls12_crypto_info_aes_gcm_128, rec_seq);
+      break;
+    case 0x1302:
+      size = sizeof(tls12_crypto_info_aes_gcm_256);
+      number = offsetof(tls12_crypto_info_aes_gcm_256, rec_seq);
+      break;
+    default:
+      size = sizeof(tls12_crypto_info_chacha20_poly1305);
+      number = offsetof(tls12_crypto_info_chacha20_poly1305, rec_seq);
+      break;
+  }
+  const int result = getsockopt(fd, SOL_TLS, TLS_TX, info.data(), &size);
+  const int error = errno;
+  uint64_t sequence = 0;
+  for (size_t i = 0; i < sizeof(sequence); ++i) {
+    sequence = sequence << 8 | info[number + i];
+  }
+  OPENSSL_cleanse(info.data(), info.size());
+  return result == 0 ? absl::StatusOr<uint64_t>(sequence)
+                     : absl::ErrnoToStatus(error, "getsockopt(TLS_TX)");
 }
 
 }  // namespace kith

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 namespace kith {
 
@@ -47,5 +48,9 @@ absl::Status SetKernelKey(int fd,
                           KernelDirection direction,
                           const RawTrafficKey &key,
                           uint64_t sequence);
+
+// KernelSequence returns the number of the next record that the kernel seals on
+// a socket with a sending key of `suite`.
+absl::StatusOr<uint64_t> KernelSequence(int fd, uint16_t suite);
 
 }  // namespace kith

@@ -65,7 +65,12 @@ class TlsStream {
   bool in_kernel() const { return in_kernel_; }
   // receives_in_kernel is false where the kernel could not follow a KeyUpdate
   // of the peer, which its own rules make it send sooner or later.
-  bool receives_in_kernel() const { return in_kernel_ && can_rekey_; }
+  bool receives_in_kernel() const {
+    return in_kernel_ && can_rekey_ && !receives_here_;
+  }
+  // ReceiveHere makes it false: unopened records can be looked at twice.
+  void ReceiveHere() { receives_here_ = true; }
+  bool can_rekey() const { return can_rekey_; }
   // is_receiving_in_kernel is true from the first ReceiveInKernel on.
   bool is_receiving_in_kernel() { return reader_.key().in_kernel(); }
 
@@ -82,6 +87,7 @@ class TlsStream {
   std::vector<uint8_t> unread_;
   bool in_kernel_ = false;
   bool can_rekey_ = false;
+  bool receives_here_ = false;
 };
 
 }  // namespace kith

@@ -136,6 +136,7 @@ absl::StatusOr<std::unique_ptr<TrafficKey>> TrafficKey::Resume(State state) {
     }
   }
   key->sequence_ = state.sequence;
+  key->generation_ = state.generation;
   return key;
 }
 
@@ -144,7 +145,14 @@ TrafficKey::State TrafficKey::Surrender() {
   return {.suite = aead_->suite,
           .sequence = sequence_,
           .in_kernel = in_kernel_,
+          .generation = generation_,
           .secret = std::move(secret_)};
+}
+
+void TrafficKey::CopySecretTo(std::span<uint8_t> to) const {
+  if (to.size() >= secret_.bytes().size()) {
+    std::memcpy(to.data(), secret_.bytes().data(), secret_.bytes().size());
+  }
 }
 
 bool TrafficKey::DeriveRaw(RawTrafficKey &raw) const {
@@ -196,6 +204,7 @@ absl::Status TrafficKey::Update() {
   bool done = ExpandLabel(used, aead_->digest, secret_.bytes(), "traffic upd");
   std::memcpy(secret_.bytes().data(), used.data(), used.size());
   OPENSSL_cleanse(next.data(), next.size());
+  ++generation_;
   return done ? Derive()
               : absl::InternalError("HKDF-Expand-Label of a KeyUpdate failed");
 }

@@ -45,6 +45,7 @@ class TrafficKey {
     uint16_t suite = 0;     // RFC 8446 appendix B.4
     uint64_t sequence = 0;  // see sequence()
     bool in_kernel = false;
+    uint32_t generation = 0;
     Secret secret;  // empty: in a kernel that cannot change it
   };
   // Resume makes a key that goes on where that of the state has ended.
@@ -67,6 +68,14 @@ class TrafficKey {
   // can_update().
   absl::Status Update();
   bool can_update() const { return !secret_.empty(); }
+  // generation returns how often it was updated.
+  uint32_t generation() const { return generation_; }
+
+  // CopySecretTo copies the traffic secret to memory that is locked and as
+  // secret as Secret's; `to` has room for the longest, kMaxSecretLength.
+  static constexpr size_t kMaxSecretLength = 48;  // SHA-384
+  void CopySecretTo(std::span<uint8_t> to) const;
+  size_t secret_length() const { return secret_.bytes().size(); }
 
   // HandToKernel makes the kernel protect this direction of `fd`, where
   // AttachKernelTls has succeeded, from record number sequence() on. After a
@@ -97,6 +106,7 @@ class TrafficKey {
   Secret secret_;
   std::unique_ptr<Aead> aead_;
   uint64_t sequence_ = 0;
+  uint32_t generation_ = 0;
   bool in_kernel_ = false;
 };
 

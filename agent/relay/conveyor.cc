@@ -16,7 +16,28 @@ int Conveyor::Write(int fd) {
     return errno;
   }
   Written(static_cast<size_t>(count));
+  if (kept_ != nullptr && !has_pending()) {
+    Complete();
+  }
   return 0;
+}
+
+int Conveyor::peek_flag() const {
+  return kept_ != nullptr ? MSG_PEEK : 0;
+}
+
+void Conveyor::Complete() {
+  Describe(kept_->position());
+  if (kept_->in_work()) {
+    kept_->Complete();
+  }
+}
+
+void Conveyor::SkipWritten(size_t length) {
+  Written(length);
+  if (!has_pending()) {
+    Complete();
+  }
 }
 
 ConveyorState Conveyor::Surrender() {
@@ -24,6 +45,9 @@ ConveyorState Conveyor::Surrender() {
   for (const iovec &piece : pending_) {
     const auto *bytes = static_cast<const uint8_t *>(piece.iov_base);
     state.pending.insert(state.pending.end(), bytes, bytes + piece.iov_len);
+  }
+  if (kept_ != nullptr) {
+    kept_->Release(kept_->position().source_chunk);
   }
   return state;
 }
@@ -39,6 +63,15 @@ void Conveyor::Written(size_t length) {
     length -= front.iov_len;
     pending_ = pending_.subspan(1);
   }
+  foreign_ = foreign_ && has_pending();
+}
+
+size_t Conveyor::pending_length() const {
+  size_t length = 0;
+  for (const iovec &piece : pending_) {
+    length += piece.iov_len;
+  }
+  return length;
 }
 
 }  // namespace kith

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 
 #include "agent/flow/close_reason.h"
+#include "agent/relay/kept_stream.h"
 
 namespace kith {
 
@@ -67,7 +68,23 @@ class Conveyor {
   virtual ConveyorState Surrender();
   virtual absl::Status Resume(const ConveyorState &state) = 0;
 
+  // Keep makes it peek at its source; `stream` outlives this object. After
+  // construction or Resume.
+  void Keep(KeptStream *stream) {
+    kept_ = stream;
+    foreign_ = has_pending();
+  }
+  // CanEnter returns whether all that it holds is in its source as well.
+  virtual bool CanEnter() const {
+    return kept_ != nullptr && (!has_pending() || kept_->in_work());
+  }
+  // Describe puts the state between two chunks into `position`.
+  virtual void Describe(KeptPosition & /*position*/) const {}
+  // SkipWritten drops what another process has written of what is pending.
+  void SkipWritten(size_t length);
+
   bool has_pending() const { return !pending_.empty(); }
+  size_t pending_length() const;
 
   // Write hands the socket what is pending, as far as it takes it without
   // waiting. Returns 0 or errno.
@@ -83,10 +100,16 @@ class Conveyor {
   virtual std::unique_ptr<Conveyor> Successor(int /*fd*/) { return nullptr; }
 
  protected:
+  int peek_flag() const;  // of recvmsg
+  // Complete is called when all that was pending is written.
+  void Complete();
+
   // Written drops `length` bytes from the front of pending.
   void Written(size_t length);
 
   std::span<iovec> pending_;  // points into storage of the derived class
+  KeptStream *kept_ = nullptr;
+  bool foreign_ = false;  // what is pending is not in the source any more
 };
 
 }  // namespace kith

@@ -22,8 +22,17 @@ class CopyingConveyor final : public SingleBufferConveyor {
 
   LoadResult Load(int fd) override;
   void Rest() override;
+  void Describe(KeptPosition &position) const override {
+    position.carried = bytes_read();
+  }
 
  private:
+  void BeginKept(size_t length) override {
+    if (kept_ != nullptr) {
+      kept_->Begin(length, length);
+    }
+  }
+
   const OnIdle on_idle_;  // may be empty
 };
 

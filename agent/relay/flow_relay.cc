@@ -198,6 +198,9 @@ void FlowRelay::PassOnEnd(Direction &direction) {
   if (!direction.from.broken) {
     error_code ignored;
     direction.to.socket.shutdown(TcpSocket::shutdown_send, ignored);
+    if (direction.kept != nullptr) {
+      direction.kept->End();
+    }
   }
 }
 

@@ -11,6 +11,7 @@
 #include "agent/relay/buffer_pool.h"
 #include "agent/relay/conveyor.h"
 #include "agent/relay/copying_conveyor.h"
+#include "agent/relay/kept_place.h"
 #include "agent/relay/plaintext_socket.h"
 #include "agent/relay/relay.h"
 #include "agent/relay/relay_state.h"
@@ -53,6 +54,11 @@ class FlowRelay : public std::enable_shared_from_this<FlowRelay> {
   void Surrender();
   RelayState TakeState();
 
+  // As of Relay (kept_relay.cc).
+  bool Keep();
+  KeptFacts kept_facts();
+  absl::Status Enter(const KeptPlace &place);
+
  private:
   // Side is one of the two sockets, and how far reading from it has come.
   struct Side {
@@ -74,6 +80,7 @@ class FlowRelay : public std::enable_shared_from_this<FlowRelay> {
     Side &to;
     std::unique_ptr<Conveyor> conveyor;
     LoadResult load{};  // the last one
+    std::unique_ptr<KeptStream> kept{};
   };
 
   enum class Written { kAll, kBlocked, kBroken };
@@ -93,6 +100,14 @@ class FlowRelay : public std::enable_shared_from_this<FlowRelay> {
   void Break(Side &side, int error);
   void EndBroken(Side &side);
   void PassOnEnd(Direction &direction);
+
+  absl::Status Recover(const RelayState::Kept &kept);
+  absl::Status RecoverOne(Direction &direction, KeptPosition position);
+  absl::Status TakeWhatKernelHas(Direction &direction, KeptPosition &position);
+  absl::Status Replay(Direction &direction, const KeptPosition &position);
+  static void EndAgain(Direction &direction);
+  bool IsSealedInKernel(const Direction &direction);
+  absl::Status PrepareEntry(Direction &direction, const TrafficKey *key);
 
   absl::Status Restore(RelayState &state);
   static absl::Status RestoreOne(Direction &direction,

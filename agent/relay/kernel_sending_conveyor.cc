@@ -21,6 +21,11 @@ constexpr uint8_t kInternalError = 80;
 constexpr uint64_t kMostBytesPerKey = uint64_t{1} << 38;
 constexpr std::array<uint8_t, 2> kCloseNotify = {1, 0};
 
+// One system call makes full records, and a last one of the rest.
+size_t RecordsOf(size_t bytes) {
+  return (bytes + kMaxPlaintextLength - 1) / kMaxPlaintextLength;
+}
+
 }  // namespace
 
 void KernelSendingConveyor::SetPendingControl(Content content,
@@ -51,6 +56,11 @@ LoadResult KernelSendingConveyor::Load(int fd) {
 }
 
 ConveyorState KernelSendingConveyor::Surrender() {
+  if (kept_ != nullptr && content_ == Content::kData && !foreign_ &&
+      has_pending()) {
+    kept_->position().source_chunk =
+        static_cast<uint32_t>(pending_.front().iov_len);
+  }
   ConveyorState state = Conveyor::Surrender();
   state.content = static_cast<uint8_t>(content_);
   state.carried = sent_bytes_;
@@ -73,18 +83,59 @@ void KernelSendingConveyor::Finish() {
 }
 
 int KernelSendingConveyor::Write(int fd) {
-  return content_ == Content::kData ? WriteData(fd) : WriteControl(fd);
+  if (content_ == Content::kData) {
+    return WriteData(fd);
+  }
+  return kept_ == nullptr ? WriteControl(fd) : WriteControlExactly(fd);
+}
+
+void KernelSendingConveyor::Describe(KeptPosition &position) const {
+  position.carried =
+      bytes_read() - (has_pending() ? pending_.front().iov_len : 0);
+  position.sent_by_key = sent_bytes_;
+}
+
+// A control record and what belongs to it are several system calls, whose
+// middle nobody else could go on from.
+int KernelSendingConveyor::WriteControlExactly(int fd) {
+  kept_->SetExact(false);
+  const int error = WriteControl(fd);
+  if (error != 0) {
+    kept_->SetExact(true);
+    return error;
+  }
+  KeptPosition &position = kept_->position();
+  if (content_ == Content::kCloseNotify) {
+    position.phase = KeptPosition::Phase::kFinishing;
+  } else {
+    position.sequence = 0;
+    kept_->StoreSecret(writer_.key());
+    position.generation = writer_.key().generation();
+  }
+  kept_->SetExact(!refusal_.has_value());
+  return 0;
 }
 
 int KernelSendingConveyor::WriteData(int fd) {
   const size_t before = pending_.front().iov_len;
-  if (int error = Conveyor::Write(fd); error != 0) {
-    return error;
+  const bool kept = kept_ != nullptr && !foreign_;
+  if (kept) {
+    Describe(kept_->position());
+    kept_->Begin(before, 0);
   }
-  const size_t written =
-      before - (has_pending() ? pending_.front().iov_len : 0);
+  const ssize_t count =
+      send(fd, pending_.front().iov_base, before, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (count < 0) {
+    return errno;
+  }
+  const size_t written = static_cast<size_t>(count);
+  Written(written);
   writer_.CountRecords(written / kMaxPlaintextLength + 1);
   sent_bytes_ += written;
+  if (kept) {
+    Describe(kept_->position());
+    kept_->CompletePart(written, RecordsOf(written));
+  }
   return 0;
 }
 

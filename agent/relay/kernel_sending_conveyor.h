@@ -26,6 +26,11 @@ class KernelSendingConveyor final : public SingleBufferConveyor {
   void SendAlert(int fd, uint8_t alert) override;
   ConveyorState Surrender() override;
   absl::Status Resume(const ConveyorState &state) override;
+  bool CanEnter() const override {
+    return kept_ != nullptr && !foreign_ &&
+           (content_ == Content::kData || !has_pending());
+  }
+  void Describe(KeptPosition &position) const override;
 
  private:
   bool IsWorn() const;
@@ -33,6 +38,7 @@ class KernelSendingConveyor final : public SingleBufferConveyor {
   enum class Content { kData, kKeyUpdate, kCloseNotify };
   void SetPendingControl(Content content, std::span<const uint8_t> bytes);
   int WriteData(int fd);
+  int WriteControlExactly(int fd);
   int WriteControl(int fd);
   int ChangeKey(int fd);
 

@@ -33,6 +33,9 @@ OpeningConveyor::OpeningConveyor(BufferPool &pool,
 }
 
 LoadResult OpeningConveyor::Load(int fd) {
+  if (kept_ != nullptr && !Holds()) {
+    return Peek(fd);
+  }
   OpenRecords();
   if (num_pieces_ > 0) {
     return {.kind = Kind::kMore};
@@ -78,7 +81,7 @@ void OpeningConveyor::MakeRoom() {
 // nothing may be read beyond it.
 std::span<uint8_t> OpeningConveyor::Room() const {
   std::span<uint8_t> room = buffer_.bytes().subspan(end_);
-  if (!stream_.receives_in_kernel()) {
+  if (!stream_.receives_in_kernel() && kept_ == nullptr) {
     return room;
   }
   const size_t left = end_ - begin_;

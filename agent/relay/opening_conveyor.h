@@ -35,8 +35,15 @@ class OpeningConveyor final : public Conveyor {
   std::unique_ptr<Conveyor> Successor(int fd) override;
   ConveyorState Surrender() override;
   absl::Status Resume(const ConveyorState &state) override;
+  bool CanEnter() const override;
+  void Describe(KeptPosition &position) const override;
 
  private:
+  LoadResult Peek(int fd);
+  LoadResult AwaitRest(int fd);
+  void EnlargeBuffer(int fd);
+  void SetLeast(int fd, size_t bytes);
+  bool Holds() const { return begin_ < end_; }
   void OpenRecords();
   void Take(const OpenedRecord &opened);
   void MakeRoom();
@@ -51,6 +58,9 @@ class OpeningConveyor final : public Conveyor {
   std::array<iovec, kMaxPieces> pieces_{};
   size_t num_pieces_ = 0;
   std::optional<LoadResult> last_;  // after what is pending
+  size_t least_ = 1;                // of SO_RCVLOWAT, while peeking
+  size_t seen_ = 0;                 // of a record that was not whole
+  size_t room_ = 0;                 // that was made in the socket
 };
 
 }  // namespace kith

@@ -23,6 +23,11 @@ class SharedRelay final : public Relay {
     }
   }
   RelayState TakeState() override { return flow_->TakeState(); }
+  bool Keep() override { return !joined_ && flow_->Keep(); }
+  KeptFacts kept_facts() override { return flow_->kept_facts(); }
+  absl::Status Enter(const KeptPlace &place) override {
+    return flow_->Enter(place);
+  }
 
  private:
   const std::shared_ptr<FlowRelay> flow_;

@@ -10,6 +10,7 @@
 #include "agent/flow/flow_table.h"
 #include "agent/handshake/tls_stream.h"
 #include "agent/relay/copying_conveyor.h"
+#include "agent/relay/kept_place.h"
 #include "agent/relay/plaintext_socket.h"
 #include "agent/relay/relay_state.h"
 #include "agent/runtime/event_loop.h"
@@ -59,6 +60,16 @@ class Relay {
   // relay ends instead, with kAgentStopped. Call on the loop.
   virtual void Surrender() = 0;
   virtual RelayState TakeState() = 0;
+
+  // Keep lets the relay be entered later: from now on nothing of the
+  // application is in this process only. Before Run; returns false where that
+  // cannot be (joined, or received by the kernel's TLS).
+  virtual bool Keep() = 0;
+  virtual KeptFacts kept_facts() = 0;
+  // Enter keeps every step in `place`, which outlives Run and TakeState, so
+  // that Resume goes on where this process dies. Unavailable: not now, in some
+  // milliseconds perhaps; any other error is for good. Call on the loop.
+  virtual absl::Status Enter(const KeptPlace &place) = 0;
 };
 
 }  // namespace kith

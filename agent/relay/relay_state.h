@@ -7,6 +7,7 @@
 
 #include "agent/handshake/tls_stream.h"
 #include "agent/relay/conveyor.h"
+#include "agent/relay/kept_place.h"
 #include "agent/runtime/file_descriptor.h"
 
 namespace kith {
@@ -30,6 +31,15 @@ struct RelayState {
   Direction sending;                    // inner to outer
   Direction receiving;                  // outer to inner
   std::optional<TlsStream::State> tls;  // nullopt: plain
+
+  // Of a relay whose process has died: the rest of the directions is as the
+  // kernel has it.
+  struct Kept {
+    KeptPosition sending;
+    KeptPosition receiving;
+    KeptPlace place;  // where they are kept on
+  };
+  std::optional<Kept> kept;
 };
 
 }  // namespace kith

@@ -20,13 +20,19 @@ static_assert(kBegin >= RecordWriter::kKeyUpdateRecord);
 ssize_t SealingConveyor::Read(int fd, size_t records) {
   std::array<iovec, BufferPool::kRecordsPerBuffer> in;
   uint8_t *record = buffer().data() + kBegin;
+  size_t room = records * kMaxPlaintextLength;
+  if (kept_ != nullptr) {
+    room = kept_->Limit(room);
+  }
   for (size_t i = 0; i < records; ++i, record += BufferPool::kRecordSlot) {
-    in[i] = {record + kRecordHeaderLength, kMaxPlaintextLength};
+    const size_t length = std::min(room, kMaxPlaintextLength);
+    in[i] = {record + kRecordHeaderLength, length};
+    room -= length;
   }
   msghdr message{};
   message.msg_iov = in.data();
   message.msg_iovlen = records;
-  ssize_t count = recvmsg(fd, &message, MSG_DONTWAIT);
+  ssize_t count = recvmsg(fd, &message, MSG_DONTWAIT | peek_flag());
   return count < 0 ? -errno : count;
 }
 
@@ -34,6 +40,9 @@ LoadResult SealingConveyor::Load(int fd) {
   TakeBuffer();
   size_t fitting = (buffer().size() - kBegin) / BufferPool::kRecordSlot;
   size_t records = std::min(records_, fitting);
+  if (kept_ != nullptr && kept_->replaying()) {
+    records = fitting;
+  }
   ssize_t count = Read(fd, records);
   if (count == 0) {
     return {.kind = LoadResult::Kind::kEnd};
@@ -43,7 +52,8 @@ LoadResult SealingConveyor::Load(int fd) {
                             : LoadResult{.kind = LoadResult::Kind::kError,
                                          .error = static_cast<int>(-count)};
   }
-  size_t left = static_cast<size_t>(count);
+  const size_t length = static_cast<size_t>(count);
+  size_t left = length;
   CountRead(left);
   bool full = left == records * kMaxPlaintextLength;
   records_ = full ? std::min(2 * records, BufferPool::kRecordsPerBuffer)
@@ -52,18 +62,27 @@ LoadResult SealingConveyor::Load(int fd) {
   size_t begin = kBegin - UpdateKey();
   size_t end = kBegin;
   while (left > 0) {
-    size_t length = std::min(left, kMaxPlaintextLength);
-    end += writer_.SealData(buffer().data() + end, length);
-    left -= length;
+    size_t part = std::min(left, kMaxPlaintextLength);
+    end += writer_.SealData(buffer().data() + end, part);
+    left -= part;
   }
   SetPending(begin, end - begin);
+  if (kept_ != nullptr) {
+    kept_->Begin(length, end - begin, begin < kBegin);
+  }
   return {.kind = full ? LoadResult::Kind::kMore : LoadResult::Kind::kDrained};
+}
+
+bool SealingConveyor::IsKeyUpdateDue() const {
+  return kept_ != nullptr && kept_->replaying()
+             ? kept_->position().key_update != 0
+             : writer_.key_update_due();
 }
 
 // UpdateKey puts a KeyUpdate, where one is due, right before the first record
 // and returns its length.
 size_t SealingConveyor::UpdateKey() {
-  if (!writer_.key_update_due()) {
+  if (!IsKeyUpdateDue()) {
     return 0;
   }
   constexpr size_t kLength = RecordWriter::kKeyUpdateRecord;
@@ -73,7 +92,22 @@ size_t SealingConveyor::UpdateKey() {
 
 void SealingConveyor::Finish() {
   TakeSmallBuffer();
-  SetPending(kBegin, writer_.SealCloseNotify(buffer().data() + kBegin));
+  const size_t length = writer_.SealCloseNotify(buffer().data() + kBegin);
+  SetPending(kBegin, length);
+  if (kept_ != nullptr) {
+    kept_->position().phase = KeptPosition::Phase::kFinishing;
+    kept_->Begin(0, length);
+  }
+}
+
+void SealingConveyor::Describe(KeptPosition &position) const {
+  const TrafficKey &key = writer_.key();
+  position.carried = bytes_read();
+  position.sequence = key.sequence();
+  if (kept_ != nullptr && position.generation != key.generation()) {
+    kept_->StoreSecret(key);
+  }
+  position.generation = key.generation();
 }
 
 void SealingConveyor::SendAlert(int fd, uint8_t alert) {

@@ -13,7 +13,9 @@ using Kind = LoadResult::Kind;
 
 LoadResult SingleBufferConveyor::ReadPlain(int fd) {
   TakeBuffer();
-  ssize_t count = recv(fd, buffer().data(), buffer().size(), MSG_DONTWAIT);
+  const size_t room =
+      kept_ == nullptr ? buffer().size() : kept_->Limit(buffer().size());
+  ssize_t count = recv(fd, buffer().data(), room, MSG_DONTWAIT | peek_flag());
   if (count == 0) {
     return {.kind = Kind::kEnd};
   }
@@ -24,6 +26,7 @@ LoadResult SingleBufferConveyor::ReadPlain(int fd) {
   size_t length = static_cast<size_t>(count);
   CountRead(length);
   SetPending(0, length);
+  BeginKept(length);
   return {.kind = length == buffer().size() ? Kind::kMore : Kind::kDrained};
 }
 

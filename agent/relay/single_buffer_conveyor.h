@@ -24,7 +24,9 @@ class SingleBufferConveyor : public Conveyor {
   // TakeBuffer makes buffer() a large one, where there are enough of them, or
   // leaves the one that it has.
   void TakeBuffer() {
-    if (buffer_.empty()) {
+    if (kept_ != nullptr && kept_->replaying()) {
+      buffer_ = pool_.TakeFor(BufferPool::kLarge);  // as large as any was
+    } else if (buffer_.empty()) {
       buffer_ = pool_.Take();
     }
   }
@@ -35,6 +37,9 @@ class SingleBufferConveyor : public Conveyor {
     }
   }
   const Buffer &buffer() const { return buffer_; }
+
+  // BeginKept tells of a chunk that ReadPlain has read.
+  virtual void BeginKept(size_t /*length*/) {}
 
   // ReadPlain reads once, without waiting, and makes what it read pending.
   LoadResult ReadPlain(int fd);

@@ -122,7 +122,9 @@ absl::Status FlowRelay::Restore(RelayState &state) {
   if (auto restored = RestoreOne(sending_, state.sending); !restored.ok()) {
     return restored;
   }
-  return RestoreOne(receiving_, state.receiving);
+  absl::Status restored = RestoreOne(receiving_, state.receiving);
+  return restored.ok() && state.kept.has_value() ? Recover(*state.kept)
+                                                 : restored;
 }
 
 absl::StatusOr<std::shared_ptr<FlowRelay>> FlowRelay::Resume(

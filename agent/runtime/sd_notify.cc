@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -25,7 +26,26 @@ std::string StatusLine(std::string_view status) {
       "STATUS=", absl::StrReplaceAll(status, {{"\n", " "}}), "\n");
 }
 
-absl::Status Send(const std::string &path, const std::string &message) {
+// Put puts descriptors into `control` and `out` (unix(7), SCM_RIGHTS).
+void Put(std::span<const int> descriptors,
+         std::vector<char> &control,
+         msghdr &out) {
+  if (descriptors.empty()) {
+    return;
+  }
+  control.resize(CMSG_SPACE(descriptors.size_bytes()));
+  out.msg_control = control.data();
+  out.msg_controllen = control.size();
+  cmsghdr *rights = CMSG_FIRSTHDR(&out);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  rights->cmsg_len = CMSG_LEN(descriptors.size_bytes());
+  std::memcpy(CMSG_DATA(rights), descriptors.data(), descriptors.size_bytes());
+}
+
+absl::Status Send(const std::string &path,
+                  const std::string &message,
+                  std::span<const int> descriptors) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof(address.sun_path) ||
@@ -44,27 +64,46 @@ absl::Status Send(const std::string &path, const std::string &message) {
   if (!socket.valid()) {
     return absl::ErrnoToStatus(errno, "socket for NOTIFY_SOCKET");
   }
-  if (::sendto(socket.get(),
-               message.data(),
-               message.size(),
-               MSG_NOSIGNAL,
-               reinterpret_cast<const sockaddr *>(&address),
-               length) < 0) {
+  iovec bytes{const_cast<char *>(message.data()), message.size()};
+  std::vector<char> control;
+  msghdr out{};
+  out.msg_name = &address;
+  out.msg_namelen = length;
+  out.msg_iov = &bytes;
+  out.msg_iovlen = 1;
+  Put(descriptors, control, out);
+  if (::sendmsg(socket.get(), &out, MSG_NOSIGNAL) < 0) {
     return absl::ErrnoToStatus(errno,
-                               absl::StrCat("sendto NOTIFY_SOCKET ", path));
+                               absl::StrCat("sendmsg NOTIFY_SOCKET ", path));
   }
   return absl::OkStatus();
 }
 
-absl::Status Notify(const std::string &message) {
+absl::Status Notify(const std::string &message,
+                    std::span<const int> descriptors = {}) {
   const char *path = std::getenv("NOTIFY_SOCKET");
   if (path == nullptr || *path == '\0') {
     return absl::OkStatus();
   }
-  return Send(path, message);
+  return Send(path, message, descriptors);
 }
 
 }  // namespace
+
+bool HasServiceManager() {
+  const char *path = std::getenv("NOTIFY_SOCKET");
+  return path != nullptr && *path != '\0';
+}
+
+absl::Status StoreDescriptors(std::string_view name,
+                              std::span<const int> descriptors) {
+  return Notify(absl::StrCat("FDSTORE=1\nFDNAME=", name, "\nFDPOLL=0\n"),
+                descriptors);
+}
+
+absl::Status RemoveStored(std::string_view name) {
+  return Notify(absl::StrCat("FDSTOREREMOVE=1\nFDNAME=", name, "\n"));
+}
 
 absl::Status NotifyReady(std::string_view status) {
   return Notify(absl::StrCat("READY=1\n", StatusLine(status)));

@@ -89,6 +89,7 @@ absl::StatusOr<TrafficKey::State> UnpackKey(const takeover::Key &in,
   TrafficKey::State key{.suite = static_cast<uint16_t>(in.suite()),
                         .sequence = in.sequence(),
                         .in_kernel = in.in_kernel(),
+                        .generation = 0,
                         .secret = {}};
   if (in.secret_length() > 0) {
     auto secret = Secret::CopyFrom(secrets.first(in.secret_length()));

@@ -32,6 +32,21 @@ void PrintOuterWatch(const Json &status, CommandEnvironment &environment) {
                   << '\n';
 }
 
+void PrintFlowStore(const Json &status, CommandEnvironment &environment) {
+  const std::string store = TextAt(status, "/flowStore");
+  if (store == "systemd") {
+    PrintFact(environment.out,
+              "flow store",
+              store + ", " + TextAt(status, "/keptFlows") + " flows kept");
+  } else if (store == "refused") {
+    environment.out << Styled("flow store    refused: " +
+                                  Printable(TextAt(status, "/flowStoreError")),
+                              Style::kWarning,
+                              environment.colour)
+                    << '\n';
+  }
+}
+
 void PrintFacts(const Json &status, CommandEnvironment &environment) {
   std::ostream &out = environment.out;
   const std::chrono::seconds uptime(CountAt(status, "/uptimeSeconds"));
@@ -46,6 +61,7 @@ void PrintFacts(const Json &status, CommandEnvironment &environment) {
             "path",
             TextAt(status, "/path") +
                 (BoolAt(status, "/pinned") ? ", links pinned" : ""));
+  PrintFlowStore(status, environment);
   PrintOuterWatch(status, environment);
   PrintFact(out,
             "resources",

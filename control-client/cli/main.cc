@@ -14,10 +14,11 @@ kith::PathProbe ProbePath() {
   if (!path.ok()) {
     return {.name = "none",
             .reason = std::string(path.status().message()),
-            .features = {kith::SameNodeRow()}};
+            .features = {kith::SameNodeRow(), kith::FlowStoreRow()}};
   }
   auto rows = kith::PathRows(path->proof);
   rows.push_back(kith::SameNodeRow());
+  rows.push_back(kith::FlowStoreRow());
   return {
       .name = path->name, .reason = path->reason, .features = std::move(rows)};
 }

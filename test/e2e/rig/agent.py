@@ -41,6 +41,7 @@ class Agent:
             **datapath.with_path(settings),
         }
         self.program = None
+        self.manager = None  # what starts it, if not the test
 
     def put(self, name, documents):
         """Writes a resource file, as an editor does: whole, by rename."""
@@ -66,6 +67,11 @@ class Agent:
 
     def start(self, *options):
         """Starts the daemon and waits until it says that it is ready."""
+        if self.manager:
+            self.launch(*self.manager.launcher(), env=self.manager.env,
+                        options=options)
+            self.manager.await_ready(self.program, _READY_SECONDS)
+            return
         path = self.directory / "notify"
         path.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
@@ -106,6 +112,8 @@ class Agent:
 
     def close(self):
         self.stop()
+        if self.manager:
+            self.manager.close()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     @property

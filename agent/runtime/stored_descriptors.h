@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/runtime/file_descriptor.h"
+
+namespace kith {
+
+// NamedDescriptor is one that the service manager kept (sd_listen_fds(3)).
+struct NamedDescriptor {
+  std::string name;
+  FileDescriptor descriptor;
+};
+
+// TakeListenDescriptors returns what the service manager has passed to this
+// process by LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES, close-on-exec, and
+// removes the variables. Once, before other descriptors are opened by number.
+std::vector<NamedDescriptor> TakeListenDescriptors();
+
+}  // namespace kith
