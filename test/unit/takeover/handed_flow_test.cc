@@ -87,18 +87,19 @@ HandedFlow MakeFlow() {
                          .reason = CloseReason::kTlsError,
                          .detail = "bad",
                          .alert = 20}};
-  relay.tls = TlsStream::State{.read_key = {0x1301, 9, false, MakeSecret('r')},
-                               .peer = RecordReader::PeerRole::kClient,
-                               .progress = {.data_seen = true,
-                                            .update_requested = true,
-                                            .key_changed = true,
-                                            .control_records = 3,
-                                            .header = {24, 0},
-                                            .header_length = 2,
-                                            .body_left = 1},
-                               .write_key = {0x1301, 10, true, Secret()},
-                               .update_requested = true,
-                               .can_rekey = true};
+  relay.tls =
+      TlsStream::State{.read_key = {0x1301, 9, false, 0, MakeSecret('r')},
+                       .peer = RecordReader::PeerRole::kClient,
+                       .progress = {.data_seen = true,
+                                    .update_requested = true,
+                                    .key_changed = true,
+                                    .control_records = 3,
+                                    .header = {24, 0},
+                                    .header_length = 2,
+                                    .body_left = 1},
+                       .write_key = {0x1301, 10, true, 0, Secret()},
+                       .update_requested = true,
+                       .can_rekey = true};
   return flow;
 }
 
