@@ -93,6 +93,8 @@ AgentView::Status ExampleStatus() {
   status.path = "userspace";
   status.path_reason = "no tls module";
   status.pinned = true;
+  status.flow_store = "systemd";
+  status.kept_flows = 3;
   status.identities = 2;
   status.services = 1;
   status.resources_error = "web.yaml:3: unknown key";

@@ -61,6 +61,7 @@ TEST_CASE("the status has the documented names, in order") {
         R"("trustDomain":"example.org","cgroup":"/sys/fs/cgroup/kith",)"
         R"("issuer":"embedded CA","path":"userspace",)"
         R"("pathReason":"no tls module","pinned":true,)"
+        R"("flowStore":"systemd","keptFlows":3,)"
         R"("outerWatch":true,)"
         R"("identities":2,"services":1,)"
         R"("resourcesError":"web.yaml:3: unknown key","attestedProcesses":5,)"
