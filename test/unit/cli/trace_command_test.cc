@@ -113,7 +113,7 @@ TEST_CASE("trace --json prints one object a line") {
   TraceRun trace(cli, {"--json", "--pid", "42"});
   cli.view.trace().Publish(ExampleEvent("connect", 7));
   cli.view.trace().Publish(ExampleEvent("attest", 7));
-  CHECK(trace.text.Await("\"attest\""));
+  CHECK(trace.text.Await("\"step\":\"attest\""));
   cli.server.reset();
   trace.Join();
   std::istringstream lines(trace.text.str());
