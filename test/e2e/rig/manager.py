@@ -64,10 +64,9 @@ class Manager:
     def _serve(self):
         while True:
             room = socket.CMSG_SPACE(_MAX_DESCRIPTORS * 4)
-            try:
-                data, control, _, _ = self._socket.recvmsg(4096, room)
-            except OSError:
-                return
+            data, control, _, _ = self._socket.recvmsg(4096, room)
+            if not data:
+                return  # close()
             descriptors = array.array("i")
             for _, _, part in control:
                 descriptors.frombytes(part[:len(part) // 4 * 4])
@@ -129,6 +128,9 @@ class Manager:
         deadline.await_true(ready, "the agent is ready", seconds)
 
     def close(self):
+        # The thread must not wait on a number that is another socket's by then.
+        self._socket.shutdown(socket.SHUT_RD)
+        self._thread.join()
         self._socket.close()
         with self._changed:
             for _, descriptor in self._stored:
