@@ -58,6 +58,16 @@ absl::StatusOr<FileDescriptor> Listen(int family) {
            length) != 0) {
     return absl::ErrnoToStatus(errno, "bind to loopback");
   }
+  // Connections that are steered here have the application's address. They must
+  // not keep it from its port after a restart: it says SO_REUSEADDR, and so
+  // must they, who inherit it. Not before bind(), which takes a port of our
+  // own.
+  const int reuse = 1;
+  if (setsockopt(
+          socket->get(), SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse)) !=
+      0) {
+    return absl::ErrnoToStatus(errno, "SO_REUSEADDR");
+  }
   if (listen(socket->get(), SOMAXCONN) != 0) {
     return absl::ErrnoToStatus(errno, "listen on loopback");
   }

@@ -51,6 +51,22 @@ class Sockets(PeerCase):
                 self.assertEqual(connected["peer"], endpoint((dial, port)))
                 self.assertEqual(accepted["local"], endpoint((dial, port)))
 
+    def test_server_restarts_at_once(self):
+        """Its connections are in TIME_WAIT, and those that were steered to the
+        agent, too; another one is open still."""
+        first = Listening(self, ["recv:1", "recv-all"], connections=2)
+        lasting = Connecting(self, first.port, ["send:1", "recv-all"])
+        first.facts("accepted")
+        for _ in range(3):
+            server = Listening(self, ["recv:1", "close"])
+            client = Connecting(self, server.port, ["send:1", "recv-all"])
+            client.facts("done")
+            server.program.check()
+            Listening(self, ["recv-all"], port=server.port).program.stop()
+        first.program.stop()
+        Listening(self, ["recv-all"], port=first.port).program.stop()
+        lasting.facts("done")
+
     def test_ipv4_on_a_dual_stack_listener(self):
         accepted, _, port = self._exchange("::", self.network.address)
         mapped = f"::ffff:{self.network.address}"
