@@ -42,6 +42,9 @@ void Stop(AgentStages &stages, Acceptors &acceptors, bool running) {
                                    CloseReason::kAgentStopped);
     stages.loops.Drain();
   }
+  if (stages.same_node != nullptr) {
+    stages.same_node->Stop();
+  }
   stages.workload_api->Stop();
   stages.attest_pool.join();
   stages.loops.Stop();

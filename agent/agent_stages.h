@@ -20,6 +20,7 @@
 #include "agent/outer_path.h"
 #include "agent/policy/resource_store.h"
 #include "agent/runtime/event_loop.h"
+#include "agent/same_node.h"
 #include "agent/svid_files.h"
 #include "agent/takeover/handed_flows.h"
 #include "agent/web/web_server.h"
@@ -69,6 +70,7 @@ struct AgentStages {
   EventLoops loops;
   // Reading /proc and hashing binaries block: never on a loop.
   asio::thread_pool attest_pool{2};
+  std::unique_ptr<SameNode> same_node;  // null: no flow is direct
   std::unique_ptr<Datapath> datapath;
   std::vector<NamedDescriptor> passed;  // by the service manager
 

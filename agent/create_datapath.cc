@@ -25,7 +25,7 @@ absl::Status CreateDatapath(AgentStages &stages,
   options.state_name = absl::StrCat("cgroup-", cgroup.st_ino);
   options.pin = stages.config.pin;
   options.bypass = stages.config.bypass;
-  options.same_node_join = stages.config.same_node == SameNode::kSockmap;
+  options.gives_passes = stages.config.same_node == SameNodeChoice::kSockmap;
   options.on_netns_added = [&acceptors](NetnsListeners listeners) {
     Log(LogLevel::kInfo,
         "listening in a network namespace",
@@ -41,6 +41,9 @@ absl::Status CreateDatapath(AgentStages &stages,
   options.on_not_tls = [&stages](uint64_t flow) {
     RaiseNotTlsAlarm(stages, flow);
   };
+  options.on_direct_changed = [&stages](uint64_t cookie) {
+    stages.same_node->Changed(cookie);
+  };
   options.on_error = [](const absl::Status &status) {
     Log(LogLevel::kError, "datapath degraded", {{"error", status.message()}});
   };
@@ -54,6 +57,7 @@ absl::Status CreateDatapath(AgentStages &stages,
     return datapath.status();
   }
   stages.datapath = *std::move(datapath);
+  stages.same_node = SameNode::Create(&stages);
   return absl::OkStatus();
 }
 

@@ -92,17 +92,6 @@ Endpoint EndpointOf(const asio::ip::tcp::endpoint &endpoint) {
   return Endpoint::FromSockaddr(address).value_or(Endpoint{});
 }
 
-bool IsOfNamespace(AgentStages &stages,
-                   uint64_t netns_cookie,
-                   const Endpoint &endpoint) {
-  if (endpoint.IsLoopback()) {
-    return true;
-  }
-  auto fd = stages.datapath->OpenSocket(netns_cookie,
-                                        endpoint.IsV4() ? AF_INET : AF_INET6);
-  return fd.ok() && BindTo(fd->get(), endpoint).ok();
-}
-
 Task<absl::StatusOr<TcpSocket>> DialPeer(AgentStages &stages,
                                          uint64_t netns_cookie,
                                          Endpoint destination,

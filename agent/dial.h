@@ -42,12 +42,6 @@ Task<absl::StatusOr<DialedApplication>> DialApplication(
     Endpoint client,
     std::optional<IdentityFacts> facts);
 
-// IsOfNamespace returns whether the address of `endpoint` is one of the
-// namespace's own.
-bool IsOfNamespace(AgentStages &stages,
-                   uint64_t netns_cookie,
-                   const Endpoint &endpoint);
-
 // EndpointOf converts what asio's sockets say.
 Endpoint EndpointOf(const asio::ip::tcp::endpoint &endpoint);
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include <asio/post.hpp>
 
+#include "agent/dial.h"
 #include "agent/flow_steps.h"
 #include "agent/handshake/suite_name.h"
 #include "agent/keep_flow.h"
@@ -37,6 +38,24 @@ absl::Status Arm(const OuterPath &path, TlsStream &stream) {
   }
   const absl::Status sending = stream.SendInKernel(path.proof.rekey.ok());
   return IsEstablished(stream.socket()) ? sending : absl::OkStatus();
+}
+
+// Meet lets the two ends of a connection inside this node find each other.
+std::unique_ptr<Meetings::Stay> Meet(AgentStages &stages,
+                                     TcpSocket &outer,
+                                     Party party,
+                                     uint64_t netns_cookie) {
+  if (stages.same_node == nullptr) {
+    return nullptr;
+  }
+  asio::error_code error;
+  const Endpoint local = EndpointOf(outer.local_endpoint(error));
+  const Endpoint remote = EndpointOf(outer.remote_endpoint(error));
+  const bool dialled = party.permit.direction == FlowDirection::kOutbound;
+  return stages.same_node->Arrive({.netns_cookie = netns_cookie,
+                                   .client = dialled ? local : remote,
+                                   .server = dialled ? remote : local},
+                                  std::move(party));
 }
 
 }  // namespace
@@ -127,7 +146,8 @@ Task<FlowEnd> RelaySecured(AgentStages &stages,
                            TcpSocket inner,
                            HandshakeSuccess outcome,
                            const SpiffeId &local,
-                           FlowPermit permit) {
+                           FlowPermit permit,
+                           const Whereabouts &whereabouts) {
   auto outer = std::move(outcome.stream);
   permit.local = local;
   permit.peer = outcome.peer.id;
@@ -137,6 +157,10 @@ Task<FlowEnd> RelaySecured(AgentStages &stages,
     ResetSocket(inner);
     co_return FlowEnd{CloseReason::kTlsError, std::string(armed.message())};
   }
+  const auto stay = Meet(stages,
+                         outer->socket(),
+                         {flow, permit, whereabouts.process},
+                         whereabouts.netns_cookie);
   const FlowPath path =
       outer->in_kernel() ? FlowPath::kKtls : FlowPath::kUserspace;
   auto relay = Relay::Tls(std::move(inner), std::move(outer), flow);

@@ -80,14 +80,23 @@ Task<FlowEnd> RelayPlain(AgentStages &stages,
                          TcpSocket outer,
                          FlowPermit permit);
 
+// Whereabouts of a flow's application; the process is the one that connected,
+// as the hook saw it.
+struct Whereabouts {
+  uint64_t netns_cookie = 0;
+  process_facts process{};
+};
+
 // RelaySecured does so over TLS, by the kernel where it was shown to carry the
-// stream's suite. `permit` is completed with the two parties.
+// stream's suite. `permit` is completed with the two parties. Where both ends
+// are of this node, their next connections may be direct.
 Task<FlowEnd> RelaySecured(AgentStages &stages,
                            const std::shared_ptr<LiveFlow> &flow,
                            TcpSocket inner,
                            HandshakeSuccess outer,
                            const SpiffeId &local,
-                           FlowPermit permit);
+                           FlowPermit permit,
+                           const Whereabouts &whereabouts);
 
 // RelayUntil runs a relay to its end: its own, a revocation, or that it is
 // handed over to the next agent (kHandedOver), which has it then. `kept` is the

@@ -44,11 +44,6 @@ bool IsTrusted(int socket) {
 // More than this agent opens until it ends.
 constexpr uint64_t kSpareIds = 1'000'000;
 
-// MayPass is false for flows that only the process which opened them can carry.
-bool MayPass(const FlowRecord &flow) {
-  return flow.path != FlowPath::kSockmap;
-}
-
 }  // namespace
 
 std::string HandOver::SocketPath(const Config &config) {
@@ -214,9 +209,13 @@ absl::Status HandOver::SendFlows(MessageChannel &channel) {
   const auto began = steady_clock::now();
   bool accepting = true;
   stages_.handed_flows.PassTo(nullptr);
+  if (stages_.same_node != nullptr) {
+    stages_.same_node->LetGo();
+  }
   while (accepting || (stages_.flows->open_count() > 0 &&
                        steady_clock::now() - began < kPatience)) {
-    (void)stages_.flows->AbortWhere(MayPass, CloseReason::kHandedOver);
+    (void)stages_.flows->AbortWhere([](const FlowRecord &) { return true; },
+                                    CloseReason::kHandedOver);
     if (auto sent = SendQueued(channel, milliseconds(20)); !sent.ok()) {
       return sent;
     }
@@ -252,6 +251,9 @@ void HandOver::CarryOn(const absl::Status &why, bool lost) {
     AdoptFlow(stages_, *std::move(flow));
   }
   absl::Status back = stages_.datapath->TakeBack(lost);
+  if (stages_.same_node != nullptr) {
+    stages_.same_node->TakeBack();
+  }
   if (stages_.web_servers.empty()) {
     back.Update(StartWebServers(stages_));
   }

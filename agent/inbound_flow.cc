@@ -123,7 +123,8 @@ Task<FlowEnd> ServeMutual(const Inbound &in,
                             std::move(application->socket),
                             std::move(std::get<HandshakeSuccess>(outcome)),
                             identity.spiffe_id,
-                            in.permit);
+                            in.permit,
+                            {.netns_cookie = in.netns_cookie, .process = {}});
   Leave(end, *application);
   co_return end;
 }

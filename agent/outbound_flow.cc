@@ -8,7 +8,6 @@
 #include "agent/flow_steps.h"
 #include "agent/relay/socket_end.h"
 #include "agent/runtime/log.h"
-#include "agent/same_node.h"
 
 namespace kith {
 namespace {
@@ -68,6 +67,7 @@ struct Outbound {
   AgentStages &stages;
   uint64_t netns_cookie = 0;
   uint64_t socket_cookie = 0;  // of the application's socket
+  process_facts process{};
   Endpoint destination;
   Endpoint application;
   std::shared_ptr<LiveFlow> flow;
@@ -161,30 +161,10 @@ Task<FlowEnd> SecureAndRelay(const Outbound &out,
       std::move(inner),
       std::move(success),
       local,
-      PermitOf(workload, FlowDirection::kOutbound, out.destination));
+      PermitOf(workload, FlowDirection::kOutbound, out.destination),
+      {.netns_cookie = out.netns_cookie, .process = out.process});
   LeaveShown(shown.get(), end.reason);
   co_return end;
-}
-
-// A flow to a workload of this namespace needs no TLS where configured so.
-Task<std::optional<FlowEnd>> JoinWithin(const Outbound &out,
-                                        TcpSocket &inner,
-                                        const Workload &workload,
-                                        const FlowRule &rule) {
-  if (out.stages.config.same_node != SameNode::kSockmap) {
-    co_return std::nullopt;
-  }
-  const SameNodeRequest request{
-      .stages = out.stages,
-      .netns_cookie = out.netns_cookie,
-      .socket_cookie = out.socket_cookie,
-      .application = out.application,
-      .destination = out.destination,
-      .identity = *workload.choice.identity,
-      .rule = rule,
-      .flow = out.flow,
-      .permit = PermitOf(workload, FlowDirection::kOutbound, out.destination)};
-  co_return co_await RunSameNode(request, inner);
 }
 
 // Everything after the origin is known. Returns how the flow ended; `inner` is
@@ -211,12 +191,6 @@ Task<FlowEnd> RunFlow(const Outbound &out,
   RememberVerdict(out.stages, origin.process, *workload);
   const Decision decision = co_await Decide(out, *workload);
   RecordDecision(*out.flow, *workload, decision.rule);
-  if (decision.mode == FlowMode::kMtls) {
-    auto joined = co_await JoinWithin(out, inner, *workload, decision.rule);
-    if (joined.has_value()) {
-      co_return *std::move(joined);
-    }
-  }
   auto outer = co_await Dial(out);
   if (!outer.ok()) {
     co_return FlowEnd{CloseReason::kDialFailed,
@@ -269,6 +243,7 @@ Task<void> ServeOutbound(AgentStages &stages,
     const Outbound out{.stages = stages,
                        .netns_cookie = netns_cookie,
                        .socket_cookie = origin->socket_cookie,
+                       .process = origin->process,
                        .destination = Endpoint::FromAbi(origin->destination),
                        .application = application,
                        .flow = flow};

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "agent/datapath/features.h"
+#include "agent/datapath/pass_proof.h"
 #include "agent/handshake/suite_name.h"
 #include "agent/kept/secret_shelf.h"
 #include "agent/runtime/loopback_pair.h"
@@ -12,8 +13,8 @@ namespace kith {
 namespace {
 
 constexpr char kProven[] = "only TLS records left an armed socket";
-constexpr char kJoinProven[] =
-    "joined sockets lost, reordered and miscounted nothing";
+constexpr char kPassesProven[] =
+    "a socket of another process was counted right, and ended";
 
 Feature Row(std::string name,
             const char *needed,
@@ -73,8 +74,8 @@ std::vector<Feature> PathRows(const KernelTlsProof &proof) {
 Feature SameNodeRow() {
   return Row("same-node join",
              "datapath.sameNode: sockmap; else such flows are encrypted",
-             InOwnNetns(ProveSameNodeJoin),
-             kJoinProven);
+             InOwnNetns(ProvePasses),
+             kPassesProven);
 }
 
 Feature FlowStoreRow() {

@@ -27,8 +27,8 @@ absl::StatusOr<OuterPath> FindOuterPath(DatapathChoice wanted);
 // PathRows are the rows of `kith doctor` about the proof.
 std::vector<Feature> PathRows(const KernelTlsProof &proof);
 
-// SameNodeRow tries the join of same-node flows, in a network namespace of its
-// own, and says in a row of `kith doctor` whether this kernel does it right.
+// SameNodeRow tries what direct flows need, in a network namespace of its own,
+// and says in a row of `kith doctor` whether this kernel does it right.
 Feature SameNodeRow();
 
 // FlowStoreRow says whether this kernel has memory for secrets that outlives a

@@ -205,6 +205,9 @@ absl::Status Steer(AgentStages &stages, TakeOver *take_over) {
         "outer sockets are not watched",
         {{"error", watch.message()}});
   }
+  if (stages.same_node != nullptr) {
+    stages.same_node->Start();
+  }
   SeedVerdicts(stages);
   return absl::OkStatus();
 }

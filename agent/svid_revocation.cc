@@ -76,6 +76,9 @@ absl::Status CheckParties(const AgentStages &stages, const LiveFlow &flow) {
 }
 
 void EndRevokedFlows(AgentStages &stages, const TrustBundle &bundle) {
+  if (stages.same_node != nullptr) {
+    stages.same_node->VoidPasses();
+  }
   const size_t ended = stages.flows->AbortWhere(
       [&](const FlowRecord &flow) {
         absl::Status judged = CheckRecord(bundle, flow);

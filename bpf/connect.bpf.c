@@ -27,6 +27,7 @@
 #include "bpf/counters.bpf.h"
 #include "bpf/maps.bpf.h"
 #include "bpf/netns.bpf.h"
+#include "bpf/pass.bpf.h"
 #include "bpf/process.bpf.h"
 
 #define ALLOW	     1
@@ -62,15 +63,25 @@ static __always_inline void report_missing_listener(__u32 tgid, __u64 netns_cook
 	announce_netns(tgid, netns_cookie);
 }
 
-static __always_inline bool save_origin(struct bpf_sock_addr *ctx, struct task_struct *task,
-					struct captured_socket *record)
+static __always_inline void complete_origin(struct bpf_sock_addr *ctx, struct task_struct *task,
+					    struct flow_origin *origin)
 {
-	struct flow_origin *origin = &record->origin;
-
 	read_image(task, &origin->image);
 	origin->socket_cookie = bpf_get_socket_cookie(ctx);
 	origin->connected_at_ns = bpf_ktime_get_ns();
-	return bpf_map_update_elem(&captured, &origin->socket_cookie, record, BPF_ANY) == 0;
+}
+
+/* A socket may connect() again, when the first attempt has failed: one record of it at a time. */
+static __always_inline bool has_pass(const struct flow_origin *origin)
+{
+	if (!gives_passes)
+		return false;
+	if (take_pass(origin)) {
+		bpf_map_delete_elem(&captured, &origin->socket_cookie);
+		return true;
+	}
+	bpf_map_delete_elem(&directs, &origin->socket_cookie);
+	return false;
 }
 
 /* On ROUTE_TO_AGENT, record->listener.port is the agent's port; its address is the caller's job. */
@@ -94,11 +105,16 @@ static __always_inline enum route choose_route(struct bpf_sock_addr *ctx, struct
 		report_missing_listener(origin->process.tgid, origin->netns_cookie);
 		return ROUTE_NOWHERE;
 	}
+	complete_origin(ctx, task, origin);
+	if (has_pass(origin)) {
+		count(COUNTER_DIRECT_CONNECT);
+		return ROUTE_AS_ASKED;
+	}
 	if (ip4)
 		endpoint_set_ip4(&record->listener, LOOPBACK_IP4, port);
 	else
 		endpoint_set_words(&record->listener, 0, 0, 0, LOOPBACK_IP6_WORD, port);
-	if (!save_origin(ctx, task, record)) {
+	if (bpf_map_update_elem(&captured, &origin->socket_cookie, record, BPF_ANY)) {
 		count(COUNTER_ORIGIN_NOT_SAVED);
 		return ROUTE_NOWHERE;
 	}

@@ -20,6 +20,7 @@
 #include "bpf/address.bpf.h"
 #include "bpf/counters.bpf.h"
 #include "bpf/maps.bpf.h"
+#include "bpf/settings.bpf.h"
 
 #define ANSWERED 1
 #define REFUSED	 0 /* EPERM */
@@ -68,25 +69,49 @@ static __always_inline void read_ends(struct bpf_sock *sk, struct flow_endpoint 
 	endpoint_set_ip6(remote, sk->dst_ip6, remote_port);
 }
 
-/* The key of the socket's identity. False: it is not captured. */
-static __always_inline bool find_key(struct bpf_sockopt *ctx, struct bpf_sock *sk, __u64 *key)
+/* What the connection is at its other end: the agent's, or of a direct flow the server's. */
+static __always_inline bool find_key_of_client(const struct flow_tuple *tuple, __u64 *key)
 {
-	struct flow_tuple tuple = {.netns_cookie = bpf_get_netns_cookie(ctx)};
-	struct inbound_entry *dialed;
-	__u64 *connected;
+	__u64 *connected = bpf_map_lookup_elem(&tuples, tuple);
+	struct direct_tuple *direct;
 
-	read_ends(sk, &tuple.remote, &tuple.local);
-	connected = bpf_map_lookup_elem(&tuples, &tuple); /* as the agent's end has it */
 	if (connected) {
 		*key = *connected;
 		return true;
 	}
-	read_ends(sk, &tuple.local, &tuple.remote);
-	dialed = bpf_map_lookup_elem(&inbound, &tuple);
-	if (!dialed)
+	direct = gives_passes ? bpf_map_lookup_elem(&direct_tuples, tuple) : NULL;
+	if (!direct)
 		return false;
-	*key = dialed->agent_cookie;
+	*key = PASS_IDENTITY_CLIENT(direct->pass);
 	return true;
+}
+
+static __always_inline bool find_key_of_server(const struct flow_tuple *tuple, __u64 *key)
+{
+	struct inbound_entry *dialed = bpf_map_lookup_elem(&inbound, tuple);
+	struct direct_tuple *direct;
+
+	if (dialed) {
+		*key = dialed->agent_cookie;
+		return true;
+	}
+	direct = gives_passes ? bpf_map_lookup_elem(&direct_tuples, tuple) : NULL;
+	if (!direct)
+		return false;
+	*key = PASS_IDENTITY_SERVER(direct->pass);
+	return true;
+}
+
+/* The key of the socket's identity. False: it is not captured. */
+static __always_inline bool find_key(struct bpf_sockopt *ctx, struct bpf_sock *sk, __u64 *key)
+{
+	struct flow_tuple tuple = {.netns_cookie = bpf_get_netns_cookie(ctx)};
+
+	read_ends(sk, &tuple.remote, &tuple.local);
+	if (find_key_of_client(&tuple, key))
+		return true;
+	read_ends(sk, &tuple.local, &tuple.remote);
+	return find_key_of_server(&tuple, key);
 }
 
 /* For the verifier: words at fixed places, for it does not follow a variable one in this buffer. */

@@ -14,6 +14,7 @@
 #include "abi/identity.h"
 #include "abi/listener.h"
 #include "abi/outer.h"
+#include "abi/pass.h"
 #include "abi/process.h"
 
 /* The kernel's own default for pid_max: more processes than that need a verdict seldom. */
@@ -38,6 +39,11 @@
 
 /* Rules are looked up on each captured connect(); configuration files stay far below. */
 #define MAX_BYPASS_RULES 1024
+
+/* Passes, and flows that had one, at a time: without one, a flow goes through the agent. */
+#define MAX_PASSES	   8192
+#define MAX_DIRECT	   32768
+#define MAX_PASS_LISTENERS 4096
 
 /* 10,000 events of 24 bytes: the agent would have to sleep for seconds on a busy machine. */
 #define EVENT_BUFFER_BYTES (256 * 1024)
@@ -181,6 +187,48 @@ struct {
 	__type(key, struct bypass_key);
 	__type(value, __u32);
 } bypass SEC(".maps");
+
+/* Written and deleted by the agent alone. Not LRU: a pass without room is not given. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_PASSES);
+	__type(key, struct pass_key);
+	__type(value, struct pass_entry);
+} passes SEC(".maps");
+
+/*
+ * Cookie of a listening socket to which passes lead -> the socket. Entered by the listener iterator
+ * when the agent asks, deleted by the agent, and by the kernel itself when the socket is closed.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_SOCKHASH);
+	__uint(max_entries, MAX_PASS_LISTENERS);
+	__type(key, __u64);
+	__type(value, __u64);
+} pass_listeners SEC(".maps");
+
+/*
+ * Cookie of a connecting socket that had a pass -> how its flow stands. Entered by connect, kept by
+ * sockops, deleted by the agent when it has recorded the end. Not LRU: this is how the agent knows
+ * of a flow. When it is full, flows go through the agent.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_DIRECT);
+	__type(key, __u64);
+	__type(value, struct direct_flow);
+} directs SEC(".maps");
+
+/* Tuple of a direct flow as the server's socket has it. Entered and deleted by sockops. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_DIRECT);
+	__type(key, struct flow_tuple);
+	__type(value, struct direct_tuple);
+} direct_tuples SEC(".maps");
 
 /* 0 -> what the agent tells the hooks. Mapped by the agent, so that each field has one writer. */
 struct {

@@ -104,6 +104,17 @@ static __always_inline void resolve_owner(const struct live_listener *found)
 	now->resolve.local.port = 0;
 }
 
+/* The agent asks for a socket that passes shall lead to. */
+static __always_inline void enter_pass_listener(struct sock *sk, __u64 cookie)
+{
+	struct datapath_control *now = control_now();
+
+	if (!gives_passes || !now || !cookie || now->pass_listener != cookie)
+		return;
+	if (!bpf_map_update_elem(&pass_listeners, &cookie, sk, BPF_ANY))
+		now->pass_listener = 0;
+}
+
 /* The listening sockets of the managed cgroup: entered in the table and reported. */
 SEC("iter/task_file")
 int kith_listeners(struct bpf_iter__task_file *ctx)
@@ -123,6 +134,7 @@ int kith_listeners(struct bpf_iter__task_file *ctx)
 		return 0;
 	enter_listener(&found);
 	resolve_owner(&found);
+	enter_pass_listener(sk, found.entry.socket_cookie);
 	write_live_listener(ctx->meta->seq, &found);
 	return 0;
 }

@@ -11,4 +11,7 @@ const volatile __u32 managed_cgroup_level;
 
 const volatile bool has_bypass_rules;
 
+/* Whether there are passes at all. */
+const volatile bool gives_passes;
+
 #endif /* KITH_SETTINGS_BPF_H */

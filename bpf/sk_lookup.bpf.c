@@ -67,11 +67,41 @@ static __always_inline int hand_to_agent(struct bpf_sk_lookup *ctx, struct bpf_s
 	return SK_PASS;
 }
 
+/*
+ * A direct flow goes to the very listener that its pass was for, or nowhere: whoever else listens
+ * there now has not been asked.
+ */
+static __always_inline int give_to_listener(struct bpf_sk_lookup *ctx,
+					    const struct direct_tuple *direct)
+{
+	__u64 cookie = direct->cookie, listening = direct->listener_cookie;
+	struct direct_flow *flow;
+	struct bpf_sock *listener;
+	long refused;
+
+	listener = bpf_map_lookup_elem(&pass_listeners, &listening);
+	if (!listener) {
+		count(COUNTER_DIRECT_LISTENER_GONE);
+		return SK_DROP;
+	}
+	refused = bpf_sk_assign(ctx, listener, BPF_SK_LOOKUP_F_NO_REUSEPORT);
+	bpf_sk_release(listener);
+	flow = bpf_map_lookup_elem(&directs, &cookie);
+	if (refused || !flow) {
+		count(COUNTER_DIRECT_NOT_ASSIGNED);
+		return SK_DROP;
+	}
+	flow->assigned = 1;
+	count(COUNTER_DIRECT_ASSIGNED);
+	return SK_PASS;
+}
+
 SEC("sk_lookup")
 int kith_sk_lookup(struct bpf_sk_lookup *ctx)
 {
 	struct listener_key key = {.netns_cookie = netns_cookie};
 	struct listener_entry *destination;
+	struct direct_tuple *direct;
 	struct inbound_entry *dialed;
 	struct flow_tuple tuple;
 	struct bpf_sock *agent;
@@ -80,6 +110,11 @@ int kith_sk_lookup(struct bpf_sk_lookup *ctx)
 	if (ctx->protocol != IPPROTO_TCP)
 		return SK_PASS;
 	read_tuple(ctx, &tuple);
+	if (gives_passes) {
+		direct = bpf_map_lookup_elem(&direct_tuples, &tuple);
+		if (direct)
+			return give_to_listener(ctx, direct);
+	}
 	key.local = tuple.local;
 	destination = find_listener(&key);
 	if (!destination)

@@ -24,6 +24,7 @@
 
 #include "bpf/address.bpf.h"
 #include "bpf/counters.bpf.h"
+#include "bpf/direct.bpf.h"
 #include "bpf/listener_table.bpf.h"
 #include "bpf/maps.bpf.h"
 #include "bpf/netns.bpf.h"
@@ -69,12 +70,24 @@ static __always_inline bool goes_to_agent(struct bpf_sock_ops *ctx,
 	       READ_WORD(ctx->remote_ip6[1]) == 0 && READ_WORD(ctx->remote_ip6[0]) == 0;
 }
 
+static __always_inline struct direct_flow *find_direct(__u64 cookie)
+{
+	return gives_passes ? bpf_map_lookup_elem(&directs, &cookie) : NULL;
+}
+
 static __always_inline void on_connecting(struct bpf_sock_ops *ctx)
 {
 	__u64 cookie = bpf_get_socket_cookie(ctx);
-	struct captured_socket *record = bpf_map_lookup_elem(&captured, &cookie);
+	struct direct_flow *direct = find_direct(cookie);
+	struct captured_socket *record;
 	struct flow_tuple tuple;
 
+	if (direct) {
+		on_direct_connecting(ctx, cookie, direct);
+		follow_state(ctx);
+		return;
+	}
+	record = bpf_map_lookup_elem(&captured, &cookie);
 	if (!record || !goes_to_agent(ctx, record))
 		return;
 	agent_tuple(ctx, record, &tuple);
@@ -123,9 +136,15 @@ static __always_inline void on_state(struct bpf_sock_ops *ctx)
 	__u32 before = ctx->args[0], after = ctx->args[1];
 	__u64 cookie = bpf_get_socket_cookie(ctx);
 	struct captured_socket *record;
+	struct direct_flow *direct;
 
 	if (before == BPF_TCP_LISTEN) {
 		leave_listener(cookie);
+		return;
+	}
+	direct = find_direct(cookie);
+	if (direct) {
+		on_direct_state(ctx, cookie, direct);
 		return;
 	}
 	record = bpf_map_lookup_elem(&captured, &cookie);

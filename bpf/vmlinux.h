@@ -155,10 +155,6 @@ struct task_struct {
 
 struct linux_binprm;
 
-struct proto {
-	unsigned long *memory_pressure; /* of all sockets of the protocol */
-} CORE;
-
 struct sock_common {
 	union {
 		struct {
@@ -175,7 +171,6 @@ struct sock_common {
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
 	unsigned char skc_ipv6only : 1;
-	struct proto *skc_prot;
 	unsigned long skc_flags; /* bits of enum sock_flags */
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
@@ -188,8 +183,7 @@ struct socket;
 struct sock {
 	struct sock_common __sk_common;
 	struct socket *sk_socket;
-	int sk_wmem_queued;
-	int sk_sndbuf;
+	int sk_err; /* errno, 0 for none */
 	u16 sk_type;
 	u16 sk_protocol;
 } CORE;
@@ -209,7 +203,7 @@ struct tcp_sock {
 
 /* Only to ask where the running kernel has the flag. */
 enum sock_flags {
-	SOCK_ZEROCOPY = 24,
+	SOCK_DONE = 1,
 };
 
 struct socket {
@@ -244,12 +238,6 @@ struct bpf_iter__task_file {
 	CONTEXT_POINTER(struct task_struct *, task);
 	u32 fd;
 	CONTEXT_POINTER(struct file *, file);
-} CORE;
-
-struct bpf_iter__tcp {
-	CONTEXT_POINTER(struct bpf_iter_meta *, meta);
-	CONTEXT_POINTER(struct sock_common *, sk_common);
-	uid_t uid;
 } CORE;
 
 #undef CORE

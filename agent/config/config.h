@@ -15,7 +15,7 @@ namespace kith {
 
 enum class UnknownProcess { kHold };
 enum class DatapathChoice { kAuto, kKtls, kUserspace };
-enum class SameNode { kTls, kSockmap };
+enum class SameNodeChoice { kTls, kSockmap };
 enum class FlowStoreChoice { kNone, kSystemd };
 enum class LogFormat { kJson, kText };
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
@@ -49,7 +49,7 @@ struct Config {
   std::string svid_files;  // default <runtime_dir>/svids
   DatapathChoice path = DatapathChoice::kAuto;
   // datapath.sameNode: how workloads of this node that allow each other talk.
-  SameNode same_node = SameNode::kTls;
+  SameNodeChoice same_node = SameNodeChoice::kTls;
   UnknownProcess unknown_process = UnknownProcess::kHold;
   std::vector<BypassRule> bypass;
   // datapath.pin: keep the BPF links in bpffs, so that captured flows fail

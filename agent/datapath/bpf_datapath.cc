@@ -9,7 +9,8 @@
 
 #include "agent/datapath/bypass.h"
 #include "agent/datapath/features.h"
-#include "agent/datapath/join_proof.h"
+#include "agent/datapath/pass_proof.h"
+#include "agent/runtime/loopback_pair.h"
 #include "kith.skel.h"
 
 namespace kith {
@@ -46,7 +47,10 @@ absl::StatusOr<std::unique_ptr<BpfDatapath>> BpfDatapath::Load(
   if (!claim.ok()) {
     return claim.status();
   }
-  auto programs = Programs::Load(*cgroup, !options.bypass.empty(), pins);
+  auto programs = Programs::Load(*cgroup,
+                                 {.has_bypass_rules = !options.bypass.empty(),
+                                  .gives_passes = options.gives_passes},
+                                 pins);
   if (!programs.ok()) {
     return programs.status();
   }
@@ -80,46 +84,28 @@ absl::Status BpfDatapath::Prepare() {
                      "): it must run in the pid namespace of the machine"));
   }
   self_ = self->process;
-  if (options_.same_node_join) {
-    PrepareJoins();
-  }
+  PreparePasses();
   return absl::OkStatus();
 }
 
-// Without the join, flows of this node are as those between nodes.
-void BpfDatapath::PrepareJoins() {
-  joins_ = JoinTable::Load();
-  if (joins_.ok()) {
-    if (auto proven = ProveJoin(**joins_); !proven.ok()) {
-      joins_ = proven;
-    }
+// Without passes, flows inside a node are as those between nodes.
+void BpfDatapath::PreparePasses() {
+  if (!options_.gives_passes) {
+    return;
   }
-}
-
-void BpfDatapath::GuardJoins() {
-  if (joins_.ok()) {
-    if (auto guarded = (*joins_)->Guard(cgroup_.fd.get()); !guarded.ok()) {
-      joins_ = guarded;
-    }
-  }
-  if (options_.same_node_join && !joins_.ok()) {
+  if (absl::Status proven = InOwnNetns(ProvePasses); !proven.ok()) {
+    passes_ = proven;
     options_.on_error(absl::FailedPreconditionError(
         absl::StrCat("flows inside this node are not joined, but encrypted: ",
-                     joins_.status().message())));
+                     proven.message())));
+    return;
   }
-}
-
-absl::StatusOr<std::unique_ptr<FlowJoin>> BpfDatapath::OpenJoin(
-    uint64_t netns_cookie, SockmapFd client_side, SockmapFd server_side) {
-  if (!joins_.ok() || presence_ == nullptr) {
-    return absl::FailedPreconditionError("flows are not joined");
-  }
-  return (*joins_)->Open(netns_cookie,
-                         client_side,
-                         server_side,
-                         [this](uint64_t cookie, const auto &task) {
-                           return presence_->RunIn(cookie, task);
-                         });
+  passes_ = std::make_unique<PassTable>(
+      programs_->maps(),
+      listeners_,
+      [this](uint64_t cookie, const std::function<void()> &task) {
+        return presence_->RunIn(cookie, task);
+      });
 }
 
 // Flows and listeners of the former agent died with it, but for those that it
@@ -128,6 +114,7 @@ void BpfDatapath::ForgetFormerFlows() {
   BpfMaps &maps = *programs_->maps();
   maps.inbound.Clear();
   maps.identities.Clear();
+  maps.passes.Clear();
   const std::vector<OriginTable::Row> kept =
       origins_.List(options_.kept_outbound);
   maps.tuples.Clear();
@@ -210,6 +197,10 @@ absl::Status BpfDatapath::StartEvents() {
        .on_outer =
            [this](const outer_event &event) {
              options_.on_not_tls(event.flow);
+           },
+       .on_direct =
+           [this](const direct_event &event) {
+             options_.on_direct_changed(event.cookie);
            }});
   if (events.ok()) {
     events_ = *std::move(events);
@@ -253,7 +244,6 @@ absl::Status BpfDatapath::AttachAll() {
   if (auto seeded = listeners_.Seed(std::nullopt); !seeded.ok()) {
     return seeded;
   }
-  GuardJoins();
   return attachments_->AttachSteering();
 }
 

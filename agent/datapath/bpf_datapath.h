@@ -15,11 +15,11 @@
 #include "agent/datapath/event_reader.h"
 #include "agent/datapath/identity_table.h"
 #include "agent/datapath/inbound_table.h"
-#include "agent/datapath/join_table.h"
 #include "agent/datapath/listener_table.h"
 #include "agent/datapath/netns_presence.h"
 #include "agent/datapath/origin_table.h"
 #include "agent/datapath/outer_watch.h"
+#include "agent/datapath/pass_table.h"
 #include "agent/datapath/processes.h"
 
 namespace kith {
@@ -119,11 +119,10 @@ class BpfDatapath : public Datapath {
     return AdoptAnnounced(
         programs_->maps(), netns_cookie, socket, application, client);
   }
-  absl::Status CanJoin() const override { return joins_.status(); }
-  absl::StatusOr<std::unique_ptr<FlowJoin>> OpenJoin(
-      uint64_t netns_cookie,
-      SockmapFd client_side,
-      SockmapFd server_side) override;
+  absl::StatusOr<Passes *> passes() override {
+    return passes_.ok() ? absl::StatusOr<Passes *>(passes_->get())
+                        : passes_.status();
+  }
   absl::Status WatchOuter(int socket, uint64_t flow) override;
   absl::Status outer_watch() const override {
     absl::MutexLock lock(&watch_mutex_);
@@ -142,8 +141,7 @@ class BpfDatapath : public Datapath {
   void LeaveAlone(uint32_t pid);
   absl::Status PinAll();
   absl::Status PinMaps();
-  void PrepareJoins();
-  void GuardJoins();
+  void PreparePasses();
   absl::Status StartReading();
   absl::Status StartEvents();
   void AttachWatch();
@@ -166,7 +164,7 @@ class BpfDatapath : public Datapath {
   OriginTable origins_;
   ListenerTable listeners_;
   NetnsSteering steering_;
-  absl::StatusOr<std::shared_ptr<JoinTable>> joins_ =
+  absl::StatusOr<std::unique_ptr<PassTable>> passes_ =
       absl::FailedPreconditionError("datapath.sameNode is tls");
   mutable absl::Mutex watch_mutex_;  // the admin API asks while Start runs
   absl::StatusOr<std::unique_ptr<OuterWatch>> watch_

@@ -11,6 +11,7 @@
 #include "abi/identity.h"
 #include "abi/listener.h"
 #include "abi/outer.h"
+#include "abi/pass.h"
 #include "agent/datapath/bpf_map.h"
 
 namespace kith {
@@ -32,6 +33,10 @@ struct BpfMaps {
   BpfMap<uint64_t, netns_presence> namespaces;
   BpfMap<bypass_key, uint32_t> bypass;
   BpfMap<int, ::outer_watch> outer_watch;  // by descriptor
+  BpfMap<pass_key, pass_entry> passes;
+  BpfMap<uint64_t, uint64_t> pass_listeners;
+  BpfMap<uint64_t, direct_flow> directs;
+  BpfMap<flow_tuple, direct_tuple> direct_tuples;
   FileDescriptor control;
   FileDescriptor counters;
   FileDescriptor events;

@@ -60,6 +60,10 @@ void Control::SetListenersLost() {
   std::atomic_ref<__u32>(mapped_->listeners_lost).store(1);
 }
 
+uint64_t Control::RequestPassListener(uint64_t cookie) {
+  return std::atomic_ref<__u64>(mapped_->pass_listener).exchange(cookie);
+}
+
 void Control::RequestOwner(const listener_key &key) {
   mapped_->resolve.local.port = 0;
   std::atomic_thread_fence(std::memory_order_release);

@@ -35,6 +35,11 @@ class Control {
   // owner at `key`; RequestOwner({}) withdraws it.
   void RequestOwner(const listener_key &key);
 
+  // RequestPassListener asks the next run of the listener iterator to enter the
+  // socket with this cookie in the map pass_listeners; 0 withdraws it. Returns
+  // the cookie that was not entered yet. As Resolve requests.
+  uint64_t RequestPassListener(uint64_t cookie);
+
  private:
   explicit Control(datapath_control *mapped) : mapped_(mapped) {}
 

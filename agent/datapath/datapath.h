@@ -13,9 +13,8 @@
 #include "abi/flow.h"
 #include "abi/process.h"
 #include "agent/config/config.h"
-#include "agent/datapath/flow_join.h"
+#include "agent/datapath/passes.h"
 #include "agent/runtime/file_descriptor.h"
-#include "agent/runtime/sockmap_fd.h"
 #include "kith/endpoint.h"
 
 namespace kith {
@@ -92,7 +91,7 @@ class Datapath {
     std::string state_name;  // names pins below <bpffs>/kith/
     bool pin = false;
     std::vector<BypassRule> bypass;
-    bool same_node_join = false;  // load and prove the join of same-node flows
+    bool gives_passes = false;  // to flows between workloads of a namespace
     // Called on the datapath's own threads:
     std::function<void(NetnsListeners)> on_netns_added;
     std::function<void(uint64_t netns_cookie)> on_netns_removed;
@@ -101,6 +100,8 @@ class Datapath {
     // A watched socket tried to send something that is no TLS record; nothing
     // leaves it any more. Once a socket.
     std::function<void(uint64_t flow)> on_not_tls;
+    // A direct flow was opened or closed: Passes::Find. Not for every change.
+    std::function<void(uint64_t cookie)> on_direct_changed;
     std::function<void(absl::Status)> on_error;  // degraded, still running
     // What another process has bequeathed: see Bequeath.
     std::optional<Inheritance> inheritance;
@@ -214,17 +215,9 @@ class Datapath {
   virtual absl::StatusOr<std::unique_ptr<ShownIdentity>> ShowIdentity(
       uint64_t socket_cookie, const IdentityFacts &facts) = 0;
 
-  // CanJoin returns whether flows inside this node may be joined, or why not:
-  // it was not asked for, or failed its proof on this kernel.
-  virtual absl::Status CanJoin() const = 0;
-
-  // OpenJoin makes a join of two established sockets in the namespace, from
-  // which nothing has been read yet: `client_side` leads to the application
-  // that connected, `server_side` to the one that accepted. They stay open as
-  // long as the join; Enter works as long as the datapath lives.
-  // ResourceExhausted: too many are joined. Only if CanJoin().
-  virtual absl::StatusOr<std::unique_ptr<FlowJoin>> OpenJoin(
-      uint64_t netns_cookie, SockmapFd client_side, SockmapFd server_side) = 0;
+  // passes returns what lets flows inside a namespace go past the agent, or why
+  // there is none: it was not asked for, or this kernel has failed the proof.
+  virtual absl::StatusOr<Passes *> passes() = 0;
 
   // ForgetOrigin removes the record of an outbound flow that has ended.
   virtual void ForgetOrigin(uint64_t netns_cookie,
@@ -260,12 +253,6 @@ struct Feature {
 // ProbeFeatures examines this machine; works without any privilege, in which
 // case rows say what could not be found out.
 std::vector<Feature> ProbeFeatures(const std::string &cgroup);
-
-// ProveSameNodeJoin tries the join of same-node flows on sockets of its own, on
-// the loopback of the caller's network namespace: nothing may be lost,
-// reordered or go where it should not. The reason is for `kith doctor`. Needs
-// root.
-absl::Status ProveSameNodeJoin();
 
 // FindCgroupRoot returns the directory where cgroup v2 is mounted.
 absl::StatusOr<std::string> FindCgroupRoot();

@@ -42,14 +42,17 @@ int EventReader::Receive(void *self, void *bytes, size_t size) {
 }
 
 void EventReader::Deliver(const void *event, size_t size) {
-  static_assert(sizeof(process_event) == sizeof(outer_event));
+  static_assert(sizeof(process_event) == sizeof(outer_event) &&
+                sizeof(process_event) == sizeof(direct_event));
   if (size < sizeof(process_event)) {
     return;
   }
-  // Both kinds of record begin with what tells them apart.
+  // All kinds of record begin with what tells them apart.
   const auto &process = *static_cast<const process_event *>(event);
   if (process.kind == OUTER_EVENT_NOT_TLS) {
     callbacks_.on_outer(*static_cast<const outer_event *>(event));
+  } else if (process.kind == DIRECT_EVENT_CHANGED) {
+    callbacks_.on_direct(*static_cast<const direct_event *>(event));
   } else {
     callbacks_.on_process(process);
   }

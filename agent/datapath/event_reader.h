@@ -21,6 +21,7 @@ class EventReader {
   struct Callbacks {
     std::function<void(const process_event &)> on_process;
     std::function<void(const outer_event &)> on_outer;
+    std::function<void(const direct_event &)> on_direct;
   };
 
   static absl::StatusOr<std::unique_ptr<EventReader>> Start(

@@ -94,6 +94,18 @@ absl::StatusOr<listener_entry> ListenerTable::Resolve(uint64_t netns_cookie,
   return Find(netns_cookie, local);
 }
 
+absl::Status ListenerTable::OfferForPasses(const listener_entry &listener) {
+  absl::MutexLock lock(&resolving_);
+  (void)control_.RequestPassListener(listener.socket_cookie);
+  auto live = IterateListeners(iterator_fd_, listener.process.tgid);
+  const uint64_t left = control_.RequestPassListener(0);
+  if (!live.ok()) {
+    return live.status();
+  }
+  return left == 0 ? absl::OkStatus()
+                   : absl::NotFoundError("the listening socket is gone");
+}
+
 // A listen() at the same address may have come in between: then it stays.
 void ListenerTable::RemoveIfOwnerIs(const Found &found) {
   auto taken = maps_->listeners.Take(found.key);

@@ -32,6 +32,18 @@ class ListenerTable {
   absl::StatusOr<listener_entry> Find(uint64_t netns_cookie,
                                       const Endpoint &local) const;
 
+  // Found is an entry with the address that it is entered under.
+  struct Found {
+    listener_key key;
+    listener_entry entry;
+  };
+  absl::StatusOr<Found> FindKey(uint64_t netns_cookie,
+                                const Endpoint &local) const;
+
+  // OfferForPasses enters the socket of `listener` in the map pass_listeners.
+  // NotFound: its owner does not have it any more.
+  absl::Status OfferForPasses(const listener_entry &listener);
+
   // Resolve looks for a living holder of the socket; NotFound removes the
   // entry.
   absl::StatusOr<listener_entry> Resolve(uint64_t netns_cookie,
@@ -56,12 +68,6 @@ class ListenerTable {
   absl::Status RepairLosses();
 
  private:
-  struct Found {
-    listener_key key;
-    listener_entry entry;
-  };
-  absl::StatusOr<Found> FindKey(uint64_t netns_cookie,
-                                const Endpoint &local) const;
   void RemoveIfOwnerIs(const Found &found);
 
   std::shared_ptr<BpfMaps> maps_;

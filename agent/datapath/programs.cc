@@ -70,7 +70,7 @@ const bpf_object *Programs::object() const {
 
 absl::StatusOr<std::unique_ptr<Programs>> Programs::Load(
     const ManagedCgroup &cgroup,
-    bool has_bypass_rules,
+    const Settings &settings,
     const PinDirectory &pins) {
   CaptureLibbpfLog();
   std::unique_ptr<Programs> programs(new Programs());
@@ -81,7 +81,9 @@ absl::StatusOr<std::unique_ptr<Programs>> Programs::Load(
   kith_bpf &skeleton = *programs->skeleton_;
   skeleton.rodata->managed_cgroup_id = cgroup.id;
   skeleton.rodata->managed_cgroup_level = cgroup.level;
-  skeleton.rodata->has_bypass_rules = has_bypass_rules;
+  skeleton.rodata->has_bypass_rules = settings.has_bypass_rules;
+  skeleton.rodata->gives_passes = settings.gives_passes;
+  programs->settings_ = settings;
   programs->inherited_maps_ = InheritMaps(pins, skeleton.obj);
   if (int error = kith_bpf__load(&skeleton); error != 0) {
     return LoadError(error);

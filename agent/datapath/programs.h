@@ -20,17 +20,25 @@ class Programs {
   Programs(const Programs &) = delete;
   Programs &operator=(const Programs &) = delete;
 
+  // Settings are what the verifier prunes by (bpf/settings.bpf.h).
+  struct Settings {
+    bool has_bypass_rules = false;
+    bool gives_passes = false;
+  };
+
   // Load verifies the programs. Maps that a former agent left pinned in `pins`
   // are used again if they are of the same shape. FailedPrecondition says what
   // the kernel refused.
   static absl::StatusOr<std::unique_ptr<Programs>> Load(
       const ManagedCgroup &cgroup,
-      bool has_bypass_rules,
+      const Settings &settings,
       const PinDirectory &pins);
 
   const kith_bpf &skeleton() const { return *skeleton_; }
   const bpf_object *object() const;
   const std::shared_ptr<BpfMaps> &maps() const { return maps_; }
+
+  const Settings &settings() const { return settings_; }
 
   // inherited_maps tells that the maps were a former agent's.
   bool inherited_maps() const { return inherited_maps_; }
@@ -39,6 +47,7 @@ class Programs {
   Programs() = default;
 
   kith_bpf *skeleton_ = nullptr;
+  Settings settings_;
   std::shared_ptr<BpfMaps> maps_;
   bool inherited_maps_ = false;
 };

@@ -7,11 +7,4 @@ LoadResult CopyingConveyor::Load(int fd) {
   return ReadPlain(fd);
 }
 
-void CopyingConveyor::Rest() {
-  SingleBufferConveyor::Rest();
-  if (on_idle_ && !has_pending()) {
-    on_idle_(bytes_read());
-  }
-}
-
 }  // namespace kith

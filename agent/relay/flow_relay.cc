@@ -11,6 +11,7 @@
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include "agent/relay/copying_conveyor.h"
 #include "agent/relay/kernel_sending_conveyor.h"
 #include "agent/relay/opening_conveyor.h"
 #include "agent/relay/sealing_conveyor.h"
@@ -36,13 +37,11 @@ std::unique_ptr<Conveyor> MakeSending(BufferPool &pool,
 
 }  // namespace
 
-FlowRelay::FlowRelay(PlaintextSocket inner,
-                     PlaintextSocket outer,
-                     std::shared_ptr<LiveFlow> flow,
-                     OnIdle sent,
-                     OnIdle received)
-    : inner_socket_(std::move(inner.socket_)),
-      plain_outer_(std::move(outer.socket_)),
+FlowRelay::FlowRelay(TcpSocket inner,
+                     TcpSocket outer,
+                     std::shared_ptr<LiveFlow> flow)
+    : inner_socket_(std::move(inner)),
+      plain_outer_(std::move(outer)),
       flow_(std::move(flow)),
       inner_{inner_socket_, "application", CloseReason::kResetByApplication},
       outer_{plain_outer_, "peer", CloseReason::kResetByPeer},
@@ -51,10 +50,10 @@ FlowRelay::FlowRelay(PlaintextSocket inner,
       ended_(inner_socket_.get_executor()) {
   BufferPool &pool = BufferPool::Of(inner_socket_.get_executor().context());
   FlowCounters &counters = flow_->counters();
-  sending_.conveyor = std::make_unique<CopyingConveyor>(
-      pool, counters.bytes_sent, std::move(sent));
-  receiving_.conveyor = std::make_unique<CopyingConveyor>(
-      pool, counters.bytes_received, std::move(received));
+  sending_.conveyor =
+      std::make_unique<CopyingConveyor>(pool, counters.bytes_sent);
+  receiving_.conveyor =
+      std::make_unique<CopyingConveyor>(pool, counters.bytes_received);
 }
 
 FlowRelay::FlowRelay(TcpSocket inner,

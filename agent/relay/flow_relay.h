@@ -10,9 +10,7 @@
 #include "agent/handshake/tls_stream.h"
 #include "agent/relay/buffer_pool.h"
 #include "agent/relay/conveyor.h"
-#include "agent/relay/copying_conveyor.h"
 #include "agent/relay/kept_place.h"
-#include "agent/relay/plaintext_socket.h"
 #include "agent/relay/relay.h"
 #include "agent/relay/relay_state.h"
 #include "agent/runtime/event_loop.h"
@@ -25,11 +23,7 @@ namespace kith {
 // them has ended.
 class FlowRelay : public std::enable_shared_from_this<FlowRelay> {
  public:
-  FlowRelay(PlaintextSocket inner,
-            PlaintextSocket outer,
-            std::shared_ptr<LiveFlow> flow,
-            OnIdle sent,
-            OnIdle received);
+  FlowRelay(TcpSocket inner, TcpSocket outer, std::shared_ptr<LiveFlow> flow);
   FlowRelay(TcpSocket inner,
             std::unique_ptr<TlsStream> outer,
             std::shared_ptr<LiveFlow> flow);

@@ -10,20 +10,14 @@ namespace {
 
 class SharedRelay final : public Relay {
  public:
-  explicit SharedRelay(std::shared_ptr<FlowRelay> flow, bool joined = false)
-      : flow_(std::move(flow)), joined_(joined) {}
+  explicit SharedRelay(std::shared_ptr<FlowRelay> flow)
+      : flow_(std::move(flow)) {}
 
   Task<RelayEnd> Run() override { return FlowRelay::Run(flow_); }
   void Abort(CloseReason reason) override { flow_->End(reason, ""); }
-  void Surrender() override {
-    if (joined_) {
-      flow_->End(CloseReason::kAgentStopped, "a joined flow");
-    } else {
-      flow_->Surrender();
-    }
-  }
+  void Surrender() override { flow_->Surrender(); }
   RelayState TakeState() override { return flow_->TakeState(); }
-  bool Keep() override { return !joined_ && flow_->Keep(); }
+  bool Keep() override { return flow_->Keep(); }
   KeptFacts kept_facts() override { return flow_->kept_facts(); }
   absl::Status Enter(const KeptPlace &place) override {
     return flow_->Enter(place);
@@ -31,7 +25,6 @@ class SharedRelay final : public Relay {
 
  private:
   const std::shared_ptr<FlowRelay> flow_;
-  const bool joined_;
 };
 
 }  // namespace
@@ -46,26 +39,8 @@ std::unique_ptr<Relay> Relay::Tls(TcpSocket inner,
 std::unique_ptr<Relay> Relay::Plain(TcpSocket inner,
                                     TcpSocket outer,
                                     std::shared_ptr<LiveFlow> flow) {
-  return std::make_unique<SharedRelay>(
-      std::make_shared<FlowRelay>(PlaintextSocket(std::move(inner)),
-                                  PlaintextSocket(std::move(outer)),
-                                  std::move(flow),
-                                  OnIdle(),
-                                  OnIdle()));
-}
-
-std::unique_ptr<Relay> Relay::Joined(PlaintextSocket inner,
-                                     PlaintextSocket outer,
-                                     std::shared_ptr<LiveFlow> flow,
-                                     OnIdle sent,
-                                     OnIdle received) {
-  return std::make_unique<SharedRelay>(
-      std::make_shared<FlowRelay>(std::move(inner),
-                                  std::move(outer),
-                                  std::move(flow),
-                                  std::move(sent),
-                                  std::move(received)),
-      true);
+  return std::make_unique<SharedRelay>(std::make_shared<FlowRelay>(
+      std::move(inner), std::move(outer), std::move(flow)));
 }
 
 absl::StatusOr<std::unique_ptr<Relay>> Relay::Resume(

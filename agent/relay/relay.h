@@ -9,9 +9,7 @@
 #include "agent/flow/close_reason.h"
 #include "agent/flow/flow_table.h"
 #include "agent/handshake/tls_stream.h"
-#include "agent/relay/copying_conveyor.h"
 #include "agent/relay/kept_place.h"
-#include "agent/relay/plaintext_socket.h"
 #include "agent/relay/relay_state.h"
 #include "agent/runtime/event_loop.h"
 
@@ -36,13 +34,6 @@ class Relay {
   static std::unique_ptr<Relay> Plain(TcpSocket inner,
                                       TcpSocket outer,
                                       std::shared_ptr<LiveFlow> flow);
-  // Joined is a plain relay of sockets that may be in a sockmap; `sent` and
-  // `received` are told of its idle moments.
-  static std::unique_ptr<Relay> Joined(PlaintextSocket inner,
-                                       PlaintextSocket outer,
-                                       std::shared_ptr<LiveFlow> flow,
-                                       OnIdle sent,
-                                       OnIdle received);
   // Resume goes on where another process has surrendered a relay.
   // InvalidArgument: the state is none that a relay has surrendered.
   static absl::StatusOr<std::unique_ptr<Relay>> Resume(
@@ -56,14 +47,14 @@ class Relay {
   virtual void Abort(CloseReason reason) = 0;
 
   // Surrender makes Run return with kHandedOver and both sockets open; after
-  // that TakeState returns all that another process needs to go on. A Joined
-  // relay ends instead, with kAgentStopped. Call on the loop.
+  // that TakeState returns all that another process needs to go on. Call on the
+  // loop.
   virtual void Surrender() = 0;
   virtual RelayState TakeState() = 0;
 
   // Keep lets the relay be entered later: from now on nothing of the
   // application is in this process only. Before Run; returns false where that
-  // cannot be (joined, or received by the kernel's TLS).
+  // cannot be (received by the kernel's TLS).
   virtual bool Keep() = 0;
   virtual KeptFacts kept_facts() = 0;
   // Enter keeps every step in `place`, which outlives Run and TakeState, so

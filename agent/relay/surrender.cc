@@ -143,11 +143,8 @@ absl::StatusOr<std::shared_ptr<FlowRelay>> FlowRelay::Resume(
     relay = std::make_shared<FlowRelay>(
         *std::move(inner), *std::move(tls), std::move(flow));
   } else {
-    relay = std::make_shared<FlowRelay>(PlaintextSocket(*std::move(inner)),
-                                        PlaintextSocket(*std::move(outer)),
-                                        std::move(flow),
-                                        OnIdle(),
-                                        OnIdle());
+    relay = std::make_shared<FlowRelay>(
+        *std::move(inner), *std::move(outer), std::move(flow));
   }
   if (auto restored = relay->Restore(state); !restored.ok()) {
     return restored;

@@ -19,6 +19,8 @@ struct datapath_control {
 	__u32 listeners_lost;
 	/* Port 0, or where the listener iterator shall find a new owner. */
 	struct listener_key resolve;
+	/* 0, or the cookie of the socket that it shall enter in pass_listeners. */
+	__u64 pass_listener;
 };
 
 /*
@@ -35,7 +37,7 @@ struct bypass_key {
 #define BYPASS_PORT_BITS 16
 
 #ifdef __cplusplus
-static_assert(sizeof(datapath_control) == 56);
+static_assert(sizeof(datapath_control) == 64);
 static_assert(sizeof(bypass_key) == 24);
 #endif
 

@@ -46,7 +46,17 @@
 	/* outer socket that could not be followed to its end */                                    \
 	X(OUTER_UNCHECKED, outer_unchecked)                                                         \
 	/* getsockopt() that told an application who its peer is */                                 \
-	X(IDENTITY_SHOWN, identity_shown)
+	X(IDENTITY_SHOWN, identity_shown)                                                           \
+	/* connect() that had a pass: straight to the listener */                                   \
+	X(DIRECT_CONNECT, direct_connect)                                                           \
+	/* connect() that had a pass, but no room to be followed: through the agent */              \
+	X(DIRECT_NOT_SAVED, direct_not_saved)                                                       \
+	/* SYN of a direct flow given to its listener */                                            \
+	X(DIRECT_ASSIGNED, direct_assigned)                                                         \
+	/* SYN of a direct flow dropped: its listener is gone */                                    \
+	X(DIRECT_LISTENER_GONE, direct_listener_gone)                                               \
+	/* SYN of a direct flow dropped: bpf_sk_assign() failed */                                  \
+	X(DIRECT_NOT_ASSIGNED, direct_not_assigned)
 
 #define KITH_COUNTER_ENUM(suffix, name) COUNTER_##suffix,
 enum kith_counter { KITH_COUNTERS(KITH_COUNTER_ENUM) COUNTER_COUNT };

@@ -11,6 +11,7 @@ enum process_event_kind {
 	PROCESS_EVENT_JOINED = 3, /* moved into the managed cgroup */
 	NETNS_EVENT_SEEN = 4,	  /* in a namespace without listeners */
 	OUTER_EVENT_NOT_TLS = 5,  /* struct outer_event */
+	DIRECT_EVENT_CHANGED = 6, /* struct direct_event */
 };
 
 struct process_event {
@@ -26,7 +27,15 @@ struct outer_event {
 	__u64 flow; /* of its outer_watch */
 };
 
+/* A direct flow was opened or closed. */
+struct direct_event {
+	__u32 kind; /* DIRECT_EVENT_CHANGED */
+	__u32 reserved;
+	__u64 cookie; /* its key in the table of direct flows */
+};
+
 #ifdef __cplusplus
+static_assert(sizeof(direct_event) == 16);
 static_assert(sizeof(process_event) == 16);
 static_assert(sizeof(outer_event) == 16);
 #endif

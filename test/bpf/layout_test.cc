@@ -14,11 +14,10 @@
 #include "abi/control.h"
 #include "abi/event.h"
 #include "abi/identity.h"
-#include "abi/join.h"
 #include "abi/listener.h"
 #include "abi/outer.h"
+#include "abi/pass.h"
 #include "egress.skel.h"
-#include "join.skel.h"
 #include "kith.skel.h"
 
 namespace kith {
@@ -145,7 +144,8 @@ const std::vector<Layout> &Layouts() {
         FIELD(datapath_control, agent_start_time_ns),
         FIELD(datapath_control, agent_tgid),
         FIELD(datapath_control, listeners_lost),
-        FIELD(datapath_control, resolve)}},
+        FIELD(datapath_control, resolve),
+        FIELD(datapath_control, pass_listener)}},
       {"bypass_key",
        sizeof(bypass_key),
        {FIELD(bypass_key, prefix_length),
@@ -176,34 +176,44 @@ const std::vector<Layout> &EgressLayouts() {
   return layouts;
 }
 
-const std::vector<Layout> &JoinLayouts() {
+const std::vector<Layout> &PassLayouts() {
   static const std::vector<Layout> layouts = {
-      {"join_slot",
-       sizeof(join_slot),
-       {FIELD(join_slot, generation),
-        FIELD(join_slot, delivered),
-        FIELD(join_slot, redirected),
-        FIELD(join_slot, target),
-        FIELD(join_slot, first_sequence),
-        FIELD(join_slot, sender_blocks),
-        FIELD(join_slot, reserved)}},
-      {"join_member",
-       sizeof(join_member),
-       {FIELD(join_member, generation),
-        FIELD(join_member, slot),
-        FIELD(join_member, reserved)}},
-      {"join_request",
-       sizeof(join_request),
-       {FIELD(join_request, local),
-        FIELD(join_request, remote),
-        FIELD(join_request, generation),
-        FIELD(join_request, slot),
-        FIELD(join_request, reserved)}},
-      {"join_search",
-       sizeof(join_search),
-       {FIELD(join_search, request),
-        FIELD(join_search, answer),
-        FIELD(join_search, reserved)}},
+      {"pass_key",
+       sizeof(pass_key),
+       {FIELD(pass_key, client),
+        FIELD(pass_key, netns_cookie),
+        FIELD(pass_key, destination)}},
+      {"pass_entry",
+       sizeof(pass_entry),
+       {FIELD(pass_entry, id),
+        FIELD(pass_entry, policy_generation),
+        FIELD(pass_entry, expires_at_ns),
+        FIELD(pass_entry, listener),
+        FIELD(pass_entry, listener_cookie)}},
+      {"direct_flow",
+       sizeof(direct_flow),
+       {FIELD(direct_flow, origin),
+        FIELD(direct_flow, client),
+        FIELD(direct_flow, pass),
+        FIELD(direct_flow, listener_cookie),
+        FIELD(direct_flow, bytes_sent),
+        FIELD(direct_flow, bytes_received),
+        FIELD(direct_flow, state),
+        FIELD(direct_flow, assigned),
+        FIELD(direct_flow, opened),
+        FIELD(direct_flow, closed_from),
+        FIELD(direct_flow, error),
+        FIELD(direct_flow, reserved)}},
+      {"direct_tuple",
+       sizeof(direct_tuple),
+       {FIELD(direct_tuple, cookie),
+        FIELD(direct_tuple, listener_cookie),
+        FIELD(direct_tuple, pass)}},
+      {"direct_event",
+       sizeof(direct_event),
+       {FIELD(direct_event, kind),
+        FIELD(direct_event, reserved),
+        FIELD(direct_event, cookie)}},
   };
   return layouts;
 }
@@ -239,15 +249,12 @@ TEST_CASE("shared structs have one layout in BPF and C++") {
   kith_bpf *hooks = kith_bpf__open();
   REQUIRE(hooks != nullptr);
   RequireSame(hooks->obj, Layouts());
+  RequireSame(hooks->obj, PassLayouts());
   kith_bpf__destroy(hooks);
   egress_bpf *egress = egress_bpf__open();
   REQUIRE(egress != nullptr);
   RequireSame(egress->obj, EgressLayouts());
   egress_bpf__destroy(egress);
-  join_bpf *join = join_bpf__open();
-  REQUIRE(join != nullptr);
-  RequireSame(join->obj, JoinLayouts());
-  join_bpf__destroy(join);
 }
 
 }  // namespace

@@ -55,11 +55,8 @@ class PeerIdentity(_Asking):
     def test_both_are_told(self):
         for told, own, peer in zip(self.ask(), (_CLIENT, _SERVER),
                                    (_SERVER, _CLIENT)):
-            joined = self.joins
-            self.check(told, enabled=not joined, spiffe_id=own,
-                       peer_spiffe_id=peer,
-                       mtls_type="" if joined else "MUTUAL",
-                       alpn="" if joined else "kith/1")
+            self.check(told, enabled=True, spiffe_id=own, peer_spiffe_id=peer,
+                       mtls_type="MUTUAL", alpn="kith/1")
 
 
 @needs_agent

@@ -37,6 +37,10 @@ TestAgent::TestAgent(Datapath::Options options) {
     absl::MutexLock lock(&mutex_);
     not_tls_.insert(flow);
   };
+  options.on_direct_changed = [this](uint64_t cookie) {
+    absl::MutexLock lock(&mutex_);
+    direct_.insert(cookie);
+  };
   options.on_error = [](const absl::Status &status) {
     LOG(ERROR) << "datapath: " << status;
   };
@@ -89,6 +93,20 @@ bool TestAgent::WaitUntilNotTls(uint64_t flow) {
   absl::MutexLock lock(&mutex_);
   const auto alarmed = [&] { return not_tls_.contains(flow); };
   return mutex_.AwaitWithTimeout(absl::Condition(&alarmed), kWait);
+}
+
+bool TestAgent::WaitUntilDirect(uint64_t cookie,
+                                const std::function<bool()> &condition) {
+  const absl::Time end = absl::Now() + kWait;
+  while (!condition()) {
+    absl::MutexLock lock(&mutex_);
+    const auto changed = [&] { return direct_.contains(cookie); };
+    if (!mutex_.AwaitWithDeadline(absl::Condition(&changed), end)) {
+      return false;
+    }
+    direct_.erase(cookie);
+  }
+  return true;
 }
 
 void TestAgent::CloseListeners(uint64_t netns_cookie) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -39,6 +40,10 @@ class TestAgent {
   // WaitUntilNotTls waits for the alarm about a socket of the flow.
   bool WaitUntilNotTls(uint64_t flow);
 
+  // WaitUntilDirect waits for `condition`, to be asked after each event about
+  // the direct flow.
+  bool WaitUntilDirect(uint64_t cookie, const std::function<bool()> &condition);
+
   // CloseListeners is what the death of an agent does to its listeners.
   void CloseListeners(uint64_t netns_cookie);
 
@@ -56,6 +61,7 @@ class TestAgent {
   std::map<uint64_t, NetnsListeners> listeners_ ABSL_GUARDED_BY(mutex_);
   std::set<uint64_t> removed_ ABSL_GUARDED_BY(mutex_);
   std::multiset<uint32_t> changed_ ABSL_GUARDED_BY(mutex_);
+  std::set<uint64_t> direct_ ABSL_GUARDED_BY(mutex_);
   std::multiset<uint64_t> not_tls_ ABSL_GUARDED_BY(mutex_);
   bool held_ ABSL_GUARDED_BY(mutex_) = false;
   bool waits_ ABSL_GUARDED_BY(mutex_) = false;

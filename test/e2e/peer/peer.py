@@ -3,8 +3,8 @@
 """An application with chosen manners, for the tests of the relay.
 
   peer.py connect ADDRESS PORT MARKER [--epoll] [--wait] [--from ADDRESS]
-                  [--fast-open] STEP...
-  peer.py serve ADDRESS PORT MARKER [--connections N] STEP...
+                  [--fast-open] [--direct] STEP...
+  peer.py serve ADDRESS PORT MARKER [--connections N] [--direct] STEP...
 
 Steps: see steps.py. Reports what it saw as JSON lines. Whoever connects stays
 until its standard input ends: a process that is gone cannot be attested, and all
@@ -19,6 +19,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import direct  # pylint: disable=C0413
 from steps import Conversation, name, say  # pylint: disable=C0413
 
 
@@ -55,10 +56,7 @@ def _connect_with_epoll(connection, address):
     connection.setblocking(True)
 
 
-def _connect(options):
-    if options.wait:
-        say("waiting")
-        sys.stdin.readline()
+def _new_connection(options):
     connection = socket.socket(_family(options.address))
     try:
         if options.source:
@@ -71,6 +69,19 @@ def _connect(options):
                               (options.address, options.port))
         else:
             connection.connect((options.address, options.port))
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+def _connect(options):
+    if options.wait:
+        say("waiting")
+        sys.stdin.readline()
+    try:
+        connection = direct.connect(lambda: _new_connection(options)) \
+            if options.direct else _new_connection(options)
     except OSError as error:
         say("failed", error=errno.errorcode.get(error.errno, str(error)))
         return
@@ -88,7 +99,8 @@ def _serve(options):
         dualstack_ipv6=options.address == "::")
     say("listening", port=listener.getsockname()[1])
     for _ in range(options.connections):
-        connection, address = listener.accept()
+        connection, address = \
+            direct.accept(listener) if options.direct else listener.accept()
         _set_mode(connection, options)
         say("accepted", peer=name(address), peername=_peername(connection),
             local=name(connection.getsockname()))
@@ -109,6 +121,8 @@ def main():
     parser.add_argument("--fast-open", action="store_true")
     parser.add_argument("--nonblocking", action="store_true",
                         help="O_NONBLOCK, as of programs with an event loop")
+    parser.add_argument("--direct", action="store_true",
+                        help="the first connection that goes past the agent")
     parser.add_argument("--connections", type=int, default=1)
     parser.add_argument("steps", nargs="*")
     options = parser.parse_intermixed_args()

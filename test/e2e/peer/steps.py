@@ -33,6 +33,7 @@ class Conversation:
 
     def __init__(self, connection, seed, marker):
         self._socket = connection
+        self._peer = connection.getpeername()
         self._pattern = Pattern(seed, marker)
         self._received = 0
         self._sum = hashlib.sha256()
@@ -165,6 +166,22 @@ class Conversation:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                                 struct.pack("ii", 1, 0))
         self._socket.close()
+
+    def _again(self):
+        """Connects once more, sends the pattern and awaits the end."""
+        ended = error = None
+        try:
+            with socket.create_connection(self._peer[:2]) as connection:
+                connection.sendall(self._pattern.peek(_READ))
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(_READ):
+                    pass
+                ended = "eof"
+        except OSError as failed:
+            error = errno.errorcode.get(failed.errno, str(failed))
+            if failed.errno in (errno.ECONNRESET, errno.EPIPE):
+                ended = "reset"
+        say("again", ended=ended, error=error)
 
     @staticmethod
     def _go():

@@ -116,14 +116,6 @@ class Agent:
             self.manager.close()
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    @property
-    def joins(self):
-        """Whether flows inside a namespace are joined instead of encrypted: it
-        was asked for, and the agent found that the kernel does it right."""
-        wanted = self.config.get("datapath", {}).get("sameNode")
-        return wanted == "sockmap" and \
-            "not joined" not in self.program.output
-
     def resident_kib(self):
         """Returns the resident memory of the daemon."""
         status = pathlib.Path(f"/proc/{self.program.pid}/status").read_text()
