@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/same_node.h"
 
-#include <condition_variable>
-#include <deque>
-#include <functional>
 #include <map>
-#include <thread>
 #include <utility>
 
 #include "agent/direct_rows.h"
 #include "agent/runtime/log.h"
+#include "agent/runtime/worker.h"
 
 namespace kith {
 namespace {
@@ -35,24 +32,22 @@ class OneThreadSameNode final : public SameNode {
         next_id_(stages->generation_base * kIdsPerMicrosecond) {}
   ~OneThreadSameNode() override { Stop(); }
 
-  void Start() override;
-  void Stop() override;
+  void Start() override { worker_.Start(); }
+  void Stop() override { worker_.Stop(); }
   std::unique_ptr<Meetings::Stay> Arrive(const MeetingPoint &point,
                                          Party party) override;
   void Changed(uint64_t cookie) override {
-    Post([this, cookie] { Look(cookie); });
+    worker_.Post([this, cookie] { Look(cookie); });
   }
   void VoidPasses() override { passes_.Void(); }
   void LetGo() override {
-    Post([this] { let_go_ = true; });
+    worker_.Post([this] { let_go_ = true; });
   }
   void TakeBack() override {
-    Post([this] { let_go_ = false; });
+    worker_.Post([this] { let_go_ = false; });
   }
 
  private:
-  void Post(std::function<void()> work);
-  void Run();
   void GivePass(const Meetings::Both &both, const MeetingPoint &point);
   void Look(uint64_t cookie);
   void LookThrough();
@@ -67,64 +62,14 @@ class OneThreadSameNode final : public SameNode {
   Passes &passes_;
   Meetings meetings_;
 
-  std::mutex mutex_;
-  std::condition_variable posted_;
-  std::deque<std::function<void()>> work_;
-  bool stopping_ = false;
-  std::thread thread_;
-
-  // Of the thread.
+  // Of the worker.
   bool let_go_ = false;  // another process keeps account
   uint64_t next_id_;
   std::map<uint64_t, std::shared_ptr<const Pass>> given_;  // by id
   std::map<uint64_t, std::unique_ptr<DirectRows>> open_;   // by cookie
+
+  Worker worker_{kPeriod, [this] { LookThrough(); }};  // ends first
 };
-
-void OneThreadSameNode::Start() {
-  thread_ = std::thread([this] { Run(); });
-}
-
-void OneThreadSameNode::Stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  posted_.notify_all();
-  if (thread_.joinable()) {
-    thread_.join();
-  }
-}
-
-void OneThreadSameNode::Post(std::function<void()> work) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (stopping_) {
-      return;
-    }
-    work_.push_back(std::move(work));
-  }
-  posted_.notify_all();
-}
-
-void OneThreadSameNode::Run() {
-  LookThrough();
-  auto next = steady_clock::now() + kPeriod;
-  std::unique_lock lock(mutex_);
-  while (!stopping_ || !work_.empty()) {
-    posted_.wait_until(
-        lock, next, [this] { return stopping_ || !work_.empty(); });
-    std::deque<std::function<void()>> work = std::exchange(work_, {});
-    lock.unlock();
-    for (const auto &each : work) {
-      each();
-    }
-    if (steady_clock::now() >= next) {
-      LookThrough();
-      next = steady_clock::now() + kPeriod;
-    }
-    lock.lock();
-  }
-}
 
 std::unique_ptr<Meetings::Stay> OneThreadSameNode::Arrive(
     const MeetingPoint &point, Party party) {
@@ -134,7 +79,8 @@ std::unique_ptr<Meetings::Stay> OneThreadSameNode::Arrive(
   std::optional<Meetings::Both> both;
   auto stay = meetings_.Arrive(point, std::move(party), both);
   if (both.has_value()) {
-    Post([this, point, both = *std::move(both)] { GivePass(both, point); });
+    worker_.Post(
+        [this, point, both = *std::move(both)] { GivePass(both, point); });
   }
   return stay;
 }
@@ -203,7 +149,7 @@ bool OneThreadSameNode::OpenRows(uint64_t cookie, const direct_flow &flow) {
   }
   auto rows = DirectRows::Open(
       stages_, flow, std::move(pass), [this, cookie](CloseReason reason) {
-        Post([this, cookie, reason] { Abort(cookie, reason); });
+        worker_.Post([this, cookie, reason] { Abort(cookie, reason); });
       });
   if (rows == nullptr) {
     (void)EndConnection(cookie);

@@ -50,7 +50,8 @@ class Loads:
 
     def _spawn(self, stack, kind, amount, managed):
         return (stack.node or self._node).spawn(
-            [self._program, kind, stack.address, stack.port, amount],
+            [self._program, kind, stack.address, stack.port, amount,
+             *(["direct"] if stack.direct else [])],
             managed=managed, group="client" if managed else "")
 
     def _run(self, stack, kind):

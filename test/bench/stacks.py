@@ -26,6 +26,7 @@ class Stack(abc.ABC):
     address = ADDRESS
     port = SERVER_PORT
     managed = False  # whether client and server are captured
+    direct = False  # whether flows go past the agent, after a first one
     node = None  # where both run, if it is not the bench's own
 
     def start(self):
@@ -81,10 +82,11 @@ class Kith(Stack):
 
 
 class KithSockmap(Kith):
-    """The same, with flows inside the node joined by the kernel. Where the
-    kernel cannot be trusted with that, the figures are those of kith."""
+    """The same, where only the first connection of a process goes through the
+    agent."""
 
     name = "kith-sockmap"
+    direct = True
     settings = {"datapath": {"sameNode": "sockmap"}}
 
 

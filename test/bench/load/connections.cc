@@ -41,6 +41,25 @@ bool Advance(Visit &visit, const Poller &poller) {
 
 }  // namespace
 
+void AwaitDirect(const Address &server) {
+  constexpr uint64_t kPatience = 10'000'000'000;
+  const uint64_t end = Now() + kPatience;
+  bool direct = false;
+  while (!direct) {
+    const int fd = Connect(server);
+    direct = IsDirect(fd);
+    char answer[2];
+    if (write(fd, &kOnce, 1) != 1 || read(fd, answer, sizeof answer) != 1) {
+      Fail("a connection before the load");
+    }
+    close(fd);
+    if (Now() > end) {
+      errno = ETIMEDOUT;
+      Fail("awaiting a direct connection");
+    }
+  }
+}
+
 void Connections(const Address &server, double seconds) {
   const Poller poller;
   Visit visits[kParallel];

@@ -27,6 +27,9 @@ inline constexpr int kParallel = 16;
 // Serve answers until the program is killed. Prints "listening" first.
 [[noreturn]] void Serve(const Address &address);
 
+// AwaitDirect connects until a connection goes past kith's agent.
+void AwaitDirect(const Address &server);
+
 // Each load prints one JSON object on one line.
 
 // Bulk sends on kParallel connections for `seconds`.

@@ -10,7 +10,7 @@ namespace {
 
 constexpr char kUsage[] =
     "kith_load serve ADDRESS PORT\n"
-    "kith_load bulk|latency|connections ADDRESS PORT SECONDS\n"
+    "kith_load bulk|latency|connections ADDRESS PORT SECONDS [direct]\n"
     "kith_load idle|connect-cost ADDRESS PORT COUNT\n";
 
 }  // namespace
@@ -29,6 +29,9 @@ int main(int argc, char **argv) {
   if (amount <= 0) {
     std::fputs(kUsage, stderr);
     return 2;
+  }
+  if (argc > 5 && std::string(argv[5]) == "direct") {
+    kith::bench::AwaitDirect(address);
   }
   if (load == "bulk") {
     kith::bench::Bulk(address, amount);

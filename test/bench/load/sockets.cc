@@ -94,6 +94,16 @@ int Connect(const Address &address) {
   return fd;
 }
 
+bool IsDirect(int fd) {
+  constexpr int kLevel = 7891;
+  constexpr int kOption = 1;
+  constexpr size_t kPeer = 1 + 16 + 256;  // of the peer's SPIFFE ID
+  char shown[785];
+  socklen_t length = sizeof shown;
+  return getsockopt(fd, kLevel, kOption, shown, &length) == 0 &&
+         shown[0] == 0 && shown[kPeer] != 0;
+}
+
 void SetBlocking(int fd, bool blocking) {
   const int flags = fcntl(fd, F_GETFL) & ~O_NONBLOCK;
   if (fcntl(fd, F_SETFL, blocking ? flags : flags | O_NONBLOCK) != 0) {

@@ -31,6 +31,10 @@ int StartConnect(const Address &address);
 // Connect returns a connected, still blocking socket.
 int Connect(const Address &address);
 
+// IsDirect returns whether the connection goes past kith's agent, of which the
+// peer is vouched for (include/abi/identity.h).
+bool IsDirect(int fd);
+
 void SetBlocking(int fd, bool blocking);
 
 // Now returns nanoseconds of CLOCK_MONOTONIC.

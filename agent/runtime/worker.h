@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+namespace kith {
+
+// Worker does on one thread what is posted, in that order, and something else
+// now and then. Thread-safe.
+class Worker {
+ public:
+  using Work = std::function<void()>;
+
+  // `regularly` is done at the start, and then every `period`.
+  Worker(std::chrono::milliseconds period, Work regularly)
+      : period_(period), regularly_(std::move(regularly)) {}
+  ~Worker() { Stop(); }
+  Worker(const Worker &) = delete;
+  Worker &operator=(const Worker &) = delete;
+
+  void Start();
+  // Stop returns when all that was posted before is done. What is posted later
+  // is dropped. Not from the thread itself.
+  void Stop();
+  // Post may be called before Start.
+  void Post(Work work);
+
+ private:
+  void Run();
+
+  const std::chrono::milliseconds period_;
+  const Work regularly_;
+  std::mutex mutex_;
+  std::condition_variable posted_;
+  std::deque<Work> work_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace kith
