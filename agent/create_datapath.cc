@@ -42,7 +42,9 @@ absl::Status CreateDatapath(AgentStages &stages,
     RaiseNotTlsAlarm(stages, flow);
   };
   options.on_direct_changed = [&stages](uint64_t cookie) {
-    stages.same_node->Changed(cookie);
+    if (stages.same_node != nullptr) {
+      stages.same_node->Changed(cookie);
+    }
   };
   options.on_error = [](const absl::Status &status) {
     Log(LogLevel::kError, "datapath degraded", {{"error", status.message()}});

@@ -34,6 +34,8 @@ class DirectRows {
   // connected_at_ns tells the flow from a later one of the same socket.
   uint64_t connected_at_ns() const { return connected_at_ns_; }
 
+  const std::shared_ptr<const Pass> &pass() const { return pass_; }
+
   // forbidden returns why policy, or an SVID that is not in force any more,
   // forbids the flow, or an empty text.
   std::string forbidden() const;

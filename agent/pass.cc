@@ -9,7 +9,6 @@
 #include <asio/use_future.hpp>
 
 #include "agent/flow_steps.h"
-#include "agent/same_node.h"
 #include "agent/shown_identity.h"
 
 namespace kith {
@@ -44,7 +43,6 @@ std::unique_ptr<ShownIdentity> Show(AgentStages &stages,
 }
 
 std::shared_ptr<const Pass> Finish(AgentStages &stages, Pass pass) {
-  pass.expires = std::chrono::steady_clock::now() + SameNode::kPassLifetime;
   pass.client.shown =
       Show(stages, PASS_IDENTITY_CLIENT(pass.id), pass.client.permit);
   pass.server.shown =
@@ -61,11 +59,6 @@ T Await(AgentStages &stages, Task<T> task) {
 absl::StatusOr<Pair> Identify(AgentStages &stages, const direct_flow &flow) {
   const flow_origin &origin = flow.origin;
   const Endpoint destination = Endpoint::FromAbi(origin.destination);
-  auto listener =
-      stages.datapath->FindListener(origin.netns_cookie, destination);
-  if (!listener.ok() || listener->socket_cookie != flow.listener_cookie) {
-    return absl::PermissionDeniedError("its listener is gone");
-  }
   auto client = Await(stages,
                       IdentifyWorkload(stages,
                                        origin.process,
@@ -76,6 +69,12 @@ absl::StatusOr<Pair> Identify(AgentStages &stages, const direct_flow &flow) {
       Await(stages, IdentifyListener(stages, origin.netns_cookie, destination));
   if (!client.ok() || !server.ok()) {
     return client.ok() ? server.status() : client.status();
+  }
+  // Who was identified must be who has accepted it.
+  auto listener =
+      stages.datapath->FindListener(origin.netns_cookie, destination);
+  if (!listener.ok() || listener->socket_cookie != flow.listener_cookie) {
+    return absl::PermissionDeniedError("its listener is gone");
   }
   if (client->choice.identity == nullptr ||
       server->choice.identity == nullptr) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <chrono>
 #include <memory>
 
 #include "absl/status/statusor.h"
@@ -23,7 +22,6 @@ struct Pass {
 
   uint64_t id = 0;
   uint64_t origin = 0;  // the flow that had the handshake; 0: an adopted one
-  std::chrono::steady_clock::time_point expires;
   Side client;
   Side server;
 };

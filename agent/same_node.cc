@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/same_node.h"
 
+#include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "agent/direct_rows.h"
 #include "agent/runtime/log.h"
 #include "agent/runtime/worker.h"
+#include "agent/svid_revocation.h"
 
 namespace kith {
 namespace {
@@ -14,14 +17,27 @@ namespace {
 using std::chrono::steady_clock;
 
 // How often the table of direct flows is looked through: events may be lost.
-constexpr std::chrono::seconds kPeriod{1};
+constexpr std::chrono::seconds kPeriod{2};
 
-// A flow that had a pass at its last moment is heard of later.
-constexpr std::chrono::seconds kGrace{10};
+// A flow that had a pass at its last moment is heard of later; and a server may
+// ask who its client was when that has gone.
+constexpr std::chrono::seconds kGrace{60};
 
 // Identities of passes must not be taken for those of another agent's: ids
 // begin where no agent that started earlier can have come to.
 constexpr uint64_t kIdsPerMicrosecond = 2048;
+
+// An SVID that expires is shown in no handshake any more.
+std::chrono::nanoseconds LifetimeOf(const Pass &pass) {
+  std::chrono::nanoseconds lifetime = SameNode::kPassLifetime;
+  const auto now = std::chrono::system_clock::now();
+  for (const Pass::Side *side : {&pass.client, &pass.server}) {
+    if (const auto expires = side->record.local.svid_expires) {
+      lifetime = std::min<std::chrono::nanoseconds>(lifetime, *expires - now);
+    }
+  }
+  return std::max(lifetime, std::chrono::nanoseconds(0));
+}
 
 // Everything happens on one thread, in the order in which it was asked for.
 class OneThreadSameNode final : public SameNode {
@@ -49,6 +65,7 @@ class OneThreadSameNode final : public SameNode {
 
  private:
   void GivePass(const Meetings::Both &both, const MeetingPoint &point);
+  void Remember(const std::shared_ptr<const Pass> &pass);
   void Look(uint64_t cookie);
   void LookThrough();
   std::shared_ptr<const Pass> PassOf(uint64_t cookie, const direct_flow &flow);
@@ -58,6 +75,11 @@ class OneThreadSameNode final : public SameNode {
   void Close(uint64_t cookie, const DirectBytes &bytes, const FlowEnd &end);
   DirectBytes EndConnection(uint64_t cookie);
 
+  struct Remembered {
+    std::shared_ptr<const Pass> pass;
+    steady_clock::time_point until;
+  };
+
   AgentStages &stages_;
   Passes &passes_;
   Meetings meetings_;
@@ -65,8 +87,8 @@ class OneThreadSameNode final : public SameNode {
   // Of the worker.
   bool let_go_ = false;  // another process keeps account
   uint64_t next_id_;
-  std::map<uint64_t, std::shared_ptr<const Pass>> given_;  // by id
-  std::map<uint64_t, std::unique_ptr<DirectRows>> open_;   // by cookie
+  std::map<uint64_t, Remembered> given_;                  // by id
+  std::map<uint64_t, std::unique_ptr<DirectRows>> open_;  // by cookie
 
   Worker worker_{kPeriod, [this] { LookThrough(); }};  // ends first
 };
@@ -90,18 +112,20 @@ void OneThreadSameNode::GivePass(const Meetings::Both &both,
                                  const MeetingPoint &point) {
   const auto resources = stages_.resources->current();
   if (let_go_ || both.client.permit.generation != resources->generation ||
-      both.server.permit.generation != resources->generation) {
-    return;  // the next handshake will be by one policy
+      both.server.permit.generation != resources->generation ||
+      !CheckParties(stages_, *both.client.flow).ok()) {
+    return;  // the next handshake will tell
   }
   auto pass = MakePass(stages_, next_id_++, both);
-  given_.emplace(pass->id, pass);
+  Remember(pass);
   absl::Status opened =
       passes_.Open({.id = pass->id,
                     .client = both.client.process,
+                    .server = both.server.permit.process->facts,
                     .netns_cookie = point.netns_cookie,
                     .destination = point.server,
                     .policy_generation = stages_.PolicyGeneration(*resources),
-                    .lifetime = kPassLifetime});
+                    .lifetime = LifetimeOf(*pass)});
   both.client.flow->Update(
       [](FlowRecord &) {},
       "pass",
@@ -109,11 +133,16 @@ void OneThreadSameNode::GivePass(const Meetings::Both &both,
                   : opened.message());
 }
 
+void OneThreadSameNode::Remember(const std::shared_ptr<const Pass> &pass) {
+  given_.insert_or_assign(
+      pass->id, Remembered{pass, steady_clock::now() + kPassLifetime + kGrace});
+}
+
 std::shared_ptr<const Pass> OneThreadSameNode::PassOf(uint64_t cookie,
                                                       const direct_flow &flow) {
   const auto given = given_.find(flow.pass);
   if (given != given_.end()) {
-    return given->second;
+    return given->second.pass;
   }
   auto adopted = AdoptPass(stages_, next_id_++, flow);
   if (!adopted.ok()) {
@@ -192,6 +221,7 @@ void OneThreadSameNode::Close(uint64_t cookie,
                               const FlowEnd &end) {
   if (auto rows = open_.extract(cookie); !rows.empty()) {
     rows.mapped()->Close(bytes, end);
+    Remember(rows.mapped()->pass());
   }
 }
 
@@ -238,21 +268,18 @@ void OneThreadSameNode::LookThrough() {
   if (let_go_) {
     return;
   }
-  for (const uint64_t cookie : passes_.List()) {
-    Look(cookie);
-  }
-  std::vector<uint64_t> known;
+  const std::vector<uint64_t> listed = passes_.List();
+  std::set<uint64_t> cookies(listed.begin(), listed.end());
   for (const auto &[cookie, rows] : open_) {
-    known.push_back(cookie);
+    cookies.insert(cookie);
   }
-  for (const uint64_t cookie : known) {
+  for (const uint64_t cookie : cookies) {
     Look(cookie);
   }
   passes_.Sweep();
   const auto now = steady_clock::now();
-  std::erase_if(given_, [now](const auto &pass) {
-    return pass.second->expires + kGrace < now;
-  });
+  std::erase_if(given_,
+                [now](const auto &pass) { return pass.second.until < now; });
 }
 
 }  // namespace

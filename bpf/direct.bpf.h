@@ -65,8 +65,7 @@ static __always_inline void tell_direct(__u64 cookie)
 static __always_inline void on_direct_connecting(struct bpf_sock_ops *ctx, __u64 cookie,
 						 struct direct_flow *flow)
 {
-	struct direct_tuple value = {
-		.cookie = cookie, .listener_cookie = flow->listener_cookie, .pass = flow->pass};
+	struct direct_tuple value = {.cookie = cookie, .pass = flow->pass};
 	struct flow_endpoint remote;
 	struct flow_tuple tuple;
 
@@ -75,6 +74,31 @@ static __always_inline void on_direct_connecting(struct bpf_sock_ops *ctx, __u64
 	direct_tuple_of(flow, &tuple);
 	if (!endpoint_equals(&remote, &flow->origin.destination) ||
 	    bpf_map_update_elem(&direct_tuples, &tuple, &value, BPF_ANY))
+		count(COUNTER_DIRECT_NOT_SAVED);
+}
+
+/* The handshake is complete, and nobody has accepted yet. */
+static __always_inline void on_direct_accepted(struct bpf_sock_ops *ctx)
+{
+	struct direct_tuple *direct;
+	struct flow_tuple tuple = {};
+	struct tcp_sock *sk = NULL;
+	__u64 *key;
+
+	if (ctx->sk)
+		sk = bpf_skc_to_tcp_sock(ctx->sk);
+	if (!sk)
+		return;
+	tuple.netns_cookie = BPF_CORE_READ((struct sock *)sk, __sk_common.skc_net.net, net_cookie);
+	/* An IPv6 socket that speaks IPv4 has the words of a mapped address. */
+	read_direct_ends(ctx, ctx->family == AF_INET, &tuple.local, &tuple.remote);
+	direct = bpf_map_lookup_elem(&direct_tuples, &tuple);
+	if (!direct)
+		return;
+	key = bpf_sk_storage_get(&direct_sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (key)
+		*key = PASS_IDENTITY_SERVER(direct->pass);
+	else
 		count(COUNTER_DIRECT_NOT_SAVED);
 }
 

@@ -106,12 +106,19 @@ static __always_inline bool find_key_of_server(const struct flow_tuple *tuple, _
 static __always_inline bool find_key(struct bpf_sockopt *ctx, struct bpf_sock *sk, __u64 *key)
 {
 	struct flow_tuple tuple = {.netns_cookie = bpf_get_netns_cookie(ctx)};
+	__u64 *kept;
 
 	read_ends(sk, &tuple.remote, &tuple.local);
 	if (find_key_of_client(&tuple, key))
 		return true;
 	read_ends(sk, &tuple.local, &tuple.remote);
-	return find_key_of_server(&tuple, key);
+	if (find_key_of_server(&tuple, key))
+		return true;
+	kept = gives_passes ? bpf_sk_storage_get(&direct_sockets, sk, NULL, 0) : NULL;
+	if (!kept)
+		return false;
+	*key = *kept;
+	return true;
 }
 
 /* For the verifier: words at fixed places, for it does not follow a variable one in this buffer. */

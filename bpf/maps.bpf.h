@@ -230,6 +230,17 @@ struct {
 	__type(value, struct direct_tuple);
 } direct_tuples SEC(".maps");
 
+/*
+ * Socket that a server has accepted directly -> key of its identity, which it may ask for after its
+ * client has gone. Made by sockops, gone with the socket.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, __u64);
+} direct_sockets SEC(".maps");
+
 /* 0 -> what the agent tells the hooks. Mapped by the agent, so that each field has one writer. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -67,27 +67,37 @@ static __always_inline int hand_to_agent(struct bpf_sk_lookup *ctx, struct bpf_s
 	return SK_PASS;
 }
 
+/* NULL: no direct flow begins with this SYN, whatever had its addresses before. */
+static __always_inline struct direct_flow *find_direct(const struct flow_tuple *tuple)
+{
+	struct direct_tuple *direct = bpf_map_lookup_elem(&direct_tuples, tuple);
+	struct direct_flow *flow;
+	__u64 cookie;
+
+	if (!direct)
+		return NULL;
+	cookie = direct->cookie;
+	flow = bpf_map_lookup_elem(&directs, &cookie);
+	return flow && flow->state != DIRECT_CLOSED ? flow : NULL;
+}
+
 /*
  * A direct flow goes to the very listener that its pass was for, or nowhere: whoever else listens
  * there now has not been asked.
  */
-static __always_inline int give_to_listener(struct bpf_sk_lookup *ctx,
-					    const struct direct_tuple *direct)
+static __always_inline int give_to_listener(struct bpf_sk_lookup *ctx, struct direct_flow *flow)
 {
-	__u64 cookie = direct->cookie, listening = direct->listener_cookie;
-	struct direct_flow *flow;
-	struct bpf_sock *listener;
+	__u64 listening = flow->listener_cookie;
+	struct bpf_sock *listener = bpf_map_lookup_elem(&pass_listeners, &listening);
 	long refused;
 
-	listener = bpf_map_lookup_elem(&pass_listeners, &listening);
 	if (!listener) {
 		count(COUNTER_DIRECT_LISTENER_GONE);
 		return SK_DROP;
 	}
 	refused = bpf_sk_assign(ctx, listener, BPF_SK_LOOKUP_F_NO_REUSEPORT);
 	bpf_sk_release(listener);
-	flow = bpf_map_lookup_elem(&directs, &cookie);
-	if (refused || !flow) {
+	if (refused) {
 		count(COUNTER_DIRECT_NOT_ASSIGNED);
 		return SK_DROP;
 	}
@@ -101,7 +111,7 @@ int kith_sk_lookup(struct bpf_sk_lookup *ctx)
 {
 	struct listener_key key = {.netns_cookie = netns_cookie};
 	struct listener_entry *destination;
-	struct direct_tuple *direct;
+	struct direct_flow *direct;
 	struct inbound_entry *dialed;
 	struct flow_tuple tuple;
 	struct bpf_sock *agent;
@@ -111,7 +121,7 @@ int kith_sk_lookup(struct bpf_sk_lookup *ctx)
 		return SK_PASS;
 	read_tuple(ctx, &tuple);
 	if (gives_passes) {
-		direct = bpf_map_lookup_elem(&direct_tuples, &tuple);
+		direct = find_direct(&tuple);
 		if (direct)
 			return give_to_listener(ctx, direct);
 	}

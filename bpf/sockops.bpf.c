@@ -163,6 +163,10 @@ int kith_sockops(struct bpf_sock_ops *ctx)
 	case BPF_SOCK_OPS_TCP_CONNECT_CB:
 		on_connecting(ctx);
 		break;
+	case BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB:
+		if (gives_passes)
+			on_direct_accepted(ctx);
+		break;
 	case BPF_SOCK_OPS_TCP_LISTEN_CB:
 		on_listening(ctx);
 		break;

@@ -100,12 +100,33 @@ void BpfDatapath::PreparePasses() {
                      proven.message())));
     return;
   }
-  passes_ = std::make_unique<PassTable>(
+  passes_ = MakePasses();
+}
+
+std::unique_ptr<PassTable> BpfDatapath::MakePasses() {
+  return std::make_unique<PassTable>(
       programs_->maps(),
       listeners_,
       [this](uint64_t cookie, const std::function<void()> &task) {
         return presence_->RunIn(cookie, task);
       });
+}
+
+// Direct flows that a former agent has left to one that gives no passes.
+void BpfDatapath::EndForeignFlows() {
+  if (passes_.ok()) {
+    return;
+  }
+  const auto table = MakePasses();
+  for (const uint64_t cookie : table->List()) {
+    if (auto flow = table->Find(cookie); flow.ok()) {
+      absl::Status ended = table->End(*flow);
+      if (!ended.ok() && !absl::IsNotFound(ended)) {
+        options_.on_error(ended);
+      }
+    }
+    table->Forget(cookie);
+  }
 }
 
 // Flows and listeners of the former agent died with it, but for those that it
@@ -238,6 +259,7 @@ absl::Status BpfDatapath::AttachAll() {
     return entered;
   }
   TakeOverVerdicts();
+  EndForeignFlows();
   if (options_.inheritance.has_value()) {
     LeaveAlone(options_.inheritance->predecessor);
   }

@@ -142,6 +142,8 @@ class BpfDatapath : public Datapath {
   absl::Status PinAll();
   absl::Status PinMaps();
   void PreparePasses();
+  std::unique_ptr<PassTable> MakePasses();
+  void EndForeignFlows();
   absl::Status StartReading();
   absl::Status StartEvents();
   void AttachWatch();

@@ -43,12 +43,23 @@ flow_tuple TupleOf(const direct_flow &flow) {
   return tuple;
 }
 
-// The destination must be one socket's alone, of an owner that stays.
+// Whatever else of it may have changed since listen().
+bool IsSameProcess(const process_facts &one, const process_facts &other) {
+  return one.tgid == other.tgid && one.start_time_ns == other.start_time_ns &&
+         one.exec_id == other.exec_id;
+}
+
+// The destination must be one socket's alone, of the process that was asked.
 absl::Status CheckListener(const listener_entry &entry,
+                           const process_facts &server,
                            const Endpoint &destination) {
   if (!destination.IsLoopback()) {
     return absl::FailedPreconditionError(
         absl::StrCat(destination.ToString(), " is not on loopback"));
+  }
+  if (!IsSameProcess(entry.process, server)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("another process listens at ", destination.ToString()));
   }
   if (entry.sockets != 1 || entry.socket_cookie == 0) {
     return absl::FailedPreconditionError(absl::StrCat(
@@ -72,7 +83,9 @@ absl::Status PassTable::Open(const PassRequest &request) {
   if (!found.ok()) {
     return found.status();
   }
-  if (auto fit = CheckListener(found->entry, request.destination); !fit.ok()) {
+  if (auto fit =
+          CheckListener(found->entry, request.server, request.destination);
+      !fit.ok()) {
     return fit;
   }
   if (auto offered = Offer(found->entry); !offered.ok()) {

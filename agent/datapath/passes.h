@@ -13,11 +13,12 @@
 
 namespace kith {
 
-// PassRequest says whose connect() may go straight to the socket that listens
-// at `destination` now.
+// PassRequest says whose connect() may go straight to the socket with which
+// `server` listens at `destination` now.
 struct PassRequest {
   uint64_t id = 0;  // never used before
   process_facts client{};
+  process_facts server{};
   uint64_t netns_cookie = 0;
   Endpoint destination;
   uint64_t policy_generation = 0;
@@ -38,7 +39,8 @@ class Passes {
 
   // Open gives a pass, in the place of an earlier one. Blocks on the kernel's
   // iterators where no pass leads to that listener yet. FailedPrecondition: the
-  // destination is not on loopback, or not one socket's alone.
+  // destination is not on loopback, or not that process's and one socket's
+  // alone.
   virtual absl::Status Open(const PassRequest &request) = 0;
 
   // Void takes every pass back; flows that had one go on.

@@ -26,6 +26,10 @@ struct Request {
 // One answer: a socket with its tcp_info (some 300 bytes), or an error.
 using Answer = std::array<char, 4096>;
 
+// Of lo, in every namespace (include/net/net_namespace.h). A socket may be
+// bound to it (SO_BINDTODEVICE), and is found under it alone then.
+constexpr uint32_t kLoopbackIndex = 1;
+
 // Of include/net/tcp_states.h.
 enum TcpState : uint8_t {
   kFinWait2 = 5,
@@ -56,6 +60,7 @@ Request RequestFor(const SocketName &name, uint16_t type, uint16_t flags) {
   body.idiag_states = ~0U;
   Write(name.local, v4, body.id.idiag_src, body.id.idiag_sport);
   Write(name.remote, v4, body.id.idiag_dst, body.id.idiag_dport);
+  body.id.idiag_if = kLoopbackIndex;
   body.id.idiag_cookie[0] = static_cast<uint32_t>(name.cookie);
   body.id.idiag_cookie[1] = static_cast<uint32_t>(name.cookie >> 32);
   return request;

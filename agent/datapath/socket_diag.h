@@ -11,8 +11,8 @@
 
 namespace kith {
 
-// SocketName is one TCP socket of a network namespace. The cookie tells it from
-// a later one at the same addresses.
+// SocketName is one TCP socket on loopback of a network namespace. The cookie
+// tells it from a later one at the same addresses.
 struct SocketName {
   Endpoint local;
   Endpoint remote;

@@ -49,8 +49,7 @@ struct direct_flow {
 /* Of the connection as the server has it. */
 struct direct_tuple {
 	__u64 cookie; /* of the socket that connected */
-	__u64 listener_cookie;
-	__u64 pass;
+	__u64 pass;   /* of the flow now */
 };
 
 /* Keys of the table of identities that are no socket's cookie: what the two sides of a pass see. */
@@ -61,7 +60,7 @@ struct direct_tuple {
 static_assert(sizeof(pass_key) == 72);
 static_assert(sizeof(pass_entry) == 64);
 static_assert(sizeof(direct_flow) == 200);
-static_assert(sizeof(direct_tuple) == 24);
+static_assert(sizeof(direct_tuple) == 16);
 #endif
 
 #endif /* KITH_ABI_PASS_H */

@@ -7,7 +7,7 @@
 # (KITH_E2E_SLOWNESS of test/e2e), unless the caller says: where others need the
 # processors, too, more.
 readonly VM_SLOWNESS=${KITH_E2E_SLOWNESS:-10}
-# What joined flows carry inside of a node is not encrypted, so that most tests on
+# What direct flows carry inside of a node is not encrypted, so that most tests on
 # one node do not apply to them; they have some of their own.
 readonly VM_SOCKMAP_TESTS=(test_same_node TwoNodes)
 

@@ -10,6 +10,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "abi/identity.h"
 #include "test/bpf/rig/agent.h"
 #include "test/bpf/rig/sockets.h"
 #include "test/bpf/rig/workload.h"
@@ -37,9 +38,12 @@ struct Rig {
   absl::Status Open(const Endpoint &destination,
                     std::chrono::nanoseconds lifetime = hours(1)) {
     auto process = agent->FindProcess(client.pid());
+    auto owner = agent->FindProcess(server.pid());
     REQUIRE(process.ok());
+    REQUIRE(owner.ok());
     return passes.Open({.id = kId,
                         .client = process->process,
+                        .server = owner->process,
                         .netns_cookie = netns.cookie(),
                         .destination = destination,
                         .policy_generation = kGeneration,
@@ -75,8 +79,8 @@ struct Direct {
   Accepted server;
 };
 
-Direct RequireDirect(Rig &rig, const Endpoint &to) {
-  Direct direct{.client = rig.client.Connect(to), .server = {}};
+Direct RequireDirect(Rig &rig, const Endpoint &to, int family = 0) {
+  Direct direct{.client = rig.client.Connect(to, family), .server = {}};
   REQUIRE(direct.client.error == 0);
   auto accepted = Accept(rig.listening.socket);
   REQUIRE(accepted.has_value());
@@ -124,6 +128,17 @@ TEST_CASE("a connect() with a pass goes straight to the listener") {
     CHECK(rig.agent.Counter("connect_captured") == 0);
     CHECK(rig.agent.Counter("inbound_captured") == 0);
   }
+}
+
+TEST_CASE("an IPv6 socket that speaks IPv4 has a pass, too") {
+  Rig rig;
+  REQUIRE(rig.Open(At("127.0.0.1:80")).ok());
+  Direct direct = RequireDirect(rig, At("127.0.0.1:80"), AF_INET6);
+  Carry(direct.client.socket, direct.server.socket, 10);
+  const direct_flow flow = rig.Await(DIRECT_OPEN);
+  CHECK(flow.assigned == 1);
+  CHECK(rig.passes.Count(flow)->sent == 10);
+  CHECK(rig.passes.End(flow).ok());
 }
 
 TEST_CASE("a pass is void") {
@@ -195,6 +210,19 @@ TEST_CASE("no pass is given") {
     REQUIRE(other.error == 0);
     CHECK(absl::IsFailedPrecondition(rig.Open(At("127.0.0.1:80"))));
   }
+  SECTION("to another process than was asked") {
+    Rig rig;
+    auto asked = rig.agent->FindProcess(rig.client.pid());
+    REQUIRE(asked.ok());
+    CHECK(absl::IsFailedPrecondition(
+        rig.passes.Open({.id = kId,
+                         .client = asked->process,
+                         .server = asked->process,
+                         .netns_cookie = rig.netns.cookie(),
+                         .destination = At("127.0.0.1:80"),
+                         .policy_generation = kGeneration,
+                         .lifetime = hours(1)})));
+  }
   SECTION("where nobody listens") {
     Rig rig;
     CHECK(absl::IsNotFound(rig.Open(At("127.0.0.1:81"))));
@@ -263,6 +291,49 @@ TEST_CASE("the bytes of a direct flow are counted") {
   CHECK(closed.bytes_received == 678);
   CHECK(closed.error == 0);
   CHECK(absl::IsNotFound(rig.passes.Count(flow).status()));
+}
+
+TEST_CASE("both applications are told who the peer is") {
+  Rig rig;
+  const Endpoint at = At("127.0.0.1:80");
+  REQUIRE(rig.Open(at).ok());
+  const auto show = [&](uint64_t key, const std::string &peer) {
+    auto shown = rig.agent->ShowIdentity(
+        key, {.spiffe_id = "spiffe://a/own", .peer_spiffe_id = peer});
+    REQUIRE(shown.ok());
+    return *std::move(shown);
+  };
+  const auto client = show(PASS_IDENTITY_CLIENT(kId), "spiffe://a/server");
+  const auto server = show(PASS_IDENTITY_SERVER(kId), "spiffe://a/client");
+  const auto peer_of = [](const FileDescriptor &socket) {
+    shown_identity shown{};
+    socklen_t length = sizeof(shown);
+    REQUIRE(getsockopt(socket.get(),
+                       KITH_SOL_IDENTITY,
+                       KITH_SO_IDENTITY,
+                       &shown,
+                       &length) == 0);
+    CHECK(shown.enabled == 0);
+    return std::string(shown.peer_spiffe_id);
+  };
+  Direct direct{.client = rig.client.Connect(at), .server = {}};
+  REQUIRE(direct.client.error == 0);
+  CHECK(peer_of(direct.client.socket) == "spiffe://a/server");
+  SECTION("the server, too") {
+    auto accepted = Accept(rig.listening.socket);
+    REQUIRE(accepted.has_value());
+    CHECK(peer_of(accepted->socket) == "spiffe://a/client");
+  }
+  SECTION("also the server that accepts when its client has gone") {
+    rig.client.CloseAll();
+    REQUIRE(shutdown(direct.client.socket.get(), SHUT_RDWR) == 0);
+    direct.client.socket.Reset();
+    auto accepted = Accept(rig.listening.socket);
+    REQUIRE(accepted.has_value());
+    CHECK(peer_of(accepted->socket) == "spiffe://a/client");
+    accepted->socket.Reset();
+    rig.Await(DIRECT_CLOSED);
+  }
 }
 
 TEST_CASE("a direct flow can be ended") {

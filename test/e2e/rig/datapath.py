@@ -24,8 +24,8 @@ def with_path(settings):
 
 def wanted():
     """Returns what an open flow that is encrypted must say of its path, so that
-    none goes another way in silence. (Which flows are joined by a sockmap
-    depends on where their ends are.)"""
+    none goes another way in silence. (Which flows are direct depends on where
+    their ends are.)"""
     return {"path": _PATH} if _PATH in ("ktls", "userspace") else {}
 
 
