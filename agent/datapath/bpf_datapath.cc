@@ -9,8 +9,6 @@
 
 #include "agent/datapath/bypass.h"
 #include "agent/datapath/features.h"
-#include "agent/datapath/pass_proof.h"
-#include "agent/runtime/loopback_pair.h"
 #include "kith.skel.h"
 
 namespace kith {
@@ -86,47 +84,6 @@ absl::Status BpfDatapath::Prepare() {
   self_ = self->process;
   PreparePasses();
   return absl::OkStatus();
-}
-
-// Without passes, flows inside a node are as those between nodes.
-void BpfDatapath::PreparePasses() {
-  if (!options_.gives_passes) {
-    return;
-  }
-  if (absl::Status proven = InOwnNetns(ProvePasses); !proven.ok()) {
-    passes_ = proven;
-    options_.on_error(absl::FailedPreconditionError(
-        absl::StrCat("flows inside this node are not joined, but encrypted: ",
-                     proven.message())));
-    return;
-  }
-  passes_ = MakePasses();
-}
-
-std::unique_ptr<PassTable> BpfDatapath::MakePasses() {
-  return std::make_unique<PassTable>(
-      programs_->maps(),
-      listeners_,
-      [this](uint64_t cookie, const std::function<void()> &task) {
-        return presence_->RunIn(cookie, task);
-      });
-}
-
-// Direct flows that a former agent has left to one that gives no passes.
-void BpfDatapath::EndForeignFlows() {
-  if (passes_.ok()) {
-    return;
-  }
-  const auto table = MakePasses();
-  for (const uint64_t cookie : table->List()) {
-    if (auto flow = table->Find(cookie); flow.ok()) {
-      absl::Status ended = table->End(*flow);
-      if (!ended.ok() && !absl::IsNotFound(ended)) {
-        options_.on_error(ended);
-      }
-    }
-    table->Forget(cookie);
-  }
 }
 
 // Flows and listeners of the former agent died with it, but for those that it

@@ -33,7 +33,10 @@ class Conversation:
 
     def __init__(self, connection, seed, marker):
         self._socket = connection
-        self._peer = connection.getpeername()
+        try:
+            self._peer = connection.getpeername()
+        except OSError:  # reset by the peer before we could ask
+            self._peer = None
         self._pattern = Pattern(seed, marker)
         self._received = 0
         self._sum = hashlib.sha256()
