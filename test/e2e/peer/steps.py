@@ -182,7 +182,8 @@ class Conversation:
                 ended = "eof"
         except OSError as failed:
             error = errno.errorcode.get(failed.errno, str(failed))
-            if failed.errno in (errno.ECONNRESET, errno.EPIPE):
+            # ENOTCONN: of shutdown(2), when the reset has come before.
+            if failed.errno in (errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN):
                 ended = "reset"
         say("again", ended=ended, error=error)
 
