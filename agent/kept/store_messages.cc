@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "agent/runtime/log.h"
@@ -51,6 +52,17 @@ void StoreMessages::Keep(std::string name,
 }
 
 void StoreMessages::Drop(std::string name) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto unsent = std::find_if(
+        messages_.begin(), messages_.end(), [&name](const Message &each) {
+          return each.name == name && !each.descriptors.empty();
+        });
+    if (unsent != messages_.end()) {
+      messages_.erase(unsent);
+      return;
+    }
+  }
   Put({.name = std::move(name), .descriptors = {}});
 }
 

@@ -26,6 +26,8 @@ class StoreMessages {
 
   // Keep duplicates the descriptors.
   void Keep(std::string name, const std::vector<int> &descriptors);
+  // Drop takes back a Keep that is not sent yet: a manager that does not read
+  // makes nothing here grow but with the flows that are open.
   void Drop(std::string name);
   // Abandon forgets what is not sent, and all that comes.
   void Abandon();
@@ -43,7 +45,8 @@ class StoreMessages {
   FileDescriptor predecessor_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Message> messages_;  // at most two a flow
+  std::deque<Message>
+      messages_;  // at most one a flow, and what was sent before
   bool stopping_ = false;
   bool abandoned_ = false;
   std::thread thread_;
