@@ -25,6 +25,15 @@ system_clock::time_point TimeOf(const flow_origin &origin) {
              now - std::chrono::nanoseconds(origin.connected_at_ns));
 }
 
+std::optional<std::chrono::microseconds> TimeToOpen(const direct_flow &flow) {
+  if (flow.opened_at_ns == 0) {
+    return std::nullopt;
+  }
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::nanoseconds(flow.opened_at_ns -
+                               flow.origin.connected_at_ns));
+}
+
 // The row begins as that of the flow whose handshake it is allowed by.
 FlowRecord NewRecord(const direct_flow &flow, const FlowRecord &first) {
   FlowRecord record = first;
@@ -94,7 +103,7 @@ void SetBytes(LiveFlow &row, uint64_t sent, uint64_t received) {
 }  // namespace
 
 FlowEnd EndOf(const direct_flow &flow) {
-  if (flow.opened == 0) {
+  if (flow.opened_at_ns == 0) {
     return {CloseReason::kDialFailed,
             std::strerror(flow.error != 0 ? static_cast<int>(flow.error)
                                           : ECONNREFUSED)};
@@ -139,6 +148,9 @@ std::unique_ptr<DirectRows> DirectRows::Open(AgentStages &stages,
                     ? "adopted"
                     : absl::StrCat("by the handshake of flow ", pass->origin));
     RecordOpen(*row, FlowMode::kPlaintext, FlowPath::kSockmap);
+    row->Update([&flow](FlowRecord &record) {
+      record.timing.total = TimeToOpen(flow);  // not until it was heard of
+    });
     row->SetAbort(abort);
   }
   return std::make_unique<DirectRows>(

@@ -187,7 +187,7 @@ bool OneThreadSameNode::OpenRows(uint64_t cookie, const direct_flow &flow) {
   std::string forbidden = rows->forbidden();
   // sk_lookup must have seen it: else it has left the namespace on a way that
   // the handshake did not take (a new NAT rule).
-  if (forbidden.empty() && flow.opened != 0 && flow.assigned == 0) {
+  if (forbidden.empty() && flow.opened_at_ns != 0 && flow.assigned == 0) {
     forbidden = "it did not go to the listener that was asked";
   }
   open_.insert_or_assign(cookie, std::move(rows));

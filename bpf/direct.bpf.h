@@ -151,7 +151,7 @@ static __always_inline void on_direct_state(struct bpf_sock_ops *ctx, __u64 cook
 	__u32 before = ctx->args[0], after = ctx->args[1];
 
 	if (after == BPF_TCP_ESTABLISHED) {
-		flow->opened = 1;
+		flow->opened_at_ns = bpf_ktime_get_ns();
 		flow->state = DIRECT_OPEN;
 		tell_direct(cookie);
 	} else if (after == BPF_TCP_CLOSE && flow->state != DIRECT_CLOSED) {

@@ -38,12 +38,11 @@ struct direct_flow {
 	__u64 listener_cookie;
 	__u64 bytes_sent;     /* when closed: that the server's kernel has acknowledged */
 	__u64 bytes_received; /* when closed */
+	__u64 opened_at_ns;   /* bpf_ktime_get_ns(); 0: never */
 	__u32 state;	      /* enum direct_state */
 	__u32 assigned;	      /* 1: sk_lookup gave its SYN to the listener */
-	__u32 opened;	      /* 1: it was established once */
 	__u32 closed_from;    /* when closed: TCP state before */
 	__u32 error;	      /* when closed: errno of the socket, 0 for an orderly end */
-	__u32 reserved;
 };
 
 /* Of the connection as the server has it. */

@@ -10,7 +10,9 @@ readonly VM_MEMORY=4G
 # from caches that are debugged (kmalloc_nolock of mm/slub.c).
 readonly VM_CPU=max,-cx16
 # On a busy machine a kernel that checks its timer finds it broken, and panics.
-readonly VM_BOOT_OPTIONS=(console=ttyS0 panic=-1 oops=panic no_timer_check)
+# Before 6.5 memory for secrets that outlive a process is not there by itself.
+readonly VM_BOOT_OPTIONS=(console=ttyS0 panic=-1 oops=panic no_timer_check
+  secretmem.enable=1)
 # Statuses of vm_run, in which no command has ended: as timeout(1) says it, and
 # the one beside it.
 readonly VM_TIMEOUT=124

@@ -20,6 +20,7 @@ sys.path[:0] = [str(_HERE), str(_HERE.parent / "e2e")]
 import measure
 import stacks
 from rig import documents
+from rig.manager import Manager
 from rig.network import OneNode, TwoNodes
 
 _COLUMNS = (
@@ -102,6 +103,21 @@ class Ktls(Between):
     settings = {"path": "ktls"}
 
 
+class Kept(Between):
+    """Userspace, with flows that would outlive a killed agent."""
+
+    name = "kept"
+    path = "userspace"
+    settings = {"path": "userspace", "pin": True, "flowStore": "systemd"}
+
+    def start(self):
+        super().start()
+        for agent in self._network.agents:
+            agent.stop()
+            agent.manager = Manager(agent.directory)
+            agent.start()
+
+
 class Loopback(Between):
     """One namespace, no kith."""
 
@@ -119,9 +135,9 @@ class Joined(Between):
     make_network = OneNode
 
 
-_STACKS = (Direct, Userspace, Ktls, Loopback, Joined)
+_STACKS = (Direct, Userspace, Ktls, Kept, Loopback, Joined)
 _RATIOS = (("userspace", "direct"), ("ktls", "direct"), ("ktls", "userspace"),
-           ("joined", "loopback"))
+           ("kept", "userspace"), ("joined", "loopback"))
 
 
 def _run(running, loads, rounds):

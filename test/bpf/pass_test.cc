@@ -182,7 +182,7 @@ TEST_CASE("a SYN whose listener is gone is dropped, whoever listens there") {
   CHECK(rig.agent.Counter("direct_listener_gone") == 1);
   CHECK_FALSE(HasConnection(rig.listening.socket));
   const direct_flow flow = rig.Await(DIRECT_CLOSED);
-  CHECK(flow.opened == 0);
+  CHECK(flow.opened_at_ns == 0);
   CHECK(flow.assigned == 0);
   CHECK(flow.error == ECONNREFUSED);
 }

@@ -11,7 +11,8 @@ from rig.conversation import (CLIENT, MARATHON, SERVER, Connecting, Listening,
 from rig.manager import Manager
 from rig.network import OneNode, TwoNodes
 
-_FLOWS = int(os.environ.get("KITH_TAKEOVER_FLOWS", "40"))
+_FLOWS = int(os.environ.get("KITH_TAKEOVER_FLOWS",
+                           max(4, deadline.amount(40))))
 _TIMES = int(os.environ.get("KITH_FLOW_STORE_TIMES", "3"))
 
 
