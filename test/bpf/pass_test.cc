@@ -7,6 +7,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -153,8 +155,8 @@ TEST_CASE("no pass is given") {
   }
 }
 
-// Empties the newest map of that name: this test's agent's.
-void EmptySockets(const char *name) {
+// The newest map of that name: this test's agent's.
+FileDescriptor Map(const char *name) {
   uint32_t id = 0;
   FileDescriptor newest;
   while (bpf_map_get_next_id(id, &id) == 0) {
@@ -167,9 +169,40 @@ void EmptySockets(const char *name) {
     }
   }
   REQUIRE(newest.valid());
+  return newest;
+}
+
+std::vector<uint64_t> Members(const FileDescriptor &map) {
+  std::vector<uint64_t> members;
   uint64_t key = 0;
-  REQUIRE(bpf_map_get_next_key(newest.get(), nullptr, &key) == 0);
-  REQUIRE(bpf_map_delete_elem(newest.get(), &key) == 0);
+  const uint64_t *previous = nullptr;
+  while (bpf_map_get_next_key(map.get(), previous, &key) == 0) {
+    members.push_back(key);
+    previous = &members.back();
+  }
+  return members;
+}
+
+uint64_t CookieOf(const FileDescriptor &socket) {
+  uint64_t cookie = 0;
+  socklen_t size = sizeof(cookie);
+  REQUIRE(getsockopt(socket.get(), SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0);
+  return cookie;
+}
+
+// A connected socket of a sockmap that is given TLS keys may send plaintext.
+TEST_CASE("of a sockmap only the listening socket is a member") {
+  PassRig rig;
+  const Endpoint at = At("127.0.0.1:80");
+  REQUIRE(rig.Open(at).ok());
+  const FileDescriptor sockets = Map("pass_listeners");
+  const std::vector only = {CookieOf(rig.listening.socket)};
+  CHECK(Members(sockets) == only);
+  const auto direct = rig.RequireDirect(at);
+  CHECK(Members(sockets) == only);
+  rig.server.CloseAll();
+  rig.listening.socket.Reset();
+  CHECK(Members(sockets).empty());
 }
 
 TEST_CASE("a SYN whose listener is gone is dropped, whoever listens there") {
@@ -177,7 +210,9 @@ TEST_CASE("a SYN whose listener is gone is dropped, whoever listens there") {
   const Endpoint at = At("127.0.0.1:80");
   REQUIRE(rig.Open(at).ok());
   // The hook at connect() has seen the listener still.
-  EmptySockets("pass_listeners");
+  const FileDescriptor sockets = Map("pass_listeners");
+  const uint64_t key = CookieOf(rig.listening.socket);
+  REQUIRE(bpf_map_delete_elem(sockets.get(), &key) == 0);
   CHECK(rig.client.Connect(at).error == ECONNREFUSED);
   CHECK(rig.agent.Counter("direct_listener_gone") == 1);
   CHECK_FALSE(HasConnection(rig.listening.socket));
