@@ -153,7 +153,8 @@ std::shared_ptr<const Pass> OneThreadSameNode::PassOf(uint64_t cookie,
   return *std::move(adopted);
 }
 
-// A flow of which nobody here knows why it should be allowed.
+// A flow of which nobody here knows why it should be allowed. One that has
+// ended while no agent ran is no matter of that.
 void OneThreadSameNode::Refuse(uint64_t cookie,
                                const direct_flow &flow,
                                const std::string &why) {
@@ -163,10 +164,17 @@ void OneThreadSameNode::Refuse(uint64_t cookie,
   record.process.pid = flow.origin.process.tgid;
   record.process.start_time_ns = flow.origin.process.start_time_ns;
   record.opened_at = std::chrono::system_clock::now();
+  record.mode = FlowMode::kPlaintext;
   record.path = FlowPath::kSockmap;
-  (void)EndConnection(cookie);
+  const DirectBytes bytes = EndConnection(cookie);
   if (auto row = stages_.flows->Open(std::move(record)); row != nullptr) {
-    FinishFlow(stages_, *row, {CloseReason::kRevoked, why});
+    row->counters().bytes_sent = bytes.sent;
+    row->counters().bytes_received = bytes.received;
+    FinishFlow(stages_,
+               *row,
+               flow.state == DIRECT_CLOSED
+                   ? EndOf(flow)
+                   : FlowEnd{CloseReason::kRevoked, why});
   }
 }
 

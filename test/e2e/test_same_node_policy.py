@@ -161,6 +161,20 @@ class DirectAndAgents(SameNodeCase):
         self.assert_goes_on(*peers)
         self.rows(reason="closed")
 
+    def test_flow_that_ends_without_an_agent(self):
+        """It has ended in order, whoever it was."""
+        client, server = self.open_flow()
+        agent = self.network.client_agent
+        agent.kill()
+        self.assert_goes_on(client, server)
+        server.program.check()
+        agent.start()
+        row = agent.await_closed(1, path="sockmap", reason="closed",
+                                 direction="outbound",
+                                 destination=self.destination)[0]
+        self.assertEqual((row["bytesSent"], row["bytesReceived"]),
+                         (1010, 1010))
+
     def test_killed_agent_and_another_policy(self):
         peers = self.open_flow()
         agent = self.network.client_agent
