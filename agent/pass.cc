@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/pass.h"
 
+#include <algorithm>
 #include <future>
 #include <utility>
 
@@ -147,6 +148,17 @@ Pass::Side SideOf(const Workload &own,
 }
 
 }  // namespace
+
+std::chrono::nanoseconds LifetimeOf(const Pass &pass,
+                                    std::chrono::nanoseconds most) {
+  const auto now = std::chrono::system_clock::now();
+  for (const Pass::Side *side : {&pass.client, &pass.server}) {
+    if (const auto expires = side->record.local.svid_expires) {
+      most = std::min<std::chrono::nanoseconds>(most, *expires - now);
+    }
+  }
+  return std::max(most, std::chrono::nanoseconds(0));
+}
 
 std::shared_ptr<const Pass> MakePass(AgentStages &stages,
                                      uint64_t id,

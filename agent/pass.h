@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <memory>
 
 #include "absl/status/statusor.h"
@@ -25,6 +26,11 @@ struct Pass {
   Side client;
   Side server;
 };
+
+// LifetimeOf returns how long the pass is good for: `most`, unless an SVID of
+// the two expires before, which no handshake would show any more.
+std::chrono::nanoseconds LifetimeOf(const Pass &pass,
+                                    std::chrono::nanoseconds most);
 
 // MakePass turns what both ends know into a pass of that id.
 std::shared_ptr<const Pass> MakePass(AgentStages &stages,

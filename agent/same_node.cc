@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/same_node.h"
 
-#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -26,18 +25,6 @@ constexpr std::chrono::seconds kGrace{60};
 // Identities of passes must not be taken for those of another agent's: ids
 // begin where no agent that started earlier can have come to.
 constexpr uint64_t kIdsPerMicrosecond = 2048;
-
-// An SVID that expires is shown in no handshake any more.
-std::chrono::nanoseconds LifetimeOf(const Pass &pass) {
-  std::chrono::nanoseconds lifetime = SameNode::kPassLifetime;
-  const auto now = std::chrono::system_clock::now();
-  for (const Pass::Side *side : {&pass.client, &pass.server}) {
-    if (const auto expires = side->record.local.svid_expires) {
-      lifetime = std::min<std::chrono::nanoseconds>(lifetime, *expires - now);
-    }
-  }
-  return std::max(lifetime, std::chrono::nanoseconds(0));
-}
 
 // Everything happens on one thread, in the order in which it was asked for.
 class OneThreadSameNode final : public SameNode {
@@ -125,7 +112,7 @@ void OneThreadSameNode::GivePass(const Meetings::Both &both,
                     .netns_cookie = point.netns_cookie,
                     .destination = point.server,
                     .policy_generation = stages_.PolicyGeneration(*resources),
-                    .lifetime = LifetimeOf(*pass)});
+                    .lifetime = LifetimeOf(*pass, kPassLifetime)});
   both.client.flow->Update(
       [](FlowRecord &) {},
       "pass",
