@@ -4,6 +4,7 @@ connections go past the agent once a handshake has shown that both allow it."""
 
 import os
 import pathlib
+import time
 
 from rig import deadline, documents
 from rig.case import Case, needs_agent, on
@@ -102,14 +103,16 @@ class DirectFlow(SameNodeCase):
     """What the operator and the applications see of it."""
 
     def test_the_agent_is_out_of_the_way(self):
-        before = self._agent_seconds()
+        began, before = time.monotonic(), self._agent_seconds()
         client, server = self.converse(["ask:20000", "close"],
                                        ["answer:20000", "recv-all"])
         self.check_exact(client, server)
         spent = self._agent_seconds() - before
+        took = time.monotonic() - began
         self.assert_flows(client["sent"], server["sent"])
-        # 40,000 messages; each would cost it ten microseconds at least.
-        self.assertLess(spent, deadline.allowed(0.2))
+        # 40,000 messages, each of which would wake it twice: it had as much to
+        # do as the applications.
+        self.assertLess(spent, took / 10)
 
     def _agent_seconds(self):
         pid = self.network.client_agent.program.pid
