@@ -58,8 +58,7 @@ class Rotation(PeerCase):
             peer.program.write("go\n")
         self.check_exact(client.facts("done"), server.facts("done"))
         # The flow ends as it began: with the SVID of its handshake.
-        ended = next(each for each in self.network.client_agent.closed_flows()
-                     if each["id"] == flow["id"])
+        ended = self.network.client_agent.await_closed(1, id=flow["id"])[0]
         self.assertEqual((ended["reason"], ended["local"]["svidSerial"]),
                          ("closed", before[CLIENT]))
 

@@ -187,12 +187,11 @@ class DirectPrograms(Case):
             group="benchmark")
         self.assertIn("SET:", said)
         agent = self.network.client_agent
-        deadline.await_true(lambda: not agent.open_flows(), "all flows closed")
         counters = agent.ask("status")["counters"]
         self.assertGreater(counters["direct_connect"], _REQUESTS // 2)
         self.assertEqual(counters["direct_connect"],
                          counters["direct_assigned"])
-        flows = agent.closed_flows()
-        direct = [flow for flow in flows if flow["path"] == "sockmap"]
+        direct = agent.await_closed(2 * counters["direct_connect"],
+                                    path="sockmap")
         self.assertEqual(len(direct), 2 * counters["direct_connect"])
         self.assertEqual({flow["reason"] for flow in direct}, {"closed"})
