@@ -164,6 +164,7 @@ DirectRows::DirectRows(AgentStages &stages,
                        std::shared_ptr<LiveFlow> server)
     : stages_(stages),
       connected_at_ns_(flow.origin.connected_at_ns),
+      astray_(flow.opened_at_ns != 0 && flow.assigned == 0),
       pass_(std::move(pass)),
       client_(std::move(client)),
       server_(std::move(server)),
@@ -179,7 +180,32 @@ std::string DirectRows::forbidden() const {
       return withdrawn;
     }
   }
-  return "";
+  // sk_lookup has not seen it: it has left the namespace on a way that the
+  // handshake did not take (a new NAT rule).
+  return astray_ ? "it did not go to the listener that was asked" : "";
+}
+
+void RecordUnknown(AgentStages &stages,
+                   const direct_flow &flow,
+                   const DirectBytes &bytes,
+                   const std::string &why) {
+  FlowRecord record;
+  record.client = Endpoint::FromAbi(flow.client);
+  record.destination = Endpoint::FromAbi(flow.origin.destination);
+  record.process.pid = flow.origin.process.tgid;
+  record.process.start_time_ns = flow.origin.process.start_time_ns;
+  record.opened_at = system_clock::now();
+  record.mode = FlowMode::kPlaintext;
+  record.path = FlowPath::kSockmap;
+  auto row = stages.flows->Open(std::move(record));
+  if (row == nullptr) {
+    return;
+  }
+  SetBytes(*row, bytes.sent, bytes.received);
+  FinishFlow(stages,
+             *row,
+             flow.state == DIRECT_CLOSED ? EndOf(flow)
+                                         : FlowEnd{CloseReason::kRevoked, why});
 }
 
 void DirectRows::Close(const DirectBytes &bytes, const FlowEnd &end) {

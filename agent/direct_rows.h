@@ -36,8 +36,8 @@ class DirectRows {
 
   const std::shared_ptr<const Pass> &pass() const { return pass_; }
 
-  // forbidden returns why policy, or an SVID that is not in force any more,
-  // forbids the flow, or an empty text.
+  // forbidden returns why policy, an SVID that is not in force any more, or the
+  // way that it took forbids the flow, or an empty text.
   std::string forbidden() const;
 
   // Close moves both rows to the history. `end` is as the client sees it.
@@ -46,12 +46,21 @@ class DirectRows {
  private:
   AgentStages &stages_;
   const uint64_t connected_at_ns_;
+  const bool astray_;
   const std::shared_ptr<const Pass> pass_;
   const std::shared_ptr<LiveFlow> client_;
   const std::shared_ptr<LiveFlow> server_;
   const PermittedFlow client_permitted_;
   const PermittedFlow server_permitted_;
 };
+
+// RecordUnknown enters a flow in the history of which nobody knows why it
+// should be allowed. One that has ended while no agent ran is no matter of
+// that.
+void RecordUnknown(AgentStages &stages,
+                   const direct_flow &flow,
+                   const DirectBytes &bytes,
+                   const std::string &why);
 
 // EndOf returns how a direct flow ended that the hooks say is closed.
 FlowEnd EndOf(const direct_flow &flow);

@@ -18,9 +18,18 @@ using std::chrono::steady_clock;
 // How often the table of direct flows is looked through: events may be lost.
 constexpr std::chrono::seconds kPeriod{2};
 
-// A flow that had a pass at its last moment is heard of later; and a server may
-// ask who its client was when that has gone.
-constexpr std::chrono::seconds kGrace{60};
+// A flow that had a pass at its last moment is heard of later.
+constexpr std::chrono::seconds kGrace{10};
+
+// A server may ask who its client was when that has gone.
+constexpr std::chrono::seconds kAfterFlow{60};
+
+// Each is shown by two of the 32,768 identities that there is room for.
+constexpr size_t kMaxRemembered = 8192;
+
+// A connect() that is under way for longer, and has no socket, never began: it
+// failed between two hooks (TCP gives up after 127 s by itself).
+constexpr std::chrono::seconds kConnecting{180};
 
 // Identities of passes must not be taken for those of another agent's: ids
 // begin where no agent that started earlier can have come to.
@@ -52,15 +61,16 @@ class OneThreadSameNode final : public SameNode {
 
  private:
   void GivePass(const Meetings::Both &both, const MeetingPoint &point);
-  void Remember(const std::shared_ptr<const Pass> &pass);
+  void Remember(const std::shared_ptr<const Pass> &pass,
+                std::chrono::seconds time);
+  void ForgetIfNeverBegun(uint64_t cookie, const direct_flow &flow);
   void Look(uint64_t cookie);
   void LookThrough();
   std::shared_ptr<const Pass> PassOf(uint64_t cookie, const direct_flow &flow);
   bool OpenRows(uint64_t cookie, const direct_flow &flow);
-  void Refuse(uint64_t cookie, const direct_flow &flow, const std::string &why);
   void Abort(uint64_t cookie, CloseReason reason);
   void Close(uint64_t cookie, const DirectBytes &bytes, const FlowEnd &end);
-  DirectBytes EndConnection(uint64_t cookie);
+  bool EndConnection(uint64_t cookie, DirectBytes &bytes);
 
   struct Remembered {
     std::shared_ptr<const Pass> pass;
@@ -98,13 +108,13 @@ std::unique_ptr<Meetings::Stay> OneThreadSameNode::Arrive(
 void OneThreadSameNode::GivePass(const Meetings::Both &both,
                                  const MeetingPoint &point) {
   const auto resources = stages_.resources->current();
-  if (let_go_ || both.client.permit.generation != resources->generation ||
+  if (let_go_ || given_.size() >= kMaxRemembered ||
+      both.client.permit.generation != resources->generation ||
       both.server.permit.generation != resources->generation ||
       !CheckParties(stages_, *both.client.flow).ok()) {
     return;  // the next handshake will tell
   }
   auto pass = MakePass(stages_, next_id_++, both);
-  Remember(pass);
   absl::Status opened =
       passes_.Open({.id = pass->id,
                     .client = both.client.process,
@@ -113,6 +123,9 @@ void OneThreadSameNode::GivePass(const Meetings::Both &both,
                     .destination = point.server,
                     .policy_generation = stages_.PolicyGeneration(*resources),
                     .lifetime = LifetimeOf(*pass, kPassLifetime)});
+  if (opened.ok()) {
+    Remember(pass, kPassLifetime + kGrace);
+  }
   both.client.flow->Update(
       [](FlowRecord &) {},
       "pass",
@@ -120,9 +133,10 @@ void OneThreadSameNode::GivePass(const Meetings::Both &both,
                   : opened.message());
 }
 
-void OneThreadSameNode::Remember(const std::shared_ptr<const Pass> &pass) {
-  given_.insert_or_assign(
-      pass->id, Remembered{pass, steady_clock::now() + kPassLifetime + kGrace});
+void OneThreadSameNode::Remember(const std::shared_ptr<const Pass> &pass,
+                                 std::chrono::seconds time) {
+  given_.insert_or_assign(pass->id,
+                          Remembered{pass, steady_clock::now() + time});
 }
 
 std::shared_ptr<const Pass> OneThreadSameNode::PassOf(uint64_t cookie,
@@ -133,36 +147,15 @@ std::shared_ptr<const Pass> OneThreadSameNode::PassOf(uint64_t cookie,
   }
   auto adopted = AdoptPass(stages_, next_id_++, flow);
   if (!adopted.ok()) {
-    Refuse(cookie, flow, std::string(adopted.status().message()));
+    DirectBytes bytes;
+    if (EndConnection(cookie, bytes)) {
+      RecordUnknown(
+          stages_, flow, bytes, std::string(adopted.status().message()));
+    }
     return nullptr;
   }
   passes_.Name(cookie, (*adopted)->id);
   return *std::move(adopted);
-}
-
-// A flow of which nobody here knows why it should be allowed. One that has
-// ended while no agent ran is no matter of that.
-void OneThreadSameNode::Refuse(uint64_t cookie,
-                               const direct_flow &flow,
-                               const std::string &why) {
-  FlowRecord record;
-  record.client = Endpoint::FromAbi(flow.client);
-  record.destination = Endpoint::FromAbi(flow.origin.destination);
-  record.process.pid = flow.origin.process.tgid;
-  record.process.start_time_ns = flow.origin.process.start_time_ns;
-  record.opened_at = std::chrono::system_clock::now();
-  record.mode = FlowMode::kPlaintext;
-  record.path = FlowPath::kSockmap;
-  const DirectBytes bytes = EndConnection(cookie);
-  if (auto row = stages_.flows->Open(std::move(record)); row != nullptr) {
-    row->counters().bytes_sent = bytes.sent;
-    row->counters().bytes_received = bytes.received;
-    FinishFlow(stages_,
-               *row,
-               flow.state == DIRECT_CLOSED
-                   ? EndOf(flow)
-                   : FlowEnd{CloseReason::kRevoked, why});
-  }
 }
 
 // False: the flow has been ended.
@@ -176,39 +169,40 @@ bool OneThreadSameNode::OpenRows(uint64_t cookie, const direct_flow &flow) {
         worker_.Post([this, cookie, reason] { Abort(cookie, reason); });
       });
   if (rows == nullptr) {
-    (void)EndConnection(cookie);
+    DirectBytes bytes;
+    (void)EndConnection(cookie, bytes);
     return false;
   }
-  std::string forbidden = rows->forbidden();
-  // sk_lookup must have seen it: else it has left the namespace on a way that
-  // the handshake did not take (a new NAT rule).
-  if (forbidden.empty() && flow.opened_at_ns != 0 && flow.assigned == 0) {
-    forbidden = "it did not go to the listener that was asked";
-  }
+  const std::string forbidden = rows->forbidden();
   open_.insert_or_assign(cookie, std::move(rows));
   if (!forbidden.empty()) {
-    Close(cookie, EndConnection(cookie), {CloseReason::kRevoked, forbidden});
+    DirectBytes bytes;
+    if (EndConnection(cookie, bytes)) {
+      Close(cookie, bytes, {CloseReason::kRevoked, forbidden});
+    }
   }
   return forbidden.empty();
 }
 
-// The connection is gone when this returns.
-DirectBytes OneThreadSameNode::EndConnection(uint64_t cookie) {
+// False: the connection is open still, and known.
+bool OneThreadSameNode::EndConnection(uint64_t cookie, DirectBytes &bytes) {
   auto flow = passes_.Find(cookie);
   if (!flow.ok()) {
-    return {};
+    return true;
   }
   const auto counted = passes_.Count(*flow);
+  bytes = counted.ok() ? *counted
+                       : DirectBytes{flow->bytes_sent, flow->bytes_received};
   if (auto ended = passes_.End(*flow);
       !ended.ok() && !absl::IsNotFound(ended)) {
     Log(LogLevel::kError,
         "a direct flow could not be ended",
         {{"client", Endpoint::FromAbi(flow->client).ToString()},
          {"error", ended.message()}});
+    return false;
   }
   passes_.Forget(cookie);
-  return counted.ok() ? *counted
-                      : DirectBytes{flow->bytes_sent, flow->bytes_received};
+  return true;
 }
 
 void OneThreadSameNode::Close(uint64_t cookie,
@@ -216,7 +210,7 @@ void OneThreadSameNode::Close(uint64_t cookie,
                               const FlowEnd &end) {
   if (auto rows = open_.extract(cookie); !rows.empty()) {
     rows.mapped()->Close(bytes, end);
-    Remember(rows.mapped()->pass());
+    Remember(rows.mapped()->pass(), kAfterFlow);
   }
 }
 
@@ -233,7 +227,19 @@ void OneThreadSameNode::Abort(uint64_t cookie, CloseReason reason) {
   }
   std::string why =
       reason == CloseReason::kRevoked ? rows->second->forbidden() : "";
-  Close(cookie, EndConnection(cookie), {reason, std::move(why)});
+  DirectBytes bytes;
+  if (EndConnection(cookie, bytes)) {
+    Close(cookie, bytes, {reason, std::move(why)});
+  }
+}
+
+void OneThreadSameNode::ForgetIfNeverBegun(uint64_t cookie,
+                                           const direct_flow &flow) {
+  const std::chrono::nanoseconds began(flow.origin.connected_at_ns);
+  if (steady_clock::now().time_since_epoch() - began > kConnecting &&
+      absl::IsNotFound(passes_.Count(flow).status())) {
+    passes_.Forget(cookie);
+  }
 }
 
 void OneThreadSameNode::Look(uint64_t cookie) {
@@ -249,13 +255,18 @@ void OneThreadSameNode::Look(uint64_t cookie) {
     Close(cookie, {}, {CloseReason::kClosed, ""});
     known = open_.end();
   }
-  if (!flow.ok() || flow->state == DIRECT_CONNECTING ||
-      (known == open_.end() && !OpenRows(cookie, *flow))) {
+  if (flow.ok() && flow->state == DIRECT_CONNECTING) {
+    ForgetIfNeverBegun(cookie, *flow);
+    return;
+  }
+  if (!flow.ok() || (known == open_.end() && !OpenRows(cookie, *flow))) {
     return;
   }
   if (flow->state == DIRECT_CLOSED) {
     passes_.Forget(cookie);
     Close(cookie, {flow->bytes_sent, flow->bytes_received}, EndOf(*flow));
+  } else if (known != open_.end() && !known->second->forbidden().empty()) {
+    Abort(cookie, CloseReason::kRevoked);  // which has failed before
   }
 }
 

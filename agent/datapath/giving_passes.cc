@@ -49,6 +49,11 @@ void BpfDatapath::EndForeignFlows() {
     }
     table->Forget(cookie);
   }
+  // Hooks that give no passes keep none of these.
+  BpfMaps &maps = *programs_->maps();
+  maps.passes.Clear();
+  maps.pass_listeners.Clear();
+  maps.direct_tuples.Clear();
 }
 
 }  // namespace kith

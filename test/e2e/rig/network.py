@@ -24,7 +24,6 @@ class Network:
     """Where clients and servers of a test run. `agents` has one or two."""
 
     occupied = True  # by a process, before the test begins
-    is_one_namespace = False
 
     def __init__(self, client, server, address, address6, interface):
         self.client = client
@@ -106,8 +105,6 @@ class Network:
 
 class OneNode(Network):
     """Client and server on one node, one agent: everything is on lo."""
-
-    is_one_namespace = True
 
     def __init__(self):
         node = Node("node")
