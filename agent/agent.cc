@@ -30,6 +30,24 @@ void PrepareProcess() {
   (void)std::signal(SIGPIPE, SIG_IGN);
 }
 
+// Threads that tell of changes end before those whom they tell are gone. Any
+// stage may not have come to be.
+void StopTelling(AgentStages &stages) {
+  if (stages.ca_watch != nullptr) {
+    stages.ca_watch->Stop();
+  }
+  if (stages.resources != nullptr) {
+    stages.resources->Stop();
+  }
+  if (stages.federation != nullptr) {
+    stages.federation->Stop();
+  }
+  if (stages.svids != nullptr) {
+    stages.svids->Stop();
+  }
+  stages.datapath.reset();  // it tells the acceptors, too
+}
+
 // Steering ends before the listeners do, so that no process is left steered to
 // a dead port. Open flows are reset: the application sees an error, never an
 // orderly end.
@@ -48,6 +66,7 @@ void Stop(AgentStages &stages, Acceptors &acceptors, bool running) {
   stages.workload_api->Stop();
   stages.attest_pool.join();
   stages.loops.Stop();
+  StopTelling(stages);
 }
 
 // Handshakes leave holes in the heap that outlive them by hours: where flows

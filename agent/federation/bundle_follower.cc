@@ -46,12 +46,18 @@ BundleFollower::BundleFollower(Options options)
 }
 
 BundleFollower::~BundleFollower() {
+  Stop();
+}
+
+void BundleFollower::Stop() {
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
     changed_.SignalAll();
   }
-  thread_.join();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
 }
 
 FollowedBundle BundleFollower::state() const {

@@ -62,7 +62,10 @@ class BundleFollower {
   };
 
   explicit BundleFollower(Options options);
-  ~BundleFollower();  // a fetch that runs must end by itself
+  ~BundleFollower();
+
+  // Stop ends the thread; a fetch that runs must end by itself.
+  void Stop();
 
   FollowedBundle state() const;
   // bundle returns the last good one; null: none yet.

@@ -71,7 +71,14 @@ absl::StatusOr<std::unique_ptr<Federation>> Federation::Create(
 }
 
 Federation::~Federation() {
+  Stop();
+}
+
+void Federation::Stop() {
   (void)eventfd_write(stop_.get(), 1);
+  for (const auto &[name, follower] : followers_) {
+    follower->Stop();
+  }
 }
 
 std::vector<FollowedBundle> Federation::List() const {

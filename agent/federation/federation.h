@@ -41,6 +41,10 @@ class Federation {
 
   std::vector<FollowedBundle> List() const;
 
+  // Stop ends the threads: nothing is followed, and nobody called, any more.
+  // Not from a callback.
+  void Stop();
+
  private:
   // Joined is a result, and what it was made of.
   struct Joined {

@@ -51,6 +51,10 @@ CaDirectoryWatch::CaDirectoryWatch(const std::string &directory,
       on_change_(std::move(on_change)) {}
 
 CaDirectoryWatch::~CaDirectoryWatch() {
+  Stop();
+}
+
+void CaDirectoryWatch::Stop() {
   if (thread_.joinable()) {
     const uint64_t one = 1;
     (void)!::write(stop_.get(), &one, sizeof(one));

@@ -24,6 +24,9 @@ class CaDirectoryWatch {
       const std::string &directory, std::function<void()> on_change);
   ~CaDirectoryWatch();
 
+  // Stop ends the thread. Not from `on_change`.
+  void Stop();
+
  private:
   CaDirectoryWatch(const std::string &directory,
                    std::function<void()> on_change);

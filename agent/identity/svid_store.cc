@@ -27,13 +27,17 @@ class RotatingSvidStore final : public SvidStore {
         next_bundle_(options_.clock->Now()),
         thread_([this] { Run(); }) {}
 
-  ~RotatingSvidStore() override {
+  ~RotatingSvidStore() override { Stop(); }
+
+  void Stop() override {
     {
       absl::MutexLock lock(&mutex_);
       stopping_ = true;
       changed_.SignalAll();
     }
-    thread_.join();
+    if (thread_.joinable()) {
+      thread_.join();
+    }
   }
 
   void SetSpecs(std::vector<SvidSpec> specs) override;
@@ -136,7 +140,9 @@ absl::Status RotatingSvidStore::Refresh() {
     return stopping_ || refreshes_done_ >= wanted;
   };
   mutex_.Await(absl::Condition(&done));
-  return bundle_status_;
+  return refreshes_done_ >= wanted
+             ? bundle_status_
+             : absl::CancelledError("SVIDs are not renewed any more");
 }
 
 absl::StatusOr<std::shared_ptr<const X509Svid>> RotatingSvidStore::Get(

@@ -88,6 +88,10 @@ class SvidStore {
 
   virtual std::vector<SvidState> List() const = 0;
   virtual std::string issuer_description() const = 0;
+
+  // Stop ends the store's thread: nobody is called any more, nothing is
+  // renewed, and Refresh fails. Not from a callback.
+  virtual void Stop() = 0;
 };
 
 }  // namespace kith

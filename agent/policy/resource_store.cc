@@ -54,7 +54,9 @@ class FollowingStore : public ResourceStore {
         on_load_(std::move(on_load)),
         watch_(std::move(watch)) {}
 
-  ~FollowingStore() override {
+  ~FollowingStore() override { Stop(); }
+
+  void Stop() override {
     if (thread_.joinable()) {
       const uint64_t one = 1;
       (void)!::write(stop_.get(), &one, sizeof(one));

@@ -42,6 +42,10 @@ class ResourceStore {
   // current is never null.
   virtual std::shared_ptr<const ResourceSet> current() const = 0;
   virtual Status status() const = 0;
+
+  // Stop ends the store's thread: `on_load` is not called any more. Not from
+  // there.
+  virtual void Stop() = 0;
 };
 
 }  // namespace kith

@@ -6,8 +6,9 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 
-from rig import attached
+from rig import attached, documents
 from rig.agent import BINARY
 from rig.case import needs_agent, on
 from rig.conversation import (Connecting, Listening, PeerCase, identities,
@@ -170,3 +171,13 @@ class Stop(_Starts):
                 self.assertEqual(server.facts("done")["ended"], "reset")
                 self.assertFalse(os.path.exists(self.agent.socket))
                 self.assert_untouched()
+
+    def test_documents_that_change_at_the_end(self):
+        """They are read a tenth of a second after they were written: before the
+        agent stops, while it does, or never."""
+        for milliseconds in range(80, 120, 4):
+            self.agent.start()
+            self.agent.put("documents.yaml", identities(
+                inbound=[documents.spiffe_id(f"at/{milliseconds}")]))
+            time.sleep(milliseconds / 1000)
+            self.agent.stop()

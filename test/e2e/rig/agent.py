@@ -41,6 +41,7 @@ class Agent:
             **datapath.with_path(settings),
         }
         self.program = None
+        self._killed = False
         self.manager = None  # what starts it, if not the test
 
     def put(self, name, documents):
@@ -58,6 +59,7 @@ class Agent:
 
     def launch(self, *prefix, env=None, options=()):
         """Starts the daemon without waiting for it; `prefix` runs it."""
+        self._killed = False
         argv = [*prefix, BINARY, "agent", "--config", self.write_config(),
                 *options]
         self.program = Program(
@@ -103,18 +105,27 @@ class Agent:
         return former
 
     def stop(self):
-        if self.program:
+        """Ends the daemon, which must not have crashed before, nor now."""
+        if not self.program:
+            return
+        if self.program.returncode is None:
             self.program.stop()
+            self.program.check()
+        elif self.program.returncode < 0 and not self._killed:
+            self.program.check()
 
     def kill(self):
         """kill -9."""
+        self._killed = True
         self.program.stop(signal.SIGKILL)
 
     def close(self):
-        self.stop()
-        if self.manager:
-            self.manager.close()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        try:
+            self.stop()
+        finally:
+            if self.manager:
+                self.manager.close()
+            shutil.rmtree(self.directory, ignore_errors=True)
 
     def resident_kib(self):
         """Returns the resident memory of the daemon."""

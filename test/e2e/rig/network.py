@@ -2,6 +2,7 @@
 """The two networks that tests run in, and which of the connections seen on
 their wires leave the agents (outer) or stay between agent and application."""
 
+import contextlib
 import os
 
 from rig import deadline, machine, netns
@@ -86,10 +87,11 @@ class Network:
         return agent
 
     def close(self):
-        for agent in self.agents:
-            agent.close()
-        for node in self.nodes:
-            node.close()
+        with contextlib.ExitStack() as after:
+            for node in self.nodes:
+                after.callback(node.close)
+            for agent in self.agents:
+                after.callback(agent.close)
 
     def await_quiet(self):
         for node in self.nodes:
