@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -66,23 +68,22 @@ absl::StatusOr<FileDescriptor> AttachOrReplace(int program_fd,
   return link;
 }
 
+// Links of tracepoints cannot be updated. Those of two agents at once do no
+// harm, for each sets the same facts; but before Linux 6.10 one program is
+// attached once only (kernel/tracepoint.c, func_add), so that what is held
+// stays.
 absl::Status Attachments::AttachTracepoint(const bpf_program *program) {
-  FileDescriptor link(
-      bpf_raw_tracepoint_open(nullptr, bpf_program__fd(program)));
-  if (!link.valid()) {
-    return absl::ErrnoToStatus(
-        errno, absl::StrCat("attaching ", bpf_program__name(program)));
-  }
-  // Links of tracepoints cannot be updated. Two at once do no harm, for each
-  // sets the same facts.
   const std::string name = PinDirectory::LinkName(bpf_program__name(program));
-  if (pin_) {
-    if (auto pinned = pins_.Pin(link.get(), name); !pinned.ok()) {
-      return pinned;
+  if (Find(name) == nullptr) {
+    FileDescriptor link(
+        bpf_raw_tracepoint_open(nullptr, bpf_program__fd(program)));
+    if (!link.valid()) {
+      return absl::ErrnoToStatus(
+          errno, absl::StrCat("attaching ", bpf_program__name(program)));
     }
+    Hold(name, std::move(link));
   }
-  links_.emplace_back(name, std::move(link));
-  return absl::OkStatus();
+  return pin_ ? pins_.Pin(Find(name)->get(), name) : absl::OkStatus();
 }
 
 absl::Status Attachments::AttachCgroup(const bpf_program *program,
@@ -91,9 +92,24 @@ absl::Status Attachments::AttachCgroup(const bpf_program *program,
   auto link = AttachOrReplace(
       bpf_program__fd(program), cgroup_.fd.get(), type, pins_, name, pin_);
   if (link.ok()) {
-    links_.emplace_back(name, *std::move(link));
+    Hold(name, *std::move(link));
   }
   return link.status();
+}
+
+const FileDescriptor *Attachments::Find(const std::string &name) const {
+  const auto found = std::ranges::find(links_, name, &Link::first);
+  return found == links_.end() ? nullptr : &found->second;
+}
+
+void Attachments::Hold(const std::string &name, FileDescriptor link) {
+  for (auto &[known, held] : links_) {
+    if (known == name) {
+      held = std::move(link);
+      return;
+    }
+  }
+  links_.emplace_back(name, std::move(link));
 }
 
 absl::Status Attachments::PinLinks() const {

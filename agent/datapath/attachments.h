@@ -38,24 +38,30 @@ class Attachments {
       : programs_(programs), cgroup_(cgroup), pins_(pins), pin_(pin) {}
 
   // AttachObservers attaches what only watches: the life of processes and
-  // listeners.
+  // listeners. Once more: it puts these programs in the place of another
+  // process's.
   absl::Status AttachObservers();
 
-  // AttachSteering attaches what changes flows, connect last.
+  // AttachSteering attaches what changes flows, connect last. Once more as
+  // above.
   absl::Status AttachSteering();
 
   // PinLinks lets another process find them.
   absl::Status PinLinks() const;
 
  private:
+  using Link = std::pair<std::string, FileDescriptor>;  // by pin name
+
   absl::Status AttachTracepoint(const bpf_program *program);
   absl::Status AttachCgroup(const bpf_program *program, bpf_attach_type type);
+  const FileDescriptor *Find(const std::string &name) const;  // null: none
+  void Hold(const std::string &name, FileDescriptor link);
 
   const Programs &programs_;
   const ManagedCgroup &cgroup_;
   const PinDirectory &pins_;
   const bool pin_;
-  std::vector<std::pair<std::string, FileDescriptor>> links_;  // by pin name
+  std::vector<Link> links_;
 };
 
 }  // namespace kith

@@ -85,9 +85,6 @@ absl::Status BpfDatapath::TakeBack(bool lost) {
   if (lost) {
     control_.SetAgent(self_.tgid, self_.start_time_ns);
     AttachWatch();
-    auto former = std::move(attachments_);
-    attachments_ =
-        std::make_unique<Attachments>(*programs_, cgroup_, pins_, options_.pin);
     back.Update(attachments_->AttachObservers());
   }
   back.Update(presence_->TakeBack(lost));
