@@ -77,6 +77,17 @@ void AdoptFound(AgentStages &stages) {
   }
 }
 
+namespace {
+
+void TellNotKept(LiveFlow &flow, const absl::Status &why) {
+  flow.Update([](FlowRecord &) {}, "not_kept", why.message());
+  Log(LogLevel::kDebug,
+      "a flow is not kept",
+      {{"flow", flow.id()}, {"error", why.message()}});
+}
+
+}  // namespace
+
 struct KeepingFlow::State {
   State(AgentStages &of, LiveFlow &entry, Executor executor)
       : stages(of), flow(entry), timer(executor) {}
@@ -135,9 +146,7 @@ void KeepingFlow::State::Wait(const std::shared_ptr<State> &self,
       return Wait(state, kRetry);
     }
     if (!entered.ok()) {
-      Log(LogLevel::kDebug,
-          "a flow is not kept",
-          {{"flow", state->flow.id()}, {"error", entered.message()}});
+      TellNotKept(state->flow, entered);
     }
   });
 }
@@ -148,8 +157,14 @@ KeepingFlow::KeepingFlow(AgentStages &stages,
                          const std::shared_ptr<Relay> &relay,
                          Executor executor,
                          std::shared_ptr<FlowStore::Kept> already) {
-  if (stages.flow_store == nullptr || (already == nullptr && !relay->Keep())) {
+  if (stages.flow_store == nullptr) {
     return;
+  }
+  if (already == nullptr) {
+    if (absl::Status keeping = relay->Keep(); !keeping.ok()) {
+      TellNotKept(flow, keeping);
+      return;
+    }
   }
   state_ = std::make_shared<State>(stages, flow, executor);
   state_->kept = std::move(already);

@@ -49,7 +49,7 @@ class FlowRelay : public std::enable_shared_from_this<FlowRelay> {
   RelayState TakeState();
 
   // As of Relay (kept_relay.cc).
-  bool Keep();
+  absl::Status Keep();
   KeptFacts kept_facts();
   absl::Status Enter(const KeptPlace &place);
 
@@ -97,6 +97,7 @@ class FlowRelay : public std::enable_shared_from_this<FlowRelay> {
 
   absl::Status Recover(const RelayState::Kept &kept);
   absl::Status RecoverOne(Direction &direction, KeptPosition position);
+  absl::Status RecoverSealed(Direction &direction, KeptPosition position);
   absl::Status TakeWhatKernelHas(Direction &direction, KeptPosition &position);
   absl::Status Replay(Direction &direction, const KeptPosition &position);
   static void EndAgain(Direction &direction);

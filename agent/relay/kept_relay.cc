@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a relay outlives its process: what it was about to do stands in memory
 // that others hold too, and what it has done the kernel knows.
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
 #include "agent/relay/flow_relay.h"
+#include "agent/relay/record_room.h"
 #include "agent/relay/tcp_position.h"
 
 namespace kith {
@@ -24,27 +23,29 @@ absl::Status Lost(std::string_view what) {
   return absl::DataLossError(what);
 }
 
-// The beginning of a record stays in the socket until its rest has come. TCP
-// charges the socket for whole segments, also for a long one of which only the
-// tail is left: in a buffer as large as such a segment, the rest would never
-// find room. A great SO_RCVLOWAT makes the kernel enlarge the buffer, for good,
-// without an end to its own tuning (net/ipv4/tcp.c, tcp_set_rcvlowat).
-void MakeRoomForRecords(int fd) {
-  constexpr int kRoom = 1 << 20;
-  for (const int least : {kRoom, 1}) {
-    (void)setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &least, sizeof(least));
+// FinishDiscard takes from the source what the other process had written, and
+// returns how much was taken in all.
+absl::StatusOr<uint64_t> FinishDiscard(int from, KeptPosition &position) {
+  auto consumed = ConsumedOf(from);
+  if (consumed.ok() && *consumed == position.source && position.discard > 0) {
+    *consumed += Discard(from, position.discard);
   }
+  position.source += std::exchange(position.discard, 0);
+  return consumed;
 }
 
 }  // namespace
 
-bool FlowRelay::Keep() {
+absl::Status FlowRelay::Keep() {
   if (tls_ != nullptr) {
     if (tls_->is_receiving_in_kernel()) {
-      return false;
+      return absl::FailedPreconditionError("the kernel's TLS receives");
+    }
+    if (auto made = MakeRoomForRecords(outer_.socket.native_handle());
+        !made.ok()) {
+      return made;
     }
     tls_->ReceiveHere();
-    MakeRoomForRecords(outer_.socket.native_handle());
   }
   for (Direction *direction : {&sending_, &receiving_}) {
     if (direction->kept == nullptr) {  // not recovered
@@ -57,7 +58,7 @@ bool FlowRelay::Keep() {
       }
     }
   }
-  return true;
+  return absl::OkStatus();
 }
 
 KeptFacts FlowRelay::kept_facts() {
@@ -175,7 +176,6 @@ absl::Status FlowRelay::RecoverOne(Direction &direction,
   if (!position.exact) {
     return Lost("the agent died in a step that cannot be gone on with");
   }
-  const int from = direction.from.socket.native_handle();
   const bool in_work = position.source_chunk > 0 || position.target_chunk > 0;
   if (position.phase == Phase::kEnded ||
       (position.phase == Phase::kFinishing && !in_work)) {
@@ -183,28 +183,30 @@ absl::Status FlowRelay::RecoverOne(Direction &direction,
     EndAgain(direction);
     return absl::OkStatus();
   }
-  auto consumed = ConsumedOf(from);
+  auto consumed =
+      FinishDiscard(direction.from.socket.native_handle(), position);
   if (!consumed.ok()) {
     return consumed.status();
   }
-  if (*consumed == position.source && position.discard > 0) {
-    *consumed += Discard(from, position.discard);
-  }
-  position.source += std::exchange(position.discard, 0);
   if (IsSealedInKernel(direction)) {
-    if (auto taken = TakeWhatKernelHas(direction, position); !taken.ok()) {
-      return taken;
-    }
-    consumed = ConsumedOf(from);
-    direction.kept->position() = position;
-    return consumed.ok() && *consumed == position.source
-               ? absl::OkStatus()
-               : Lost("bytes of the application were read by somebody else");
+    return RecoverSealed(direction, position);
   }
   if (*consumed != position.source) {
     return Lost("bytes were read by somebody else");
   }
   return Replay(direction, position);
+}
+
+absl::Status FlowRelay::RecoverSealed(Direction &direction,
+                                      KeptPosition position) {
+  if (auto taken = TakeWhatKernelHas(direction, position); !taken.ok()) {
+    return taken;
+  }
+  direction.kept->position() = position;
+  auto consumed = ConsumedOf(direction.from.socket.native_handle());
+  return consumed.ok() && *consumed == position.source
+             ? absl::OkStatus()
+             : Lost("bytes of the application were read by somebody else");
 }
 
 // What of the chunk the kernel has sealed, its record number tells.

@@ -17,7 +17,7 @@ class SharedRelay final : public Relay {
   void Abort(CloseReason reason) override { flow_->End(reason, ""); }
   void Surrender() override { flow_->Surrender(); }
   RelayState TakeState() override { return flow_->TakeState(); }
-  bool Keep() override { return flow_->Keep(); }
+  absl::Status Keep() override { return flow_->Keep(); }
   KeptFacts kept_facts() override { return flow_->kept_facts(); }
   absl::Status Enter(const KeptPlace &place) override {
     return flow_->Enter(place);

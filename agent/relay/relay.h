@@ -53,9 +53,10 @@ class Relay {
   virtual RelayState TakeState() = 0;
 
   // Keep lets the relay be entered later: from now on nothing of the
-  // application is in this process only. Before Run; returns false where that
-  // cannot be (received by the kernel's TLS).
-  virtual bool Keep() = 0;
+  // application is in this process only. Before Run. FailedPrecondition: that
+  // cannot be (the kernel's TLS receives, or its socket's buffer is too small),
+  // and nothing has changed.
+  virtual absl::Status Keep() = 0;
   virtual KeptFacts kept_facts() = 0;
   // Enter keeps every step in `place`, which outlives Run and TakeState, so
   // that Resume goes on where this process dies. Unavailable: not now, in some

@@ -42,19 +42,6 @@ class PlainPeers(PeerCase):
             with self.subTest(role), self.encrypted():
                 test(role)
 
-    def _check_whole(self, pair, flow, updates):
-        """Nothing was lost, and each request for a KeyUpdate was followed."""
-        turns = len(updates) + 1
-        done = pair.application.facts("done")
-        pair.openssl.program.wait()
-        self.assertIsNone(done["error"])
-        pair.check_heard(done, turns)
-        pair.check_answers(done, turns)
-        closed = pair.await_closed(flow, "closed")
-        self.assertEqual(closed["bytesSent"], done["sent"])
-        self.assertEqual(pair.openssl.count_messages("<<<", "KeyUpdate"),
-                         sum(updates))
-
     def _check_tickets(self, pair):
         """A server sends its tickets when the kernel may have the keys; plain
         peers are given none."""
@@ -70,7 +57,7 @@ class PlainPeers(PeerCase):
         flow = pair.talk(_UNREQUESTING)
         pair.proceed()
         pair.openssl.await_message("<<<", "close_notify")
-        self._check_whole(pair, flow, _UNREQUESTING)
+        pair.check_whole(flow, _UNREQUESTING)
         self._check_tickets(pair)
 
     def test_peer_updates_its_key(self):
@@ -96,7 +83,7 @@ class PlainPeers(PeerCase):
         if is_client:
             pair.quit(len(_REQUESTING) + 1)
             self.assertEqual(pair.application.facts("done")["ended"], "eof")
-        self._check_whole(pair, flow, _REQUESTING)
+        pair.check_whole(flow, _REQUESTING)
 
     def _can_rekey(self):
         """What the kernel's version says, and what the agents have found."""

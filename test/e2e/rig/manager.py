@@ -17,10 +17,12 @@ _BATCH = 200  # SCM_MAX_FD is 253
 
 class Manager:
     """Keeps what it is given under its name, whatever becomes of it (FDPOLL=0),
-    and at most `most` descriptors (FileDescriptorStoreMax=)."""
+    and at most `most` descriptors (FileDescriptorStoreMax=). `wrapper` is an argv
+    in front of all that it starts."""
 
-    def __init__(self, directory, most=9000):
+    def __init__(self, directory, most=9000, wrapper=()):
         self._path = directory / "manager"
+        self._wrapper = list(wrapper)
         self._most = most
         self._stored = []  # (name, descriptor)
         self._changed = threading.Condition()
@@ -47,7 +49,7 @@ class Manager:
         listener.listen(1)
         threading.Thread(target=self._pass_on, args=(listener,),
                          daemon=True).start()
-        return ["/usr/bin/python3", str(_LAUNCHER), str(path)]
+        return [*self._wrapper, "/usr/bin/python3", str(_LAUNCHER), str(path)]
 
     def _pass_on(self, listener):
         connection, _ = listener.accept()

@@ -71,6 +71,21 @@ class PlainPair:
             (done["received"], done["receivedChecksum"]),
             (len(said), hashlib.sha256(said).hexdigest()))
 
+    def check_whole(self, flow, updates, deaths=0):
+        """The flow of talk(updates) has ended in order, nothing was lost, and
+        each request for a KeyUpdate was followed; once again, maybe, by the next
+        agent after each death of one."""
+        turns = len(updates) + 1
+        done = self.application.facts("done")
+        self.openssl.program.wait()
+        self._case.assertIsNone(done["error"])
+        self.check_heard(done, turns)
+        self.check_answers(done, turns)
+        closed = self.await_closed(flow, "closed")
+        self._case.assertEqual(closed["bytesSent"], done["sent"])
+        followed = self.openssl.count_messages("<<<", "KeyUpdate")
+        self._case.assertIn(followed - sum(updates), range(deaths + 1))
+
     def await_answers(self, turns):
         """Waits until that many bytes have reached openssl."""
         deadline.await_true(

@@ -56,7 +56,7 @@ class Side {
         stream != nullptr
             ? Relay::Tls(std::move(inner), std::move(stream), flow)
             : Relay::Plain(std::move(inner), Adopt(loop, outer()), flow);
-    REQUIRE(relay->Keep());
+    REQUIRE(relay->Keep().ok());
     const absl::Status entered =
         relay->Enter({.sending = &journal_->slot(0).sending,
                       .receiving = &journal_->slot(0).receiving,
