@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "agent/alarm.h"
+#include "agent/direct_rows.h"
 #include "agent/keep_flow.h"
 #include "agent/runtime/log.h"
 
@@ -45,6 +46,10 @@ absl::Status CreateDatapath(AgentStages &stages,
     if (stages.same_node != nullptr) {
       stages.same_node->Changed(cookie);
     }
+  };
+  options.on_direct_left = [&stages](const direct_flow &flow,
+                                     const DirectBytes &bytes) {
+    RecordUnknown(stages, flow, bytes, "flows inside this node are encrypted");
   };
   options.on_error = [](const absl::Status &status) {
     Log(LogLevel::kError, "datapath degraded", {{"error", status.message()}});

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agent/direct_rows.h"
+#include "agent/remembered_passes.h"
 #include "agent/runtime/log.h"
 #include "agent/runtime/worker.h"
 #include "agent/svid_revocation.h"
@@ -23,9 +24,6 @@ constexpr std::chrono::seconds kGrace{10};
 
 // A server may ask who its client was when that has gone.
 constexpr std::chrono::seconds kAfterFlow{60};
-
-// Each is shown by two of the 32,768 identities that there is room for.
-constexpr size_t kMaxRemembered = 8192;
 
 // A connect() that is under way for longer, and has no socket, never began: it
 // failed between two hooks (TCP gives up after 127 s by itself).
@@ -61,8 +59,6 @@ class OneThreadSameNode final : public SameNode {
 
  private:
   void GivePass(const Meetings::Both &both, const MeetingPoint &point);
-  void Remember(const std::shared_ptr<const Pass> &pass,
-                std::chrono::seconds time);
   void ForgetIfNeverBegun(uint64_t cookie, const direct_flow &flow);
   void Look(uint64_t cookie);
   void LookThrough();
@@ -72,11 +68,6 @@ class OneThreadSameNode final : public SameNode {
   void Close(uint64_t cookie, const DirectBytes &bytes, const FlowEnd &end);
   bool EndConnection(uint64_t cookie, DirectBytes &bytes);
 
-  struct Remembered {
-    std::shared_ptr<const Pass> pass;
-    steady_clock::time_point until;
-  };
-
   AgentStages &stages_;
   Passes &passes_;
   Meetings meetings_;
@@ -84,7 +75,7 @@ class OneThreadSameNode final : public SameNode {
   // Of the worker.
   bool let_go_ = false;  // another process keeps account
   uint64_t next_id_;
-  std::map<uint64_t, Remembered> given_;                  // by id
+  RememberedPasses given_;
   std::map<uint64_t, std::unique_ptr<DirectRows>> open_;  // by cookie
 
   Worker worker_{kPeriod, [this] { LookThrough(); }};  // ends first
@@ -108,7 +99,7 @@ std::unique_ptr<Meetings::Stay> OneThreadSameNode::Arrive(
 void OneThreadSameNode::GivePass(const Meetings::Both &both,
                                  const MeetingPoint &point) {
   const auto resources = stages_.resources->current();
-  if (let_go_ || given_.size() >= kMaxRemembered ||
+  if (let_go_ || given_.full() ||
       both.client.permit.generation != resources->generation ||
       both.server.permit.generation != resources->generation ||
       !CheckParties(stages_, *both.client.flow).ok()) {
@@ -124,7 +115,7 @@ void OneThreadSameNode::GivePass(const Meetings::Both &both,
                     .policy_generation = stages_.PolicyGeneration(*resources),
                     .lifetime = LifetimeOf(*pass, kPassLifetime)});
   if (opened.ok()) {
-    Remember(pass, kPassLifetime + kGrace);
+    given_.Put(pass, steady_clock::now() + kPassLifetime + kGrace);
   }
   both.client.flow->Update(
       [](FlowRecord &) {},
@@ -133,17 +124,10 @@ void OneThreadSameNode::GivePass(const Meetings::Both &both,
                   : opened.message());
 }
 
-void OneThreadSameNode::Remember(const std::shared_ptr<const Pass> &pass,
-                                 std::chrono::seconds time) {
-  given_.insert_or_assign(pass->id,
-                          Remembered{pass, steady_clock::now() + time});
-}
-
 std::shared_ptr<const Pass> OneThreadSameNode::PassOf(uint64_t cookie,
                                                       const direct_flow &flow) {
-  const auto given = given_.find(flow.pass);
-  if (given != given_.end()) {
-    return given->second.pass;
+  if (auto given = given_.Find(flow.pass)) {
+    return given;
   }
   auto adopted = AdoptPass(stages_, next_id_++, flow);
   if (!adopted.ok()) {
@@ -210,7 +194,7 @@ void OneThreadSameNode::Close(uint64_t cookie,
                               const FlowEnd &end) {
   if (auto rows = open_.extract(cookie); !rows.empty()) {
     rows.mapped()->Close(bytes, end);
-    Remember(rows.mapped()->pass(), kAfterFlow);
+    given_.Put(rows.mapped()->pass(), steady_clock::now() + kAfterFlow);
   }
 }
 
@@ -283,9 +267,7 @@ void OneThreadSameNode::LookThrough() {
     Look(cookie);
   }
   passes_.Sweep();
-  const auto now = steady_clock::now();
-  std::erase_if(given_,
-                [now](const auto &pass) { return pass.second.until < now; });
+  given_.Sweep(steady_clock::now());
 }
 
 }  // namespace

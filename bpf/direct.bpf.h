@@ -59,8 +59,8 @@ static __always_inline void tell_direct(__u64 cookie)
 }
 
 /*
- * The source port is chosen, the SYN not yet sent. Without the tuple sk_lookup would hand the SYN to
- * the agent, which refuses plaintext: fail closed.
+ * The source port is chosen, the SYN not yet sent. Without the tuple sk_lookup hands the SYN to the
+ * agent, which ends a direct flow that was not given to its listener: fail closed.
  */
 static __always_inline void on_direct_connecting(struct bpf_sock_ops *ctx, __u64 cookie,
 						 struct direct_flow *flow)
@@ -74,7 +74,7 @@ static __always_inline void on_direct_connecting(struct bpf_sock_ops *ctx, __u64
 	direct_tuple_of(flow, &tuple);
 	if (!endpoint_equals(&remote, &flow->origin.destination) ||
 	    bpf_map_update_elem(&direct_tuples, &tuple, &value, BPF_ANY))
-		count(COUNTER_DIRECT_NOT_SAVED);
+		count(COUNTER_DIRECT_SYN_NOT_SAVED);
 }
 
 /* The handshake is complete, and nobody has accepted yet. */
@@ -99,7 +99,7 @@ static __always_inline void on_direct_accepted(struct bpf_sock_ops *ctx)
 	if (key)
 		*key = PASS_IDENTITY_SERVER(direct->pass);
 	else
-		count(COUNTER_DIRECT_NOT_SAVED);
+		count(COUNTER_DIRECT_PEER_NOT_SAVED);
 }
 
 /* SOCK_DONE: a FIN has been received (tcp_fin()), which the kernel counts as a byte. */

@@ -144,6 +144,7 @@ class BpfDatapath : public Datapath {
   void PreparePasses();
   std::unique_ptr<PassTable> MakePasses();
   void EndForeignFlows();
+  void EndForeignFlow(Passes &table, const direct_flow &flow);
   absl::Status StartReading();
   absl::Status StartEvents();
   void AttachWatch();

@@ -102,6 +102,10 @@ class Datapath {
     std::function<void(uint64_t flow)> on_not_tls;
     // A direct flow was opened or closed: Passes::Find. Not for every change.
     std::function<void(uint64_t cookie)> on_direct_changed;
+    // A direct flow that a former agent has left was ended, or had ended, for
+    // there are no passes here; with the bytes that it had. During Start.
+    std::function<void(const direct_flow &flow, const DirectBytes &bytes)>
+        on_direct_left;
     std::function<void(absl::Status)> on_error;  // degraded, still running
     // What another process has bequeathed: see Bequeath.
     std::optional<Inheritance> inheritance;

@@ -42,10 +42,7 @@ void BpfDatapath::EndForeignFlows() {
   const auto table = MakePasses();
   for (const uint64_t cookie : table->List()) {
     if (auto flow = table->Find(cookie); flow.ok()) {
-      absl::Status ended = table->End(*flow);
-      if (!ended.ok() && !absl::IsNotFound(ended)) {
-        options_.on_error(ended);
-      }
+      EndForeignFlow(*table, *flow);
     }
     table->Forget(cookie);
   }
@@ -54,6 +51,19 @@ void BpfDatapath::EndForeignFlows() {
   maps.passes.Clear();
   maps.pass_listeners.Clear();
   maps.direct_tuples.Clear();
+}
+
+void BpfDatapath::EndForeignFlow(Passes &table, const direct_flow &flow) {
+  const auto counted = table.Count(flow);
+  absl::Status ended = table.End(flow);
+  if (!ended.ok() && !absl::IsNotFound(ended)) {
+    options_.on_error(ended);
+    return;
+  }
+  options_.on_direct_left(
+      flow,
+      counted.ok() ? *counted
+                   : DirectBytes{flow.bytes_sent, flow.bytes_received});
 }
 
 }  // namespace kith

@@ -51,6 +51,10 @@
 	X(DIRECT_CONNECT, direct_connect)                                                           \
 	/* connect() that had a pass, but no room to be followed: through the agent */              \
 	X(DIRECT_NOT_SAVED, direct_not_saved)                                                       \
+	/* direct flow whose SYN cannot be known: it goes to the agent, and the flow is ended */    \
+	X(DIRECT_SYN_NOT_SAVED, direct_syn_not_saved)                                               \
+	/* accepted end of a direct flow whose application cannot be told who its peer is */        \
+	X(DIRECT_PEER_NOT_SAVED, direct_peer_not_saved)                                             \
 	/* SYN of a direct flow given to its listener */                                            \
 	X(DIRECT_ASSIGNED, direct_assigned)                                                         \
 	/* SYN of a direct flow dropped: its listener is gone */                                    \

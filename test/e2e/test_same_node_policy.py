@@ -188,6 +188,25 @@ class DirectAndAgents(SameNodeCase):
         finally:
             agent.put("documents.yaml", identities())
 
+    def test_killed_agent_and_no_passes(self):
+        """An agent that joins nothing ends what another has joined."""
+        peers = self.open_flow()
+        agent = self.network.client_agent
+        agent.kill()
+        agent.config["datapath"]["sameNode"] = "tls"
+        agent.start()
+        try:
+            row = agent.await_closed(1, path="sockmap", reason="revoked",
+                                     destination=self.destination)[0]
+            self.assertEqual((row["bytesSent"], row["bytesReceived"]),
+                             (10, 10))
+            self.assertIn("encrypted", row["detail"])
+            self.assert_ended(*peers)
+        finally:
+            agent.stop()
+            agent.config["datapath"]["sameNode"] = "sockmap"
+            agent.start()
+
     def test_dead_agent_gives_no_pass(self):
         """Not even to those who have one."""
         server = Listening(self, [*DIRECT, "recv-all"])
