@@ -26,7 +26,7 @@ readonly E2E_PACKAGES=(curl nginx-light openssl openssh-client openssh-server
 # likely to differ between kernels, on the path that this machine's own kernel may
 # not have. scripts/vm-test.sh runs more.
 readonly VM_KERNELS=(6.1 7.x)
-readonly VM_TESTS=TcpSemanticsOneNode,CurlNginxOneNode,PlainPeers,test_no_certificate,DirectRevocation
+readonly VM_TESTS=TcpSemanticsOneNode,CurlNginxOneNode,PlainPeers,test_no_certificate,DirectRevocation,test_after_the_swap
 readonly VM_PATH=ktls
 
 PASSED=0

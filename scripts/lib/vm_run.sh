@@ -81,8 +81,15 @@ vm_explain() {
   tail -n 40 "$4"
 }
 
+# vm_crashes CONSOLE: prints what the kernel tells of a kith that has crashed;
+# fails if there is none.
+vm_crashes() {
+  grep -E '(segfault at|traps:) .* in kith\[' "$1"
+}
+
 # vm_run KERNEL SECONDS PROGRAM COMMAND [FILE=NAME...]: runs the command in a guest,
-# with its output on stdout. Returns its status, VM_TIMEOUT or VM_DIED.
+# with its output on stdout. Returns its status, VM_TIMEOUT, or VM_DIED, also for a
+# kith that has crashed where the command did not notice.
 vm_run() {
   local scratch status=0 answer
   scratch=$(mktemp -d)
@@ -95,6 +102,8 @@ vm_run() {
     answer=$VM_DIED
     [[ $status -ne $VM_TIMEOUT ]] || answer=$VM_TIMEOUT
     vm_explain "$answer" "$1" "$2" "$scratch/console"
+  elif vm_crashes "$scratch/console"; then
+    answer=$VM_DIED
   fi
   rm -rf "$scratch"
   return "$answer"
