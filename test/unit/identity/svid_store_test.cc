@@ -57,6 +57,16 @@ TEST_CASE_METHOD(StoreFixture, "an SVID is renewed at half life") {
   CHECK(first->id() == second->id());
 }
 
+TEST_CASE_METHOD(StoreFixture, "a stopped store renews nothing") {
+  store->SetSpecs({Spec("a")});
+  REQUIRE(store->WaitUntilAttempted(kLong));
+  store->Stop();
+  clock.Advance(minutes(30));
+  CHECK(store->Refresh().code() == StatusCode::kCancelled);
+  CHECK(store->Get(Spec("a").id).ok());
+  CHECK(store->List().at(0).rotations == 0);
+}
+
 TEST_CASE_METHOD(StoreFixture, "a passing fault is retried with back-off") {
   issuer->Fail(absl::UnavailableError("engine is away"));
   store->SetSpecs({Spec("a")});

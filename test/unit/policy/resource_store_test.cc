@@ -161,6 +161,20 @@ TEST_CASE("a file being written is not read before it is closed") {
   CHECK(report.set->identities.size() == 2);
 }
 
+TEST_CASE("a stopped store follows nothing, and still tells what was there") {
+  const ScratchDirectory scratch;
+  scratch.Write("a.yaml", Identity("a"));
+  Loads loads;
+  const auto store = Follow(scratch.path(), loads);
+  Replace(scratch, "b.yaml", Identity("b"));
+  store->Stop();
+  const auto last = store->current();  // whether it was read in time or not
+  scratch.Write("a.yaml", "kind: [");
+  store->Stop();
+  CHECK(store->current() == last);
+  CHECK(store->status().last_error.ok());
+}
+
 TEST_CASE("a truncated file is an error, not the end of an identity") {
   const ScratchDirectory scratch;
   scratch.Write("a.yaml", Identity("a"));
