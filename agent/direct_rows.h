@@ -55,8 +55,8 @@ class DirectRows {
 };
 
 // RecordUnknown enters a flow in the history of which nobody knows why it
-// should be allowed. One that has ended while no agent ran is no matter of
-// that.
+// should be allowed, or that is none here (`why`). One that has ended while no
+// agent ran is no matter of that.
 void RecordUnknown(AgentStages &stages,
                    const direct_flow &flow,
                    const DirectBytes &bytes,

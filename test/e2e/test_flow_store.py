@@ -7,7 +7,7 @@ import pathlib
 
 from rig.case import needs_agent, on
 from rig.conversation import Connecting, Listening, identities
-from rig.flow_store import TIMES, StoreCase
+from rig.flow_store import StoreCase
 from rig.network import OneNode, TwoNodes
 
 _WITHOUT = (pathlib.Path(__file__).resolve().parent /
@@ -19,12 +19,7 @@ _MEMFD_SECRET = 447  # asm/unistd_64.h
 class FlowStore(StoreCase):
     def test_full_streams_go_on(self):
         """Every buffer is full."""
-        client, port = self.run_streams(0)
-        for _ in range(TIMES):
-            self.die()
-            self.come_back()
-            self.await_progress()
-        self.end_streams(client, port)
+        self.stream_through_deaths(0)
 
     def test_half_closed(self):
         server = Listening(self, ["recv-all", "go", "send:70000", "close"])
@@ -84,12 +79,7 @@ class FlowStoreOnTheWire(StoreCase):
     def test_streams_go_on(self):
         """What leaves is encrypted all the time."""
         with self.encrypted():
-            client, port = self.run_streams(0.05)
-            for _ in range(TIMES):
-                self.die()
-                self.come_back()
-                self.await_progress()
-            self.end_streams(client, port)
+            self.stream_through_deaths(0.05)
 
 
 @needs_agent

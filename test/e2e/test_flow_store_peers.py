@@ -2,10 +2,11 @@
 """Kept flows (datapath.flowStore) over other people's TLS, and through sockets
 that hold next to nothing."""
 
-from rig import datapath, documents
+from rig import datapath, deadline, documents
 from rig.case import needs_agent, on
+from rig.command import Program
 from rig.conversation import identities
-from rig.flow_store import TIMES, StoreCase
+from rig.flow_store import StoreCase
 from rig.forge import Forge
 from rig.network import TwoNodes
 from rig.plain_pair import TURN, PlainPair
@@ -83,12 +84,7 @@ class FlowStoreSmallBuffers(_Buffers):
     buffers = "4096 16384 2097152"
 
     def test_full_streams_go_on(self):
-        client, port = self.run_streams(0)
-        for _ in range(TIMES):
-            self.die()
-            self.come_back()
-            self.await_progress()
-        self.end_streams(client, port)
+        self.stream_through_deaths(0)
 
 
 @needs_agent
@@ -100,9 +96,16 @@ class FlowStoreTinyBuffers(_Buffers):
     buffers = "4096 16384 2097150"
 
     def test_flows_are_not_kept(self):
-        """They are as without a store, and the log tells why."""
-        self.exchange(["send:300000", "shutdown", "recv-all"],
-                      ["recv-all", "send:300000", "close"])
+        """They are as without a store, and log and trace tell why."""
+        trace = Program(self.network.client_agent.command("trace"),
+                        "kith trace")
+        self.addCleanup(trace.stop)
+
+        def is_traced():  # once it follows
+            self.exchange(["send:300000", "shutdown", "recv-all"],
+                          ["recv-all", "send:300000", "close"])
+            return any('"not_kept"' in line for line in list(trace.lines))
+        deadline.await_true(is_traced, "a step of the trace")
         for agent in self.network.agents:
             agent.program.await_line("net.ipv4.tcp_rmem")
             self.assertEqual(agent.manager.flows(), set())

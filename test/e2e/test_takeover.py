@@ -7,8 +7,8 @@ import struct
 
 from rig import deadline
 from rig.case import needs_agent, on
-from rig.conversation import (CLIENT, MARATHON, SERVER, Connecting, Listening,
-                              PeerCase, identities)
+from rig.conversation import Connecting, Listening, PeerCase, identities
+from rig.marathon import MarathonCase
 from rig.network import OneNode, TwoNodes
 
 _FLOWS = int(os.environ.get("KITH_TAKEOVER_FLOWS", "40"))
@@ -17,8 +17,7 @@ _TIMES = 2
 _REQUEST = ["send:70000", "shutdown", "recv-all"]
 
 
-class _Takeovers(PeerCase):
-    documents = identities()
+class _Takeovers(MarathonCase):
     seconds = 180
 
     def _take_over(self):
@@ -26,37 +25,15 @@ class _Takeovers(PeerCase):
             agent.take_over()
 
     def _run(self, pause):
-        server = self.server.spawn(
-            [*MARATHON, "serve", self.network.address, 0], group="server")
-        port = server.await_json("event", "listening")["port"]
-        client = self.client.spawn(
-            [*MARATHON, "connect", self.network.address, port, self.marker,
-             _FLOWS, pause], group="client")
-        client.await_json("event", "running", 60)
-        return client, port
+        return self.run_marathon(_FLOWS, pause)
 
     def _end(self, client, port):
-        """Ends the streams; none may be broken, and each is known."""
         destination = f"{self.network.address}:{port}"
         flows = [flow for agent in self.network.agents
                  for flow in agent.open_flows()
                  if flow["destination"] == destination]
-        client.write("end\n")
-        done = client.await_json("event", "done", 60)
-        print(f"{_FLOWS} flows, {done['bytes'] >> 20} MiB, agents replaced "
-              f"{_TIMES} times: {done['broken']} broken, longest pause "
-              f"{done['longest'] * 1000:.0f} ms")
-        self.assertEqual((done["broken"], done["errors"]), (0, []))
+        self.end_marathon(client, port, _FLOWS, f"replaced {_TIMES} times")
         self.assertEqual(len(flows), 2 * _FLOWS)
-        for agent, direction, local, peer in (
-                (self.network.client_agent, "outbound", CLIENT, SERVER),
-                (self.network.server_agent, "inbound", SERVER, CLIENT)):
-            closed = agent.await_closed(
-                _FLOWS, direction=direction, mode="mtls", reason="closed",
-                local__spiffeId=local, peer__spiffeId=peer,
-                destination=destination)
-            self.assertTrue(all(flow["bytesSent"] == flow["bytesReceived"]
-                                for flow in closed))
 
 
 @needs_agent

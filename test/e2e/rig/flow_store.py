@@ -4,19 +4,18 @@
 import os
 
 from rig import deadline
-from rig.conversation import (CLIENT, MARATHON, SERVER, Connecting, Listening,
-                              PeerCase, identities)
+from rig.conversation import Connecting, Listening
 from rig.manager import Manager
+from rig.marathon import MarathonCase
 
 _FLOWS = int(os.environ.get("KITH_TAKEOVER_FLOWS",
                            max(4, deadline.amount(40))))
-TIMES = int(os.environ.get("KITH_FLOW_STORE_TIMES", "3"))
+_TIMES = int(os.environ.get("KITH_FLOW_STORE_TIMES", "3"))
 
 
-class StoreCase(PeerCase):
+class StoreCase(MarathonCase):
     """Agents that a service manager starts, and that are killed."""
 
-    documents = identities()
     seconds = 240
     settings = {"datapath": {"pin": True, "flowStore": "systemd"}}
 
@@ -51,18 +50,12 @@ class StoreCase(PeerCase):
         for agent in self.network.agents:
             agent.manager.await_flows(self._per_agent(flows), 40)
 
-    def run_streams(self, pause):
-        server = self.server.spawn(
-            [*MARATHON, "serve", self.network.address, 0], group="server")
-        port = server.await_json("event", "listening")["port"]
-        client = self.client.spawn(
-            [*MARATHON, "connect", self.network.address, port, self.marker,
-             _FLOWS, pause], group="client")
-        client.await_json("event", "running", 60)
+    def _run_streams(self, pause):
+        client, port = self.run_marathon(_FLOWS, pause)
         self.await_kept(_FLOWS)
         return client, port
 
-    def await_progress(self):
+    def _await_progress(self):
         """The streams run again: the next death finds bytes on their way."""
         def moved():
             return min((flow["bytesReceived"] for agent in self.network.agents
@@ -70,24 +63,18 @@ class StoreCase(PeerCase):
         before = moved()
         deadline.await_true(lambda: moved() > before, "bytes on their way")
 
-    def end_streams(self, client, port):
-        destination = f"{self.network.address}:{port}"
-        client.write("end\n")
-        done = client.await_json("event", "done", 60)
-        print(f"{_FLOWS} flows, {done['bytes'] >> 20} MiB, agents killed "
-              f"{TIMES} times: {done['broken']} broken, longest pause "
-              f"{done['longest'] * 1000:.0f} ms")
-        self.assertEqual((done["broken"], done["errors"]), (0, []))
-        for agent, direction, local, peer in (
-                (self.network.client_agent, "outbound", CLIENT, SERVER),
-                (self.network.server_agent, "inbound", SERVER, CLIENT)):
-            closed = agent.await_closed(
-                _FLOWS, direction=direction, mode="mtls", reason="closed",
-                local__spiffeId=local, peer__spiffeId=peer,
-                destination=destination)
-            self.assertTrue(all(flow["bytesSent"] == flow["bytesReceived"]
-                                for flow in closed))
+    def _end_streams(self, client, port):
+        self.end_marathon(client, port, _FLOWS, f"killed {_TIMES} times")
         self.await_kept(0)
+
+    def stream_through_deaths(self, pause):
+        """Streams run while the agents die, again and again."""
+        client, port = self._run_streams(pause)
+        for _ in range(_TIMES):
+            self.die()
+            self.come_back()
+            self._await_progress()
+        self._end_streams(client, port)
 
     def pair(self):
         """A flow that has said something both ways and is kept."""

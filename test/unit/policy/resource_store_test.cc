@@ -3,13 +3,16 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <mutex>
 #include <string>
+#include <thread>
 
 #include "catch2/catch_test_macros.hpp"
 
@@ -173,6 +176,26 @@ TEST_CASE("a stopped store follows nothing, and still tells what was there") {
   store->Stop();
   CHECK(store->current() == last);
   CHECK(store->status().last_error.ok());
+}
+
+TEST_CASE("Stop returns when what is being told has been told") {
+  const ScratchDirectory scratch;
+  scratch.Write("a.yaml", Identity("a"));
+  std::promise<void> telling, go_on;
+  std::atomic<bool> told = false;
+  const auto store =
+      ResourceStore::Create({scratch.path()}, "td", [&](const auto &) {
+        telling.set_value();
+        go_on.get_future().wait();
+        told = true;
+      });
+  REQUIRE(store.ok());
+  Replace(scratch, "a.yaml", Identity("b"));
+  telling.get_future().wait();
+  std::thread release([&go_on] { go_on.set_value(); });
+  (*store)->Stop();
+  CHECK(told);
+  release.join();
 }
 
 TEST_CASE("a truncated file is an error, not the end of an identity") {

@@ -2,6 +2,7 @@
 #include "agent/runtime/worker.h"
 
 #include <future>
+#include <memory>
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
@@ -28,13 +29,14 @@ TEST_CASE("what is posted is done in order, before Stop returns") {
 }
 
 TEST_CASE("what is posted after Stop is dropped") {
-  bool done = false;
+  const auto done = std::make_shared<bool>(false);
   Worker worker(hours(1), [] {});
   worker.Start();
   worker.Stop();
-  worker.Post([&done] { done = true; });
+  worker.Post([done] { *done = true; });
   worker.Stop();
-  CHECK_FALSE(done);
+  CHECK_FALSE(*done);
+  CHECK(done.use_count() == 1);
 }
 
 TEST_CASE("the regular work is done at the start and again") {
