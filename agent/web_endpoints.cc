@@ -86,7 +86,7 @@ absl::Status ServeDiscovery(AgentStages &stages) {
                 {absl::StrCat(base, kKeysPath),
                  [&stages]() -> absl::StatusOr<std::string> {
                    auto own = OwnAuthorities(stages);
-                   return own.ok() ? EncodeJwkSet(own->jwt_keys, "sig")
+                   return own.ok() ? EncodeJwkSet(own->jwt_keys, kOidcJwkUse)
                                    : own.status();
                  }}});
 }

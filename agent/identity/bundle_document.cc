@@ -153,7 +153,7 @@ absl::StatusOr<BundleDocument> ParseBundleDocument(
 
 absl::StatusOr<std::string> EncodeBundleDocument(const BundleDocument &bundle) {
   absl::StatusOr<json> keys =
-      EncodeJwks(bundle.authorities.jwt_keys, "jwt-svid");
+      EncodeJwks(bundle.authorities.jwt_keys, kSpiffeJwkUse);
   if (!keys.ok()) {
     return keys.status();
   }

@@ -107,6 +107,14 @@ bssl::UniquePtr<EVP_PKEY> DecodeRsa(const json &jwk) {
   return key;
 }
 
+// The algorithm that JWT-SVIDs with such a key have (RFC 7518 section 3.1).
+std::string AlgorithmOf(const json &jwk) {
+  if (TextIn(jwk, "kty") == "RSA") {
+    return "RS256";
+  }
+  return TextIn(jwk, "crv") == "P-384" ? "ES384" : "ES256";
+}
+
 }  // namespace
 
 absl::StatusOr<json> EncodeJwk(const Der &public_key) {
@@ -162,7 +170,12 @@ absl::StatusOr<json> EncodeJwks(const std::vector<JwtAuthority> &keys,
       return jwk.status();
     }
     (*jwk)["kid"] = authority.key_id;
-    (*jwk)["use"] = use;
+    if (!use.empty()) {
+      (*jwk)["use"] = use;
+    }
+    if (use == kOidcJwkUse) {
+      (*jwk)["alg"] = AlgorithmOf(*jwk);
+    }
     list.push_back(*std::move(jwk));
   }
   return list;

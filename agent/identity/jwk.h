@@ -24,9 +24,16 @@ absl::StatusOr<nlohmann::json> EncodeJwk(const Der &public_key);
 // EncodeJwk does not know. InvalidArgument: it is none at all.
 absl::StatusOr<Der> DecodeJwk(const nlohmann::json &jwk);
 
+// Who reads a set decides what `use` (RFC 7517 section 4.2) its keys have.
+// SPIFFE bundles want one of their own (SPIFFE Trust Domain and Bundle, section
+// 4.2.2); common libraries for tokens refuse any but "sig", or take none.
+inline constexpr std::string_view kSpiffeJwkUse = "jwt-svid";
+inline constexpr std::string_view kOidcJwkUse = "sig";
+inline constexpr std::string_view kNoJwkUse;
+
 // EncodeJwks returns the keys as a list of JWKs (RFC 7517 section 4) with
-// `kid`, and `use` in each: "jwt-svid" in SPIFFE bundles (SPIFFE Trust Domain
-// and Bundle, section 4.2.2).
+// `kid`, `use` if it is not empty, and for OpenID Connect `alg`, which some
+// clouds require.
 absl::StatusOr<nlohmann::json> EncodeJwks(const std::vector<JwtAuthority> &keys,
                                           std::string_view use);
 

@@ -38,10 +38,28 @@ bool GrpcReply::ends_after(size_t length) {
   return status_.has_value() && available() == length && next_ == nullptr;
 }
 
+std::optional<std::string> GrpcCall::TakeRequest() {
+  if (waiting_.empty()) {
+    return std::nullopt;
+  }
+  const std::unique_ptr<Incoming> first = std::move(waiting_.front());
+  waiting_.pop_front();
+  return *first->message.Take();  // complete, or it would not wait
+}
+
 void GrpcCall::Send(std::shared_ptr<const GrpcMessage> message) {
   reply_.Add(std::move(message));
   if (transport_ != nullptr) {
     transport_->Continue(*this);
+  }
+}
+
+Task<void> GrpcCall::Deliver(std::shared_ptr<const GrpcMessage> message) {
+  uint64_t seen = delivered_.count();
+  Send(std::move(message));
+  while (!ended_ && reply_.available() > 0) {
+    co_await delivered_.WaitBeyond(seen);
+    seen = delivered_.count();
   }
 }
 
@@ -53,6 +71,7 @@ void GrpcCall::Finish(absl::Status status) {
     transport_->Continue(*this);
   }
   changed_.Notify();
+  delivered_.Notify();
 }
 
 }  // namespace kith

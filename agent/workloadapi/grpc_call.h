@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "agent/runtime/event_loop.h"
 #include "agent/workloadapi/grpc_headers.h"
 #include "agent/workloadapi/grpc_message.h"
+#include "agent/workloadapi/grpc_method.h"
 #include "agent/workloadapi/loop_signal.h"
 #include "agent/workloadapi/places.h"
 
@@ -20,8 +22,8 @@ namespace kith {
 class GrpcTransport;
 
 // GrpcReply is what a call still has to say. It holds two messages at most: the
-// one that is being written and the newest one after it. Every message of the
-// streams served here is a whole state, so that a slow reader misses old ones.
+// one that is being written and the newest one after it. Who must not lose one
+// waits until it is taken: GrpcCall::Deliver.
 class GrpcReply {
  public:
   void Add(std::shared_ptr<const GrpcMessage> message);
@@ -50,6 +52,10 @@ class GrpcReply {
 // of its connection; it outlives the connection while somebody answers it.
 class GrpcCall {
  public:
+  // Requests of a call that wait to be taken: a client that sends more does not
+  // wait for its answers.
+  static constexpr size_t kMaxWaiting = 64;
+
   GrpcCall(GrpcTransport *transport,
            int32_t stream_id,
            Places::Place place,
@@ -58,42 +64,54 @@ class GrpcCall {
         stream_id_(stream_id),
         place_(std::move(place)),
         changed_(executor),
+        delivered_(executor),
         deadline_(executor) {}
 
   const GrpcHeaders &headers() const { return headers_; }
-  const std::string &request() const { return request_; }
-  // TakeRequest returns the newest request of a bidirectional call, once;
-  // nothing if none has come since. Each request is a whole state, too.
-  std::optional<std::string> TakeRequest() {
-    return std::exchange(newest_request_, std::nullopt);
-  }
+  // TakeRequest returns the requests one after the other; nothing if none waits
+  // now.
+  std::optional<std::string> TakeRequest();
 
-  // Send replaces a message that the peer has not begun to receive.
+  // requests_ended returns whether none waits and none comes any more.
+  bool requests_ended() const { return request_complete_ && waiting_.empty(); }
+
+  // Send replaces a message that the peer has not begun to receive: for states,
+  // of which only the newest counts.
   void Send(std::shared_ptr<const GrpcMessage> message);
+  // Deliver sends a message that may not be lost, and returns when the peer has
+  // taken it or the call has ended.
+  Task<void> Deliver(std::shared_ptr<const GrpcMessage> message);
   // Finish ends the call: codes of absl::Status are those of gRPC. Only the
   // first one counts.
   void Finish(absl::Status status);
 
   // ended returns whether nobody waits for an answer any more.
   bool ended() const { return ended_; }
-  // changed is notified by whoever knows of news, and when the call has ended.
+  // changed is notified by whoever knows of news, by a request that came, and
+  // when the call has ended.
   LoopSignal &changed() { return changed_; }
 
  private:
   friend class GrpcTransport;
 
+  // A message, and the room of a large one while nobody has read it.
+  struct Incoming {
+    GrpcRequest message;
+    std::optional<Places::Place> room;
+  };
+
   GrpcTransport *transport_;  // null: the stream is closed
   const int32_t stream_id_;
   const Places::Place place_;
   LoopSignal changed_;
+  LoopSignal delivered_;
   Timer deadline_;
   GrpcHeaders headers_;
-  GrpcRequest incoming_;
-  std::string request_;
-  std::optional<std::string> newest_request_;
+  GrpcMethod method_;
+  std::unique_ptr<Incoming> incoming_ = std::make_unique<Incoming>();
+  std::deque<std::unique_ptr<Incoming>> waiting_;
   GrpcReply reply_;
   bool ended_ = false;
-  bool bidirectional_ = false;
   bool answering_ = false;         // on_call was called
   bool request_complete_ = false;  // the peer sends no more
   bool headers_sent_ = false;

@@ -33,19 +33,29 @@ std::vector<asio::const_buffer> BuffersOf(
   return buffers;
 }
 
+bool HasNotGreeted(const GrpcTransport &peer) {
+  return !peer.greeted();
+}
+
+bool IsThere(const GrpcTransport &) {
+  return true;
+}
+
 }  // namespace
 
 GrpcConnection::GrpcConnection(Socket socket,
                                std::shared_ptr<GrpcPeer> peer,
-                               Places::Place place)
+                               Places::Place place,
+                               std::shared_ptr<LoopSignal> closed)
     : socket_(std::move(socket)),
       peer_(std::move(peer)),
       place_(std::move(place)),
+      closed_(std::move(closed)),
       output_(socket_.get_executor()),
       written_(socket_.get_executor()),
-      greeting_(socket_.get_executor()) {}
+      limit_(socket_.get_executor()) {}
 
-absl::Status GrpcConnection::Start(uid_t user, std::shared_ptr<Places> calls) {
+absl::Status GrpcConnection::Start(uid_t user, const GrpcPlaces &places) {
   const Executor executor = socket_.get_executor();
   asio::error_code error;
   socket_.non_blocking(true, error);
@@ -55,10 +65,11 @@ absl::Status GrpcConnection::Start(uid_t user, std::shared_ptr<Places> calls) {
   auto transport = GrpcTransport::Create(
       {.executor = executor,
        .user = user,
-       .calls = std::move(calls),
-       .is_bidirectional =
-           [peer = peer_](std::string_view path) {
-             return peer->IsBidirectional(path);
+       .calls = places.calls,
+       .large_requests = places.large_requests,
+       .admit =
+           [peer = peer_](const GrpcHeaders &headers) {
+             return peer->Admit(headers);
            },
        .on_call =
            [this, executor](const std::shared_ptr<GrpcCall> &call) {
@@ -70,30 +81,38 @@ absl::Status GrpcConnection::Start(uid_t user, std::shared_ptr<Places> calls) {
     return transport.status();
   }
   transport_ = *std::move(transport);
-  LimitGreeting();
+  CloseAfter(kGreetingTime, HasNotGreeted);
   asio::co_spawn(executor, Read(shared_from_this()), asio::detached);
   asio::co_spawn(executor, Write(shared_from_this()), asio::detached);
   return absl::OkStatus();
 }
 
-void GrpcConnection::LimitGreeting() {
-  greeting_.expires_after(kGreetingTime);
-  greeting_.async_wait(
-      [weak = weak_from_this()](const asio::error_code &cancelled) {
+void GrpcConnection::CloseAfter(std::chrono::milliseconds time,
+                                bool (*still)(const GrpcTransport &)) {
+  limit_.expires_after(time);
+  limit_.async_wait(
+      [weak = weak_from_this(), still](const asio::error_code &cancelled) {
         const std::shared_ptr<GrpcConnection> self = weak.lock();
-        if (!cancelled && self != nullptr && !self->transport_->greeted()) {
+        if (!cancelled && self != nullptr && still(*self->transport_)) {
           self->Close();
         }
       });
 }
 
+void GrpcConnection::Shutdown(const absl::Status &status) {
+  transport_->Shutdown(status);
+  output_.Notify();
+  CloseAfter(kShutdownTime, IsThere);
+}
+
 void GrpcConnection::Close() {
   asio::error_code ignored;
   socket_.close(ignored);
-  greeting_.cancel();
+  limit_.cancel();
   output_.Notify();
   written_.Notify();
   transport_->EndCalls();
+  closed_->Notify();
 }
 
 bool GrpcConnection::ReceiveReady() {

@@ -23,12 +23,20 @@ class GrpcPeer {
  public:
   virtual ~GrpcPeer() = default;
 
-  // IsBidirectional returns whether calls of the method have several requests.
-  virtual bool IsBidirectional(std::string_view path) const = 0;
+  // Admit returns the method that the headers call, or the status that refuses
+  // the call. Unimplemented: there is no such method.
+  virtual absl::StatusOr<GrpcMethod> Admit(
+      const GrpcHeaders &headers) const = 0;
 
   // Answer runs one call to its end and returns its status. It should return
   // when the call has ended. The peer is kept alive meanwhile.
   virtual Task<absl::Status> Answer(std::shared_ptr<GrpcCall> call) = 0;
+};
+
+// GrpcPlaces bound what the users' connections may take.
+struct GrpcPlaces {
+  std::shared_ptr<Places> calls;
+  std::shared_ptr<Places> large_requests;
 };
 
 // GrpcConnection reads and writes one connection. Its coroutines own it.
@@ -42,13 +50,19 @@ class GrpcConnection : public std::enable_shared_from_this<GrpcConnection> {
 
   GrpcConnection(Socket socket,
                  std::shared_ptr<GrpcPeer> peer,
-                 Places::Place place);
+                 Places::Place place,
+                 std::shared_ptr<LoopSignal> closed);
 
-  // Start serves the connection until its end. `calls` has the places for its
-  // user's calls.
-  absl::Status Start(uid_t user, std::shared_ptr<Places> calls);
+  // Who does not read what it is told at the end is not waited for.
+  static constexpr std::chrono::milliseconds kShutdownTime{500};
 
+  // Start serves the connection until its end.
+  absl::Status Start(uid_t user, const GrpcPlaces &places);
+
+  // Shutdown ends it in order: every call with `status`, then the connection.
+  void Shutdown(const absl::Status &status);
   void Close();
+  bool is_open() const { return socket_.is_open(); }
 
  private:
   static Task<void> Read(std::shared_ptr<GrpcConnection> self);
@@ -57,14 +71,17 @@ class GrpcConnection : public std::enable_shared_from_this<GrpcConnection> {
                            std::shared_ptr<GrpcCall> call);
   // ReceiveReady takes what is in the socket; false: the connection is over.
   bool ReceiveReady();
-  void LimitGreeting();
+  // CloseAfter closes it after `time` if it is `still` so then.
+  void CloseAfter(std::chrono::milliseconds time,
+                  bool (*still)(const GrpcTransport &));
 
   Socket socket_;
   const std::shared_ptr<GrpcPeer> peer_;
   const Places::Place place_;
-  LoopSignal output_;   // there is something to collect
+  const std::shared_ptr<LoopSignal> closed_;  // notified by each connection
+  LoopSignal output_;                         // there is something to collect
   LoopSignal written_;  // what was collected is in the socket
-  Timer greeting_;
+  Timer limit_;         // of the greeting, then of the shutdown
   std::vector<OutputPiece> pieces_;
   std::unique_ptr<GrpcTransport> transport_;
 };

@@ -37,22 +37,35 @@ std::optional<Nanoseconds> UnitOf(char unit) {
   }
 }
 
+absl::Status SetOnce(std::string_view name,
+                     std::string_view value,
+                     std::string &field) {
+  if (!field.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("more than one ", name));
+  }
+  field = value;
+  return absl::OkStatus();
+}
+
 }  // namespace
 
-bool GrpcHeaders::Add(std::string_view name, std::string_view value) {
+absl::Status GrpcHeaders::Add(std::string_view name, std::string_view value) {
   bytes_ += name.size() + value.size() + kFieldOverhead;
   if (bytes_ > kMaxBytes) {
-    return false;
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the headers have more than ", kMaxBytes, " bytes"));
   }
   if (name == ":method") {
-    method_ = value;
-  } else if (name == ":path") {
-    path_ = value;
-  } else if (!absl::StartsWith(name, ":")) {
+    return SetOnce(name, value, method_);
+  }
+  if (name == ":path") {
+    return SetOnce(name, value, path_);
+  }
+  if (!absl::StartsWith(name, ":")) {
     std::string &joined = metadata_[std::string(name)];
     absl::StrAppend(&joined, joined.empty() ? "" : ",", value);
   }
-  return true;
+  return absl::OkStatus();
 }
 
 int GrpcHeaders::HttpStatus() const {

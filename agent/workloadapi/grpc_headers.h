@@ -7,20 +7,24 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 namespace kith {
 
 // GrpcHeaders are the request headers of a call (PROTOCOL-HTTP2.md of gRPC,
-// "Requests"). nghttp2 has already checked them by RFC 9113 section 8.
+// "Requests"). Only what is used is checked: gRPC for Java and old ones for Go
+// send the path of a Unix socket as `:authority`, which RFC 9113 section 8.3.1
+// does not allow and nobody needs.
 class GrpcHeaders {
  public:
   // Bound of one call's headers, announced as SETTINGS_MAX_HEADER_LIST_SIZE and
   // counted the same way (RFC 9113 section 6.5.2).
   static constexpr size_t kMaxBytes = size_t{8} << 10;
 
-  // Add returns false if the bound is reached.
-  bool Add(std::string_view name, std::string_view value);
+  // Add returns ResourceExhausted if the bound is reached, InvalidArgument if
+  // there are two methods or two paths.
+  absl::Status Add(std::string_view name, std::string_view value);
 
   // HttpStatus returns 200, or the status that says why this is no gRPC call:
   // 405 for another method than POST, 415 for another content type.

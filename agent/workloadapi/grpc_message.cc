@@ -40,18 +40,17 @@ std::array<std::span<const uint8_t>, 2> GrpcMessage::Slice(
           secret_.bytes().subspan(secret_offset, length - from_plain)};
 }
 
-absl::Status GrpcRequest::Append(std::span<const uint8_t> bytes) {
-  while (!bytes.empty()) {
-    if (complete()) {
-      return absl::UnimplementedError("the call has more than one request");
-    }
-    absl::StatusOr<size_t> taken = AppendSome(bytes);
-    if (!taken.ok()) {
-      return taken.status();
-    }
-    bytes = bytes.subspan(*taken);
+bool GrpcMessage::Equals(const GrpcMessage &other) const {
+  return plain_ == other.plain_ &&
+         std::ranges::equal(secret_.bytes(), other.secret_.bytes());
+}
+
+absl::StatusOr<size_t> GrpcRequest::AppendAll(std::span<const uint8_t> bytes) {
+  absl::StatusOr<size_t> taken = AppendSome(bytes);
+  if (taken.ok() && *taken < bytes.size()) {
+    return absl::UnimplementedError("the call has more than one request");
   }
-  return absl::OkStatus();
+  return taken;
 }
 
 absl::StatusOr<size_t> GrpcRequest::AppendSome(std::span<const uint8_t> bytes) {
@@ -81,18 +80,26 @@ absl::Status GrpcRequest::CheckPrefix() {
   uint32_t length = 0;
   memcpy(&length, bytes_.data() + 1, sizeof length);
   size_ = ntohl(length);
-  return size_ <= max_bytes_
-             ? absl::OkStatus()
-             : absl::ResourceExhaustedError(absl::StrCat(
-                   "a request of ", size_, " bytes, more than ", max_bytes_));
+  return size_ <= max_bytes_ ? absl::OkStatus()
+                             : absl::ResourceExhaustedError(absl::StrCat(
+                                   "a request of ",
+                                   size_,
+                                   " bytes; this method takes at most ",
+                                   max_bytes_));
 }
 
-absl::StatusOr<std::string> GrpcRequest::Take() {
+absl::Status GrpcRequest::Whole() const {
   if (bytes_.empty()) {
     return absl::UnimplementedError("the call has no request");
   }
-  if (!complete()) {
-    return absl::InternalError("the request ends before its message does");
+  return complete()
+             ? absl::OkStatus()
+             : absl::InternalError("the request ends before its message does");
+}
+
+absl::StatusOr<std::string> GrpcRequest::Take() {
+  if (absl::Status whole = Whole(); !whole.ok()) {
+    return whole;
   }
   bytes_.erase(0, GrpcMessage::kPrefixBytes);
   return std::move(bytes_);

@@ -27,6 +27,8 @@ class GrpcMessage {
   explicit GrpcMessage(std::string_view plain, Secret secret = {});
 
   size_t size() const { return plain_.size() + secret_.bytes().size(); }
+  // Equals returns whether both are the same bytes.
+  bool Equals(const GrpcMessage &other) const;
 
   // Slice returns the parts of [offset, offset + length), which must be inside
   // of the message. They live as long as the message.
@@ -45,26 +47,31 @@ class GrpcRequest {
   // are longer than this do not fit into an HTTP header either.
   static constexpr size_t kMaxBytes = size_t{16} << 10;
 
-  // The first request of an Envoy lists all of its extensions.
-  static constexpr size_t kMaxStreamedBytes = size_t{128} << 10;
+  // Each request of an Envoy may say what the proxy is: 61 KiB for one with all
+  // of its extensions, and the operator's metadata beside them.
+  static constexpr size_t kMaxLargeBytes = size_t{256} << 10;
 
   explicit GrpcRequest(size_t max_bytes = kMaxBytes) : max_bytes_(max_bytes) {}
 
-  // Append takes bytes as they arrive. Errors are the call's status
-  // (statuscodes.md of gRPC): ResourceExhausted for a message that is too
-  // large, Unimplemented for a compressed or a second one.
-  absl::Status Append(std::span<const uint8_t> bytes);
+  // AppendAll takes bytes as they arrive, and returns how many. Errors are the
+  // call's status (statuscodes.md of gRPC): ResourceExhausted for a message
+  // that is too large, Unimplemented for a compressed or a second one.
+  absl::StatusOr<size_t> AppendAll(std::span<const uint8_t> bytes);
 
-  // AppendSome does so up to the end of the message; returns how many bytes it
-  // took.
+  // AppendSome does so up to the end of the message.
   absl::StatusOr<size_t> AppendSome(std::span<const uint8_t> bytes);
+  // large returns whether the message has more than kMaxBytes.
+  bool large() const { return size_ > kMaxBytes; }
+  bool empty() const { return bytes_.empty(); }
   bool complete() const {
     return bytes_.size() >= GrpcMessage::kPrefixBytes &&
            bytes_.size() == GrpcMessage::kPrefixBytes + size_;
   }
 
-  // Take returns the message when the peer has sent everything. Unimplemented:
-  // it sent none. Internal: it stopped in the middle.
+  // Whole returns what is wrong when the peer has sent everything.
+  // Unimplemented: it sent no message. Internal: it stopped in the middle.
+  absl::Status Whole() const;
+  // Take returns the message, or the error of Whole.
   absl::StatusOr<std::string> Take();
 
  private:

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -33,7 +34,8 @@ GrpcServer::GrpcServer(UnixListener listener,
       loop_(loop),
       peer_of_(std::move(peer_of)),
       descriptor_(loop.get_executor(),
-                  fcntl(listener_.fd(), F_DUPFD_CLOEXEC, 0)) {}
+                  fcntl(listener_.fd(), F_DUPFD_CLOEXEC, 0)),
+      closed_(std::make_shared<LoopSignal>(loop.get_executor())) {}
 
 void GrpcServer::Start() {
   // Of the open file, which accept4() uses too.
@@ -42,14 +44,26 @@ void GrpcServer::Start() {
       loop_.get_executor(), Accept(shared_from_this()), asio::detached);
 }
 
-void GrpcServer::Close() {
+Task<void> GrpcServer::Close(std::shared_ptr<GrpcServer> self) {
   asio::error_code ignored;
-  descriptor_.close(ignored);
-  for (const auto &weak : std::exchange(open_, {})) {
-    if (const auto connection = weak.lock()) {
-      connection->Close();
+  self->descriptor_.close(ignored);
+  for (const auto &weak : self->open_) {
+    const auto connection = weak.lock();
+    if (connection != nullptr && connection->is_open()) {
+      connection->Shutdown(absl::UnavailableError("the agent is stopping"));
     }
   }
+  while (self->HasOpen()) {
+    const uint64_t seen = self->closed_->count();
+    co_await self->closed_->WaitBeyond(seen);
+  }
+}
+
+bool GrpcServer::HasOpen() const {
+  return std::ranges::any_of(open_, [](const auto &weak) {
+    const auto connection = weak.lock();
+    return connection != nullptr && connection->is_open();
+  });
 }
 
 Task<void> GrpcServer::Accept(std::shared_ptr<GrpcServer> self) {
@@ -104,9 +118,12 @@ void GrpcServer::Serve(FileDescriptor fd) {
     return;
   }
   (void)fd.Release();
-  const auto connection = std::make_shared<GrpcConnection>(
-      std::move(socket), peer_of_(*std::move(process)), *std::move(place));
-  if (connection->Start(user, calls_).ok()) {
+  const auto connection =
+      std::make_shared<GrpcConnection>(std::move(socket),
+                                       peer_of_(*std::move(process)),
+                                       *std::move(place),
+                                       closed_);
+  if (connection->Start(user, places_).ok()) {
     open_.insert(connection);
   }
 }

@@ -22,8 +22,10 @@ class GrpcServer : public std::enable_shared_from_this<GrpcServer> {
   // An application has one connection; a user may be root, whom the containers
   // of a whole node share. Each takes two descriptors and some 20 KiB.
   static constexpr Places::Bounds kConnections{.total = 4096, .per_user = 2048};
-  // A call holds a request of 16 KiB at most, and shares its replies.
+  // A call holds a small request, and shares its replies.
   static constexpr Places::Bounds kCalls{.total = 16'384, .per_user = 4096};
+  // Those of proxies, 256 KiB at most, until they are read: 128 MiB.
+  static constexpr Places::Bounds kLargeRequests{.total = 512, .per_user = 256};
 
   // Returns who answers the calls of a connection.
   using PeerOf = std::function<std::shared_ptr<GrpcPeer>(PeerProcess)>;
@@ -32,14 +34,16 @@ class GrpcServer : public std::enable_shared_from_this<GrpcServer> {
 
   // Start begins to accept; call it once.
   void Start();
-  // Close ends the accepting and every connection. From the loop.
-  void Close();
+  // Close ends the accepting and every connection, in order, and returns when
+  // all of them are closed. On the loop.
+  static Task<void> Close(std::shared_ptr<GrpcServer> self);
 
  private:
   static Task<void> Accept(std::shared_ptr<GrpcServer> self);
   // AcceptReady returns false if the process has no descriptors left.
   bool AcceptReady();
   void Serve(FileDescriptor fd);
+  bool HasOpen() const;
 
   const UnixListener listener_;
   asio::io_context &loop_;
@@ -48,7 +52,10 @@ class GrpcServer : public std::enable_shared_from_this<GrpcServer> {
   asio::posix::basic_stream_descriptor<Executor> descriptor_;
   const std::shared_ptr<Places> connections_ =
       std::make_shared<Places>(kConnections);
-  const std::shared_ptr<Places> calls_ = std::make_shared<Places>(kCalls);
+  const GrpcPlaces places_{
+      .calls = std::make_shared<Places>(kCalls),
+      .large_requests = std::make_shared<Places>(kLargeRequests)};
+  const std::shared_ptr<LoopSignal> closed_;  // a connection was
   std::set<std::weak_ptr<GrpcConnection>, std::owner_less<>> open_;
 };
 

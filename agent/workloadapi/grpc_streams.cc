@@ -78,40 +78,74 @@ void GrpcTransport::CheckHeaders(GrpcCall &call) {
   }
   if (const int status = call.headers_.HttpStatus(); status != 200) {
     Refuse(call, status);
-  } else if (auto timeout = call.headers_.Timeout(); !timeout.ok()) {
-    call.Finish(timeout.status());
-  } else if (options_.is_bidirectional(call.headers_.path())) {
-    call.bidirectional_ = true;
-    call.incoming_ = GrpcRequest(GrpcRequest::kMaxStreamedBytes);
+    return;
   }
+  if (auto timeout = call.headers_.Timeout(); !timeout.ok()) {
+    call.Finish(timeout.status());
+    return;
+  }
+  absl::StatusOr<GrpcMethod> method = options_.admit(call.headers_);
+  if (!method.ok()) {
+    call.Finish(method.status());
+    return;
+  }
+  call.method_ = *method;
+  call.incoming_->message = GrpcRequest(method->max_request_bytes);
 }
 
 absl::Status GrpcTransport::ReceiveRequest(
     const std::shared_ptr<GrpcCall> &call, std::span<const uint8_t> bytes) {
-  if (!call->bidirectional_) {
-    return call->incoming_.Append(bytes);
-  }
   while (!bytes.empty() && !call->ended()) {
-    absl::StatusOr<size_t> taken = call->incoming_.AppendSome(bytes);
+    GrpcRequest &message = call->incoming_->message;
+    absl::StatusOr<size_t> taken = call->method_.many_requests
+                                       ? message.AppendSome(bytes)
+                                       : message.AppendAll(bytes);
     if (!taken.ok()) {
       return taken.status();
     }
+    if (absl::Status room = MakeRoom(*call); !room.ok()) {
+      return room;
+    }
     bytes = bytes.subspan(*taken);
-    if (call->incoming_.complete()) {
-      TakeOneOfMany(call);
+    if (call->method_.many_requests && message.complete()) {
+      if (absl::Status kept = TakeOneOfMany(call); !kept.ok()) {
+        return kept;
+      }
     }
   }
   return absl::OkStatus();
 }
 
-void GrpcTransport::TakeOneOfMany(const std::shared_ptr<GrpcCall> &call) {
-  call->newest_request_ = *call->incoming_.Take();
-  call->incoming_ = GrpcRequest(GrpcRequest::kMaxStreamedBytes);
+absl::Status GrpcTransport::MakeRoom(GrpcCall &call) {
+  GrpcCall::Incoming &incoming = *call.incoming_;
+  if (!incoming.message.large() || incoming.room.has_value()) {
+    return absl::OkStatus();
+  }
+  if (auto room = options_.large_requests->Take(options_.user)) {
+    incoming.room.emplace(*std::move(room));
+    return absl::OkStatus();
+  }
+  return absl::ResourceExhaustedError(
+      absl::StrCat("too many requests of more than ",
+                   GrpcRequest::kMaxBytes,
+                   " bytes at a time"));
+}
+
+absl::Status GrpcTransport::TakeOneOfMany(
+    const std::shared_ptr<GrpcCall> &call) {
+  if (call->waiting_.size() == GrpcCall::kMaxWaiting) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "more than ", GrpcCall::kMaxWaiting, " requests without an answer"));
+  }
+  call->waiting_.push_back(
+      std::exchange(call->incoming_, std::make_unique<GrpcCall::Incoming>()));
+  call->incoming_->message = GrpcRequest(call->method_.max_request_bytes);
   if (call->answering_) {
     call->changed_.Notify();
   } else {
     BeginAnswer(call);
   }
+  return absl::OkStatus();
 }
 
 void GrpcTransport::BeginAnswer(const std::shared_ptr<GrpcCall> &call) {
@@ -134,16 +168,16 @@ void GrpcTransport::CompleteRequest(const std::shared_ptr<GrpcCall> &call) {
   if (call->ended()) {
     return;
   }
-  if (call->answering_) {
-    call->Finish(absl::OkStatus());  // a peer that sends no more wants no more
+  if (call->answering_ && call->incoming_->message.empty()) {
+    call->changed_.Notify();
     return;
   }
-  absl::StatusOr<std::string> request = call->incoming_.Take();
-  if (!request.ok()) {
-    call->Finish(request.status());
+  if (absl::Status whole = call->incoming_->message.Whole(); !whole.ok()) {
+    call->Finish(std::move(whole));
     return;
   }
-  call->request_ = *std::move(request);
+  call->waiting_.push_back(std::move(call->incoming_));
+  call->incoming_ = std::make_unique<GrpcCall::Incoming>();
   BeginAnswer(call);
 }
 
@@ -237,16 +271,7 @@ void GrpcTransport::WriteReply(GrpcCall &call,
        .offset = reply.offset(),
        .length = length});
   reply.Take(length);
-}
-
-bool GrpcTransport::finished() const {
-  return nghttp2_session_want_read(session_.get()) == 0 &&
-         nghttp2_session_want_write(session_.get()) == 0;
-}
-
-bool GrpcTransport::congested() const {
-  return nghttp2_session_get_outbound_queue_size(session_.get()) >
-         kMaxQueuedFrames;
+  call.delivered_.Notify();
 }
 
 }  // namespace kith

@@ -51,11 +51,12 @@ struct GrpcTransport::Callbacks {
     const auto text = [](const uint8_t *bytes, size_t length) {
       return std::string_view(reinterpret_cast<const char *>(bytes), length);
     };
-    if (call != nullptr && IsRequest(frame) && !call->ended() &&
-        !call->headers_.Add(text(name, name_length),
-                            text(value, value_length))) {
-      call->Finish(absl::ResourceExhaustedError(absl::StrCat(
-          "the headers have more than ", GrpcHeaders::kMaxBytes, " bytes")));
+    if (call != nullptr && IsRequest(frame) && !call->ended()) {
+      absl::Status added = call->headers_.Add(text(name, name_length),
+                                              text(value, value_length));
+      if (!added.ok()) {
+        call->Finish(std::move(added));
+      }
     }
     return 0;
   }
@@ -166,7 +167,14 @@ absl::Status GrpcTransport::Start() {
   nghttp2_session_callbacks_set_send_data_callback(callbacks,
                                                    Callbacks::SendData);
   nghttp2_session *session = nullptr;
-  int code = nghttp2_session_server_new(&session, callbacks, this);
+  nghttp2_option *option = nullptr;
+  int code = nghttp2_option_new(&option);
+  if (code == 0) {
+    // GrpcHeaders checks what is used, and nobody else is to see the rest.
+    nghttp2_option_set_no_http_messaging(option, 1);
+    code = nghttp2_session_server_new2(&session, callbacks, this, option);
+  }
+  nghttp2_option_del(option);
   nghttp2_session_callbacks_del(callbacks);
   if (code != 0) {
     return TransportError(code, "nghttp2_session_server_new");
@@ -221,6 +229,32 @@ absl::Status GrpcTransport::Collect(std::vector<OutputPiece> &pieces) {
   return length >= 0 ? absl::OkStatus()
                      : TransportError(static_cast<int>(length),
                                       "nghttp2_session_mem_send");
+}
+
+// In the order in which a client wants it: no new calls here, then the end of
+// each one (RFC 9113 section 6.8).
+void GrpcTransport::Shutdown(const absl::Status &status) {
+  (void)nghttp2_submit_goaway(
+      session_.get(),
+      NGHTTP2_FLAG_NONE,
+      nghttp2_session_get_last_proc_stream_id(session_.get()),
+      NGHTTP2_NO_ERROR,
+      nullptr,
+      0);
+  const auto calls = calls_;  // a call that ends may leave it
+  for (const auto &[stream, call] : calls) {
+    call->Finish(status);
+  }
+}
+
+bool GrpcTransport::finished() const {
+  return nghttp2_session_want_read(session_.get()) == 0 &&
+         nghttp2_session_want_write(session_.get()) == 0;
+}
+
+bool GrpcTransport::congested() const {
+  return nghttp2_session_get_outbound_queue_size(session_.get()) >
+         kMaxQueuedFrames;
 }
 
 }  // namespace kith

@@ -44,8 +44,11 @@ class GrpcTransport {
     Executor executor;
     uid_t user = 0;
     std::shared_ptr<Places> calls;
-    // Whether calls of a method have several requests.
-    std::function<bool(std::string_view path)> is_bidirectional;
+    // Places for requests that are large, until they are read.
+    std::shared_ptr<Places> large_requests;
+    // What method a call is of, or the status that refuses it at once, whatever
+    // its requests would be.
+    std::function<absl::StatusOr<GrpcMethod>(const GrpcHeaders &)> admit;
     // A call whose (first) request is complete. The transport keeps it too.
     std::function<void(std::shared_ptr<GrpcCall>)> on_call;
     // There is something to collect now.
@@ -72,6 +75,10 @@ class GrpcTransport {
   // congested returns whether the peer must read before it may send.
   bool congested() const;
 
+  // Shutdown tells the peer to make no more calls here, and ends all of them
+  // with `status`. The connection is finished() when the peer has read that.
+  void Shutdown(const absl::Status &status);
+
   // EndCalls closes all streams without a word: the connection is gone.
   void EndCalls();
 
@@ -96,7 +103,8 @@ class GrpcTransport {
   void Refuse(GrpcCall &call, int http_status);
   absl::Status ReceiveRequest(const std::shared_ptr<GrpcCall> &call,
                               std::span<const uint8_t> bytes);
-  void TakeOneOfMany(const std::shared_ptr<GrpcCall> &call);
+  absl::Status MakeRoom(GrpcCall &call);
+  absl::Status TakeOneOfMany(const std::shared_ptr<GrpcCall> &call);
   void BeginAnswer(const std::shared_ptr<GrpcCall> &call);
   void CompleteRequest(const std::shared_ptr<GrpcCall> &call);
   void StartDeadline(const std::shared_ptr<GrpcCall> &call);

@@ -1,67 +1,132 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/workloadapi/secret_stream.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
-#include "agent/workloadapi/secret_discovery.pb.h"
+#include "agent/workloadapi/discovery_requests.pb.h"
 #include "agent/workloadapi/secret_messages.h"
 
 namespace kith {
+namespace {
 
-absl::Status SecretStream::Take(std::string_view request) {
-  sds::DiscoveryRequest parsed;
+// The wildcard in its explicit form.
+constexpr char kEverything[] = "*";
+
+absl::Status CheckSecretType(std::string_view type_url, SecretTypeUrl rule) {
+  if (type_url == kSecretType ||
+      (type_url.empty() && rule == SecretTypeUrl::kOptional)) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "resources here are of type ", kSecretType, ", not '", type_url, "'"));
+}
+
+}  // namespace
+
+absl::Status WholeSecretStream::Take(std::string_view request) {
+  envoy::service::discovery::v3::DiscoveryRequest parsed;
   if (!parsed.ParseFromArray(request.data(),
                              static_cast<int>(request.size()))) {
     return absl::InternalError("the request is no DiscoveryRequest");
   }
-  if (!parsed.type_url().empty() && parsed.type_url() != kSecretType) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("resources here are of type ", kSecretType));
+  if (auto checked = CheckSecretType(parsed.type_url(), type_); !checked.ok()) {
+    return checked;
   }
-  if (parsed.response_nonce().empty() ||
-      parsed.response_nonce() == absl::StrCat(version_)) {
-    names_ = {parsed.resource_names().begin(), parsed.resource_names().end()};
+  if (!parsed.response_nonce().empty() &&
+      parsed.response_nonce() != absl::StrCat(version_)) {
+    return absl::OkStatus();
   }
+  wanted_.names = {parsed.resource_names().begin(),
+                   parsed.resource_names().end()};
+  has_named_ = has_named_ || !wanted_.names.empty();
+  wanted_.all = wanted_.names.erase(kEverything) > 0 || !has_named_;
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<const GrpcMessage>> SecretStream::Next(
+absl::StatusOr<SecretStream::Message> WholeSecretStream::Next(
     const SpiffeId &id, WorkloadApiSource &source) {
-  const auto bundle = source.bundle(id);
-  if (bundle == nullptr) {
-    return absl::UnavailableError("the trust bundle is not there yet");
+  auto secrets = CurrentSecrets(wanted_, id, source);
+  if (!secrets.ok()) {
+    return secrets.status();
   }
-  auto resources = FindSecrets(names_, id, *bundle);
-  if (!resources.ok()) {
-    return resources.status();
+  std::map<std::string, std::string> versions;
+  for (const SecretState &secret : *secrets) {
+    versions[secret.name] = secret.version;
   }
-  const auto is_certificate = [](const SecretResource &resource) {
-    return resource.kind == SecretResource::Kind::kCertificate;
-  };
-  Contents contents{id, names_, nullptr, nullptr};
-  if (std::ranges::any_of(*resources, is_certificate)) {
-    auto svid = source.GetX509Svid(id);
-    if (!svid.ok()) {
-      return svid.status();
-    }
-    contents.svid = *std::move(svid);
-  }
-  if (!std::ranges::all_of(*resources, is_certificate)) {
-    contents.bundle = bundle;
-  }
-  if (has_sent() && contents == sent_) {
+  if (secrets->empty() || (has_sent() && versions == sent_)) {
     return nullptr;
   }
-  auto response = SecretsResponse(
-      *resources, absl::StrCat(version_ + 1), contents.svid.get(), *bundle);
+  auto response = SecretsResponse(*secrets, absl::StrCat(version_ + 1));
   if (response.ok()) {
     ++version_;
-    sent_ = std::move(contents);
+    sent_ = std::move(versions);
   }
   return response;
+}
+
+absl::Status ChangingSecretStream::Take(std::string_view request) {
+  envoy::service::discovery::v3::DeltaDiscoveryRequest parsed;
+  if (!parsed.ParseFromArray(request.data(),
+                             static_cast<int>(request.size()))) {
+    return absl::InternalError("the request is no DeltaDiscoveryRequest");
+  }
+  if (auto checked = CheckSecretType(parsed.type_url(), type_); !checked.ok()) {
+    return checked;
+  }
+  if (!std::exchange(asked_, true)) {
+    wanted_.all = parsed.resource_names_subscribe().empty();
+    sent_.insert(parsed.initial_resource_versions().begin(),
+                 parsed.initial_resource_versions().end());
+  } else {
+    // Whoever asks again wants it again.
+    for (const std::string &name : parsed.resource_names_subscribe()) {
+      sent_.erase(name);
+    }
+  }
+  for (const std::string &name : parsed.resource_names_subscribe()) {
+    wanted_.names.insert(name);
+  }
+  for (const std::string &name : parsed.resource_names_unsubscribe()) {
+    wanted_.names.erase(name);
+    wanted_.all = wanted_.all && name != kEverything;
+  }
+  wanted_.all = wanted_.names.erase(kEverything) > 0 || wanted_.all;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SecretStream::Message> ChangingSecretStream::Next(
+    const SpiffeId &id, WorkloadApiSource &source) {
+  auto secrets = CurrentSecrets(wanted_, id, source);
+  if (!secrets.ok()) {
+    return secrets.status();
+  }
+  std::map<std::string, std::string> before = std::exchange(sent_, {});
+  std::vector<SecretState> changed;
+  for (SecretState &secret : *secrets) {
+    sent_[secret.name] = secret.version;
+    const auto known = before.find(secret.name);
+    const bool is_known =
+        known != before.end() && known->second == secret.version;
+    if (known != before.end()) {
+      before.erase(known);
+    }
+    if (!is_known) {
+      changed.push_back(std::move(secret));
+    }
+  }
+  // What it has of a wildcard, and is not there any more.
+  std::vector<std::string> removed;
+  for (const auto &[name, version] : before) {
+    if (wanted_.all) {
+      removed.push_back(name);
+    }
+  }
+  if (changed.empty() && removed.empty()) {
+    return nullptr;
+  }
+  return SecretsChanges(changed, removed, absl::StrCat(++nonce_));
 }
 
 }  // namespace kith

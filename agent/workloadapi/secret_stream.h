@@ -2,53 +2,83 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
 
 #include "agent/workloadapi/grpc_message.h"
+#include "agent/workloadapi/secret_resources.h"
 #include "agent/workloadapi/workload_api.h"
 
 namespace kith {
 
-// IsOfSecrets returns whether a method is one of Envoy's secret discovery
-// service.
-bool IsOfSecrets(std::string_view path);
-
 // SecretStream is the server's end of one stream of Envoy's secret discovery
-// service, in the state-of-the-world form of xDS ("xDS REST and gRPC protocol"
-// of Envoy's documentation, "ACK/NACK and versioning"): every response has all
-// resources that the peer wants, and a nonce by which the peer takes (ACK) or
-// refuses it (NACK). What was refused is not sent again until it changes.
+// service ("xDS REST and gRPC protocol" of Envoy's documentation).
 class SecretStream {
  public:
-  // Take reads a DiscoveryRequest. One that answers an earlier response than
-  // the last one says nothing any more.
-  absl::Status Take(std::string_view request);
+  using Message = std::shared_ptr<const GrpcMessage>;
+
+  virtual ~SecretStream() = default;
+
+  // Take reads a request.
+  virtual absl::Status Take(std::string_view request) = 0;
 
   // Next returns the response that the peer does not have yet, or null. Errors
   // as of FindSecrets and of the source.
-  absl::StatusOr<std::shared_ptr<const GrpcMessage>> Next(
-      const SpiffeId &id, WorkloadApiSource &source);
+  virtual absl::StatusOr<Message> Next(const SpiffeId &id,
+                                       WorkloadApiSource &source) = 0;
 
-  bool has_sent() const { return version_ > 0; }
+  virtual bool has_sent() const = 0;
+};
+
+// Streams of several types of resources name the type in each request; those of
+// the secret discovery service need not.
+enum class SecretTypeUrl { kOptional, kRequired };
+
+// WholeSecretStream is one in the state-of-the-world form ("ACK/NACK and
+// versioning"): every response has all resources that the peer wants, and a
+// nonce by which the peer takes (ACK) or refuses it (NACK). What was refused is
+// not sent again until it changes.
+class WholeSecretStream final : public SecretStream {
+ public:
+  explicit WholeSecretStream(SecretTypeUrl type) : type_(type) {}
+
+  // A request that answers an earlier response than the last one says nothing
+  // any more.
+  absl::Status Take(std::string_view request) override;
+  absl::StatusOr<Message> Next(const SpiffeId &id,
+                               WorkloadApiSource &source) override;
+  bool has_sent() const override { return version_ > 0; }
 
  private:
-  // What a response is made of.
-  struct Contents {
-    SpiffeId id;
-    std::set<std::string> names;
-    std::shared_ptr<const X509Svid> svid;  // null: no certificate is wanted
-    std::shared_ptr<const TrustBundle> bundle;  // null: nothing else is
-    bool operator==(const Contents &) const = default;
-  };
-
-  std::set<std::string> names_;
-  Contents sent_;
+  const SecretTypeUrl type_;
+  SecretNames wanted_;
+  bool has_named_ = false;  // from then on, no names mean nothing
+  std::map<std::string, std::string> sent_;  // name -> version
   uint64_t version_ = 0;  // of the last response, and its nonce
+};
+
+// ChangingSecretStream is one in the incremental form ("Incremental xDS"): a
+// request adds names or takes them back, a response has what changed, and a
+// peer that comes back tells what it has.
+class ChangingSecretStream final : public SecretStream {
+ public:
+  explicit ChangingSecretStream(SecretTypeUrl type) : type_(type) {}
+
+  absl::Status Take(std::string_view request) override;
+  absl::StatusOr<Message> Next(const SpiffeId &id,
+                               WorkloadApiSource &source) override;
+  bool has_sent() const override { return nonce_ > 0; }
+
+ private:
+  const SecretTypeUrl type_;
+  SecretNames wanted_;
+  bool asked_ = false;
+  std::map<std::string, std::string> sent_;  // name -> version
+  uint64_t nonce_ = 0;
 };
 
 }  // namespace kith

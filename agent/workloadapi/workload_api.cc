@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
+#include <future>
 #include <utility>
 
 #include <asio/as_tuple.hpp>
@@ -170,8 +172,12 @@ void GrpcWorkloadApi::Stop() {
     return;
   }
   if (server_ != nullptr) {
-    asio::post(loops_.at(0), [server = server_] { server->Close(); });
-    loops_.Drain();
+    std::promise<void> closed;
+    asio::co_spawn(
+        loops_.at(0),
+        GrpcServer::Close(server_),
+        [&closed](const std::exception_ptr &) { closed.set_value(); });
+    closed.get_future().wait();
   }
   state_.pool.join();
   loops_.Stop();

@@ -8,83 +8,85 @@
 
 #include "agent/runtime/clock.h"
 #include "agent/runtime/run_on.h"
+#include "agent/workloadapi/api_method.h"
 #include "agent/workloadapi/claims_struct.h"
-#include "agent/workloadapi/secret_stream.h"
+#include "agent/workloadapi/reply.h"
+#include "agent/workloadapi/service_calls.h"
 #include "agent/workloadapi/spiffe_workload_api.pb.h"
 
 namespace kith {
 namespace {
 
-// The service has no package.
-constexpr std::string_view kService = "/SpiffeWorkloadAPI/";
-
-// Keeps pages of web browsers, which cannot set it across origins, away
-// (SPIFFE Workload Endpoint standard, section 6.1).
 constexpr std::string_view kSecurityHeader = "workload.spiffe.io";
 
-absl::Status CheckSecurityHeader(const GrpcHeaders &headers) {
-  return headers.Metadata(kSecurityHeader) == "true"
-             ? absl::OkStatus()
-             : absl::InvalidArgumentError(absl::StrCat(
-                   "security header missing from request: ", kSecurityHeader));
-}
-
-template <typename Request>
-absl::StatusOr<Request> Parse(const GrpcCall &call) {
-  Request request;
-  if (!request.ParseFromString(call.request())) {
-    return absl::InternalError(
-        "the request is no protobuf message of its kind");
-  }
-  return request;
-}
-
-template <typename Response>
-absl::Status Reply(GrpcCall &call, const Response &response) {
-  call.Send(std::make_shared<GrpcMessage>(response.SerializeAsString()));
-  return absl::OkStatus();
+Task<absl::Status> Ended(absl::Status status) {
+  co_return status;
 }
 
 }  // namespace
 
-Task<absl::Status> WorkloadCaller::Answer(std::shared_ptr<GrpcCall> call) {
-  const std::string &path = call->headers().path();
-  if (IsOfSecrets(path)) {
-    co_return co_await AnswerSecrets(std::move(call));
+absl::StatusOr<GrpcMethod> WorkloadCaller::Admit(
+    const GrpcHeaders &headers) const {
+  auto method = FindMethod(headers.path());
+  if (!method.ok()) {
+    return method.status();
   }
-  if (absl::Status checked = CheckSecurityHeader(call->headers());
-      !checked.ok()) {
-    co_return checked;
+  if ((*method)->needs_security_header &&
+      headers.Metadata(kSecurityHeader) != "true") {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "security header missing from request: ", kSecurityHeader));
   }
-  const StateOf state_of = StreamOf(path);
-  absl::Status status;
-  if (state_of) {
-    status = co_await Watch(call, state_of);
-  } else if (path == absl::StrCat(kService, "FetchJWTSVID")) {
-    status = co_await FetchJwtSvid(call);
-  } else if (path == absl::StrCat(kService, "ValidateJWTSVID")) {
-    status = co_await ValidateJwtSvid(call);
-  } else {
-    status = absl::UnimplementedError(absl::StrCat("no method ", path));
-  }
-  co_return status;
+  return (*method)->requests;
 }
 
-WorkloadCaller::StateOf WorkloadCaller::StreamOf(std::string_view path) {
-  if (path == absl::StrCat(kService, "FetchX509SVID")) {
-    return [this](const SpiffeId &id) { return SvidState(id); };
+Task<absl::Status> WorkloadCaller::Answer(std::shared_ptr<GrpcCall> call) {
+  using Answer = ApiMethod::Answer;
+  auto method = FindMethod(call->headers().path());
+  if (!method.ok()) {
+    return Ended(method.status());
   }
-  if (path == absl::StrCat(kService, "FetchX509Bundles")) {
-    return [this](const SpiffeId &id) {
-      return state_->messages.OfX509Bundles(state_->source->bundle(id));
-    };
+  const auto state = [this](auto member) -> StateOf {
+    return [this, member](const SpiffeId &id) { return (this->*member)(id); };
+  };
+  switch ((*method)->answer) {
+    case Answer::kX509Svid:
+      return Watch(std::move(call), state(&WorkloadCaller::SvidState));
+    case Answer::kX509Bundles:
+      return Watch(std::move(call), state(&WorkloadCaller::X509BundlesState));
+    case Answer::kJwtBundles:
+      return Watch(std::move(call), state(&WorkloadCaller::JwtBundlesState));
+    case Answer::kJwtSvid:
+      return FetchJwtSvid(std::move(call));
+    case Answer::kValidateJwt:
+      return ValidateJwtSvid(std::move(call));
+    case Answer::kSecrets:
+      return WatchSecrets(
+          std::move(call),
+          std::make_unique<WholeSecretStream>(SecretTypeUrl::kOptional));
+    case Answer::kTypedSecrets:
+      return WatchSecrets(
+          std::move(call),
+          std::make_unique<WholeSecretStream>(SecretTypeUrl::kRequired));
+    case Answer::kSecretChanges:
+      return WatchSecrets(
+          std::move(call),
+          std::make_unique<ChangingSecretStream>(SecretTypeUrl::kOptional));
+    case Answer::kTypedSecretChanges:
+      return WatchSecrets(
+          std::move(call),
+          std::make_unique<ChangingSecretStream>(SecretTypeUrl::kRequired));
+    case Answer::kSecretsOnce:
+      return FetchSecrets(std::move(call));
+    case Answer::kReflection:
+      return AnswerReflection(std::move(call));
+    case Answer::kHealth:
+      return Ended(AnswerHealth(*call));
+    case Answer::kHealthList:
+      return Ended(AnswerHealthList(*call));
+    case Answer::kHealthWatch:
+      return WatchHealth(std::move(call));
   }
-  if (path == absl::StrCat(kService, "FetchJWTBundles")) {
-    return [this](const SpiffeId &id) {
-      return state_->messages.OfJwtBundles(state_->source->bundle(id));
-    };
-  }
-  return nullptr;
+  return Ended(absl::InternalError("a method without an answer"));
 }
 
 void WorkloadCaller::Recheck() {
@@ -123,10 +125,20 @@ absl::StatusOr<WorkloadCaller::Message> WorkloadCaller::SvidState(
   return state_->messages.OfSvid(*svid, state_->source->bundle(id));
 }
 
+absl::StatusOr<WorkloadCaller::Message> WorkloadCaller::X509BundlesState(
+    const SpiffeId &id) {
+  return state_->messages.OfX509Bundles(state_->source->bundle(id));
+}
+
+absl::StatusOr<WorkloadCaller::Message> WorkloadCaller::JwtBundlesState(
+    const SpiffeId &id) {
+  return state_->messages.OfJwtBundles(state_->source->bundle(id));
+}
+
 Task<absl::Status> WorkloadCaller::Watch(std::shared_ptr<GrpcCall> call,
                                          StateOf state_of) {
   // None of the streams' requests has a field.
-  if (auto request = Parse<X509SVIDRequest>(*call); !request.ok()) {
+  if (auto request = ParseRequest<X509SVIDRequest>(*call); !request.ok()) {
     co_return request.status();
   }
   const absl::Cleanup forget = [this, &call] { streams_.erase(call.get()); };
@@ -142,9 +154,13 @@ Task<absl::Status> WorkloadCaller::Watch(std::shared_ptr<GrpcCall> call,
         (sent == nullptr || !absl::IsUnavailable(state.status()))) {
       co_return state.status();
     }
+    // Bundles may be others and say the same.
     if (state.ok() && *state != sent) {
+      const bool is_news = sent == nullptr || !(*state)->Equals(*sent);
       sent = *state;
-      call->Send(sent);
+      if (is_news) {
+        call->Send(sent);
+      }
     }
     co_await call->changed().WaitBeyond(seen);
   }
@@ -153,7 +169,7 @@ Task<absl::Status> WorkloadCaller::Watch(std::shared_ptr<GrpcCall> call,
 
 Task<absl::Status> WorkloadCaller::FetchJwtSvid(
     std::shared_ptr<GrpcCall> call) {
-  auto request = Parse<JWTSVIDRequest>(*call);
+  auto request = ParseRequest<JWTSVIDRequest>(*call);
   if (!request.ok()) {
     co_return request.status();
   }
@@ -188,7 +204,7 @@ Task<absl::Status> WorkloadCaller::FetchJwtSvid(
 
 Task<absl::Status> WorkloadCaller::ValidateJwtSvid(
     std::shared_ptr<GrpcCall> call) {
-  auto request = Parse<ValidateJWTSVIDRequest>(*call);
+  auto request = ParseRequest<ValidateJWTSVIDRequest>(*call);
   if (!request.ok()) {
     co_return request.status();
   }

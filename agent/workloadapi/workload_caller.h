@@ -5,7 +5,6 @@
 #include <memory>
 #include <optional>
 #include <set>
-#include <string_view>
 
 #include "absl/status/statusor.h"
 #include <asio/thread_pool.hpp>
@@ -13,6 +12,7 @@
 #include "agent/workloadapi/grpc_connection.h"
 #include "agent/workloadapi/loop_signal.h"
 #include "agent/workloadapi/peer_process.h"
+#include "agent/workloadapi/secret_stream.h"
 #include "agent/workloadapi/workload_api.h"
 #include "agent/workloadapi/workload_messages.h"
 
@@ -40,7 +40,7 @@ class WorkloadCaller final : public GrpcPeer {
         executor_(executor),
         identified_(executor) {}
 
-  bool IsBidirectional(std::string_view path) const override;
+  absl::StatusOr<GrpcMethod> Admit(const GrpcHeaders &headers) const override;
   Task<absl::Status> Answer(std::shared_ptr<GrpcCall> call) override;
 
   // Recheck makes every stream of this caller look for news.
@@ -60,17 +60,17 @@ class WorkloadCaller final : public GrpcPeer {
   using StateOf = std::function<absl::StatusOr<Message>(const SpiffeId &)>;
 
   Task<absl::StatusOr<SpiffeId>> Identify();
-  // StreamOf returns null for a path that is none of a stream.
-  StateOf StreamOf(std::string_view path);
   Task<absl::Status> Watch(std::shared_ptr<GrpcCall> call, StateOf state_of);
   // Of Envoy's secret discovery service.
-  Task<absl::Status> AnswerSecrets(std::shared_ptr<GrpcCall> call);
-  Task<absl::Status> WatchSecrets(std::shared_ptr<GrpcCall> call);
+  Task<absl::Status> WatchSecrets(std::shared_ptr<GrpcCall> call,
+                                  std::unique_ptr<SecretStream> stream);
   Task<absl::Status> FetchSecrets(std::shared_ptr<GrpcCall> call);
   Task<absl::Status> FetchJwtSvid(std::shared_ptr<GrpcCall> call);
   Task<absl::Status> ValidateJwtSvid(std::shared_ptr<GrpcCall> call);
 
   absl::StatusOr<Message> SvidState(const SpiffeId &id);
+  absl::StatusOr<Message> X509BundlesState(const SpiffeId &id);
+  absl::StatusOr<Message> JwtBundlesState(const SpiffeId &id);
 
   WorkloadApiState *const state_;
   // Shared with the thread that identifies it.

@@ -7,6 +7,7 @@
 
 #include "agent/identity/jwk.h"
 #include "agent/identity/private_key.h"
+#include "agent/workloadapi/reply.h"
 #include "agent/workloadapi/spiffe_workload_api.pb.h"
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
@@ -57,7 +58,7 @@ std::string OpenEnded(const X509SVIDResponse &response,
   const size_t svid_size =
       inner.size() + io::CodedOutputStream::VarintSize32(kKeyTag) +
       io::CodedOutputStream::VarintSize32(key_length) + key_size;
-  std::string text = response.SerializeAsString();
+  std::string text = SerializedText(response);
   io::StringOutputStream stream(&text);
   io::CodedOutputStream coded(&stream);
   coded.WriteTag(kSvidsTag);
@@ -78,11 +79,6 @@ template <typename Entries>
 void ForgetUnused(Entries &entries) {
   std::erase_if(entries,
                 [](const auto &item) { return item.first.use_count() == 1; });
-}
-
-template <typename Response>
-WorkloadMessages::Message Serialized(const Response &response) {
-  return std::make_shared<GrpcMessage>(response.SerializeAsString());
 }
 
 }  // namespace
@@ -152,7 +148,7 @@ absl::StatusOr<WorkloadMessages::Message> WorkloadMessages::OfJwtBundles(
     JWTBundlesResponse response;
     for (const Authorities &domain : bundle->authorities()) {
       absl::StatusOr<std::string> keys =
-          EncodeJwkSet(domain.jwt_keys, "jwt-svid");
+          EncodeJwkSet(domain.jwt_keys, kNoJwkUse);
       if (!keys.ok()) {
         jwt_bundles_.erase(bundle);
         return keys.status();

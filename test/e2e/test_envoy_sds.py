@@ -43,7 +43,7 @@ class EnvoySds(Case):
         for name in ("default", _ID):
             self.assertTrue(facts[name]["keyMatches"], name)
         for name in ("ROOTCA", "spiffe://e2e.test"):
-            self.assertEqual(facts[name], {"roots": 1}, name)
+            self.assertEqual(facts[name], {"e2e.test": 1}, name)
 
     def test_renewals_are_pushed(self):
         program = self.ask("default")

@@ -68,9 +68,12 @@ def _describe(secret):
     fields = _parse(secret)
     name = fields[1][0].decode()
     if 4 in fields:
-        return name, {"roots": sum(
-            _inline_bytes(context[1][0]).count("BEGIN CERTIFICATE")
-            for context in map(_parse, fields[4]) if 1 in context)}
+        # The typed configuration of Envoy's SPIFFE validator, and nothing else.
+        config = _parse(_parse(_parse(fields[4][0])[12][0])[2][0])[2][0]
+        domains = map(_parse, _parse(config)[1])
+        return name, {domain[1][0].decode():
+                      _inline_bytes(domain[2][0]).count("BEGIN CERTIFICATE")
+                      for domain in domains}
     tls = _parse(fields[2][0])
     chain, key = _inline_bytes(tls[1][0]), _inline_bytes(tls[2][0])
     return name, {

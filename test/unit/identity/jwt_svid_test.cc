@@ -247,6 +247,18 @@ TEST_CASE_METHOD(Signing, "the JWK set has the public key only") {
   std::string x;
   REQUIRE(absl::WebSafeBase64Unescape(jwk.at("x").get<std::string>(), &x));
   CHECK(x.size() == 32);
+  // Each kind of reader wants another `use`: see jwk.h.
+  const auto first = [&](std::string_view use) {
+    return json::parse(EncodeJwkSet(domains.front().jwt_keys, use).value())
+        .at("keys")
+        .at(0);
+  };
+  CHECK(first(kSpiffeJwkUse).at("use") == "jwt-svid");
+  CHECK_FALSE(first(kSpiffeJwkUse).contains("alg"));
+  CHECK_FALSE(first(kNoJwkUse).contains("use"));
+  CHECK_FALSE(first(kNoJwkUse).contains("alg"));
+  CHECK(first(kOidcJwkUse).at("use") == "sig");
+  CHECK(first(kOidcJwkUse).at("alg") == "ES256");
   CHECK(EncodeJwkSet({}, "jwt-svid").value() == R"({"keys":[]})");
 }
 

@@ -82,6 +82,14 @@ struct GrpcClient::Callbacks {
     SplitMessages(answer);
     return 0;
   }
+  static int OnFrame(nghttp2_session *,
+                     const nghttp2_frame *frame,
+                     void *self) {
+    if (frame->hd.type == NGHTTP2_GOAWAY) {
+      Self(self).goaway_ = frame->goaway.error_code;
+    }
+    return 0;
+  }
   static int OnClose(nghttp2_session *,
                      int32_t stream,
                      uint32_t error,
@@ -120,6 +128,8 @@ GrpcClient::GrpcClient(const std::string &path, uint32_t window)
                                                    Callbacks::OnHeader);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks,
                                                             Callbacks::OnData);
+  nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks,
+                                                       Callbacks::OnFrame);
   nghttp2_session_callbacks_set_on_stream_close_callback(callbacks,
                                                          Callbacks::OnClose);
   REQUIRE(nghttp2_session_client_new(&session_, callbacks, this) == 0);

@@ -7,6 +7,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -76,6 +77,8 @@ class GrpcClient {
   const GrpcAnswer &at(int32_t stream) { return *answers_.at(stream); }
   // AwaitClose returns when the server has closed the connection.
   bool AwaitClose();
+  // goaway returns the error of the server's GOAWAY, if it has sent one.
+  std::optional<uint32_t> goaway() const { return goaway_; }
   // Flush writes what is to be sent, and reads nothing.
   void Flush();
 
@@ -93,6 +96,7 @@ class GrpcClient {
   std::list<std::pair<std::string, bool>> requests_;
   std::map<int32_t, std::pair<std::string, bool> *> bodies_;  // by stream
   bool open_ = true;
+  std::optional<uint32_t> goaway_;
 };
 
 }  // namespace kith

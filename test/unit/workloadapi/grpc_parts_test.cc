@@ -5,6 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include <catch2/catch_test_macros.hpp>
 
+#include "agent/workloadapi/api_descriptions.h"
+#include "agent/workloadapi/api_method.h"
 #include "agent/workloadapi/claims_struct.h"
 #include "agent/workloadapi/grpc_call.h"
 #include "agent/workloadapi/grpc_headers.h"
@@ -48,8 +50,8 @@ TEST_CASE("a request is put together from any pieces") {
   const std::string whole = std::string("\0\0\0\0\3", 5) + "abc";
   for (size_t cut = 0; cut <= whole.size(); ++cut) {
     GrpcRequest request;
-    REQUIRE(request.Append(Bytes(whole.substr(0, cut))).ok());
-    REQUIRE(request.Append(Bytes(whole.substr(cut))).ok());
+    REQUIRE(request.AppendAll(Bytes(whole.substr(0, cut))).ok());
+    REQUIRE(request.AppendAll(Bytes(whole.substr(cut))).ok());
     CHECK(request.Take().value() == "abc");
   }
 }
@@ -57,7 +59,7 @@ TEST_CASE("a request is put together from any pieces") {
 TEST_CASE("bad requests have the codes of gRPC") {
   const auto code_of = [](std::string_view text) {
     GrpcRequest request;
-    const absl::Status status = request.Append(Bytes(text));
+    const absl::Status status = request.AppendAll(Bytes(text)).status();
     return status.ok() ? request.Take().status().code() : status.code();
   };
   CHECK(code_of("") == StatusCode::kUnimplemented);
@@ -100,7 +102,7 @@ TEST_CASE("a reply keeps what is begun and the newest after it") {
 TEST_CASE("timeouts have at most eight digits and a unit") {
   const auto timeout_of = [](std::string_view text) {
     GrpcHeaders headers;
-    REQUIRE(headers.Add("grpc-timeout", text));
+    REQUIRE(headers.Add("grpc-timeout", text).ok());
     return headers.Timeout();
   };
   CHECK(!GrpcHeaders().Timeout().value().has_value());
@@ -117,8 +119,73 @@ TEST_CASE("timeouts have at most eight digits and a unit") {
 TEST_CASE("headers are counted as HTTP/2 does") {
   GrpcHeaders headers;
   const std::string value(GrpcHeaders::kMaxBytes - 33, 'v');
-  CHECK(headers.Add("n", value));
-  CHECK(!headers.Add("n", ""));
+  CHECK(headers.Add("n", value).ok());
+  CHECK(absl::IsResourceExhausted(headers.Add("n", "")));
+}
+
+TEST_CASE("of the headers only what is used is checked") {
+  GrpcHeaders headers;
+  CHECK(headers.Add(":authority", "/run/kith/workload.sock").ok());
+  CHECK(headers.Add(":authority", "\xff|\x01").ok());
+  CHECK(headers.Add(":scheme", "gopher").ok());
+  CHECK(headers.Add(":path", "/a/b").ok());
+  CHECK(absl::IsInvalidArgument(headers.Add(":path", "/c/d")));
+  CHECK(headers.path() == "/a/b");
+  CHECK(headers.Add(":method", "POST").ok());
+  CHECK(absl::IsInvalidArgument(headers.Add(":method", "GET")));
+}
+
+TEST_CASE("messages are equal by their bytes, the secret ones too") {
+  const auto with_key = [](std::string_view plain, std::string_view key) {
+    return GrpcMessage(plain, Secret::CopyFrom(Bytes(key)).value());
+  };
+  CHECK(with_key("a", "k").Equals(with_key("a", "k")));
+  CHECK_FALSE(with_key("a", "k").Equals(with_key("a", "l")));
+  CHECK_FALSE(with_key("a", "k").Equals(with_key("b", "k")));
+  CHECK_FALSE(with_key("a", "k").Equals(*Message("a")));
+}
+
+TEST_CASE("methods are found by their path alone") {
+  CHECK(FindMethod("/SpiffeWorkloadAPI/FetchX509SVID").value()->answer ==
+        ApiMethod::Answer::kX509Svid);
+  CHECK(FindMethod("/SpiffeWorkloadAPI/FetchX509SVID")
+            .value()
+            ->needs_security_header);
+  const std::pair<const char *, const char *> unknown[] = {
+      {"", "unknown service "},
+      {"/", "unknown service "},
+      {"/no.such.Service/Method", "unknown service no.such.Service"},
+      {"/SpiffeWorkloadAPI", "unknown method  for service SpiffeWorkloadAPI"},
+      {"/SpiffeWorkloadAPI/FetchWITSVID",
+       "unknown method FetchWITSVID for service SpiffeWorkloadAPI"},
+      {"/SpiffeWorkloadAPI/FetchX509SVID/",
+       "unknown method FetchX509SVID/ for service SpiffeWorkloadAPI"}};
+  for (const auto &[path, message] : unknown) {
+    const absl::Status status = FindMethod(path).status();
+    CHECK(absl::IsUnimplemented(status));
+    CHECK(status.message() == message);
+  }
+}
+
+TEST_CASE("every service that is served is described") {
+  const ApiDescriptions &descriptions = ApiDescriptions::Get();
+  for (const std::string_view service : ServiceNames()) {
+    INFO(service);
+    const auto files = descriptions.OfSymbol(service);
+    REQUIRE(files.ok());
+    CHECK_FALSE(files->empty());
+  }
+  // With what it imports; a method and a field lead to the same file.
+  const auto files = descriptions.OfSymbol(
+      "envoy.service.secret.v3.SecretDiscoveryService.StreamSecrets");
+  REQUIRE(files.ok());
+  CHECK(files->size() >= 4);
+  CHECK(descriptions.OfSymbol("X509SVID.x509_svid_key").value() ==
+        descriptions.OfSymbol("SpiffeWorkloadAPI").value());
+  CHECK(descriptions.OfFile("agent/workloadapi/spiffe_workload_api.proto")
+            .value() == descriptions.OfSymbol("SpiffeWorkloadAPI").value());
+  CHECK(absl::IsNotFound(descriptions.OfSymbol("SpiffeWorkload").status()));
+  CHECK(absl::IsNotFound(descriptions.OfFile("nothing.proto").status()));
 }
 
 TEST_CASE("status messages are percent-encoded") {

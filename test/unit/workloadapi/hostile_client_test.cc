@@ -134,14 +134,6 @@ TEST_CASE_METHOD(ApiFixture, "calls that are not gRPC are answered in HTTP") {
             .headers.at(":status") == "200");
 }
 
-TEST_CASE_METHOD(ApiFixture, "headers are bounded") {
-  GrpcClient client(path);
-  GrpcClient::Fields fields = GrpcClient::FieldsOf("FetchX509SVID");
-  fields.emplace_back("x-large", std::string(GrpcHeaders::kMaxBytes, 'x'));
-  CHECK(client.AwaitEnd(client.Call(fields, WithPrefix(""))).code() ==
-        kResourceExhausted);
-}
-
 TEST_CASE_METHOD(ApiFixture, "deadlines are kept") {
   GrpcClient client(path);
   GrpcClient::Fields fields = GrpcClient::FieldsOf("FetchX509SVID");

@@ -1,135 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Envoy's secret discovery service, by the bytes of its messages.
-#include <map>
 #include <string>
+#include <vector>
 
-#include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
-#include <openssl/evp.h>
 
-#include "agent/identity/certificate_pem.h"
-#include "agent/identity/private_key.h"
-#include "agent/workloadapi/secret_discovery.pb.h"
-#include "test/unit/workloadapi/api_fixture.h"
+#include "agent/workloadapi/grpc_message.h"
+#include "agent/workloadapi/secret_stream.h"
+#include "test/unit/workloadapi/secrets_fixture.h"
 
 namespace kith {
 namespace {
-
-constexpr const char *kWeb = "spiffe://example.org/demo/web";
-constexpr const char *kDomain = "spiffe://example.org";
-constexpr const char *kType =
-    "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret";
-
-// A message of length-delimited fields, by their numbers.
-using Fields = std::multimap<uint64_t, std::string>;
-
-uint64_t TakeVarint(std::string_view &text) {
-  uint64_t value = 0;
-  for (int shift = 0;; shift += 7) {
-    REQUIRE_FALSE(text.empty());
-    const auto byte = static_cast<uint8_t>(text.front());
-    text.remove_prefix(1);
-    value |= uint64_t{byte & 0x7fU} << shift;
-    if (byte < 0x80) {
-      return value;
-    }
-  }
-}
-
-Fields Parse(std::string_view text) {
-  Fields fields;
-  while (!text.empty()) {
-    const uint64_t tag = TakeVarint(text);
-    REQUIRE((tag & 7) == 2);
-    const uint64_t length = TakeVarint(text);
-    REQUIRE(length <= text.size());
-    fields.emplace(tag >> 3, text.substr(0, length));
-    text.remove_prefix(length);
-  }
-  return fields;
-}
-
-std::string Only(const Fields &fields, uint64_t number) {
-  REQUIRE(fields.count(number) == 1);
-  return fields.find(number)->second;
-}
-
-// What a response says, resources by their names.
-struct Response {
-  explicit Response(const std::string &text) {
-    const Fields fields = Parse(text);
-    version = Only(fields, 1);
-    nonce = Only(fields, 5);
-    CHECK(Only(fields, 4) == kType);
-    for (auto [it, end] = fields.equal_range(2); it != end; ++it) {
-      const Fields any = Parse(it->second);
-      CHECK(Only(any, 1) == kType);
-      const Fields secret = Parse(Only(any, 2));
-      secrets.emplace(Only(secret, 1), secret);
-    }
-  }
-  std::string version;
-  std::string nonce;
-  std::map<std::string, Fields> secrets;
-};
-
-std::string InlineBytes(const std::string &source) {
-  return Only(Parse(source), 2);
-}
-
-struct SecretsFixture : ApiFixture {
-  GrpcClient client{path};
-
-  static GrpcClient::Fields FieldsOf(const std::string &method) {
-    GrpcClient::Fields fields = GrpcClient::FieldsOf("");
-    fields[2].second =
-        "/envoy.service.secret.v3.SecretDiscoveryService/" + method;
-    fields.pop_back();  // Envoy sends no security header
-    return fields;
-  }
-
-  static std::string Request(const std::vector<std::string> &names,
-                             const std::string &nonce = "",
-                             const std::string &error = "") {
-    sds::DiscoveryRequest request;
-    request.mutable_resource_names()->Assign(names.begin(), names.end());
-    request.set_type_url(kType);
-    request.set_response_nonce(nonce);
-    if (!error.empty()) {
-      request.mutable_error_detail()->set_message(error);
-    }
-    return WithPrefix(request.SerializeAsString());
-  }
-
-  int32_t Stream(const std::vector<std::string> &names) {
-    return client.Call(FieldsOf("StreamSecrets"), Request(names), false);
-  }
-  Response Await(int32_t stream, size_t count) {
-    const GrpcAnswer &answer = client.AwaitMessages(stream, count);
-    INFO(answer.text());
-    REQUIRE(answer.messages.size() == count);
-    return Response(answer.messages.back());
-  }
-  GrpcAnswer Fetch(const std::vector<std::string> &names) {
-    return client.AwaitEnd(
-        client.Call(FieldsOf("FetchSecrets"), Request(names)));
-  }
-
-  void RequireCertificate(const Fields &secret) {
-    const Fields tls = Parse(Only(secret, 2));
-    CHECK(InlineBytes(Only(tls, 1)) == CertificatesPem(source.svid()->chain()));
-    const std::string pem = InlineBytes(Only(tls, 2));
-    auto key = ParsePrivateKey(
-        {reinterpret_cast<const uint8_t *>(pem.data()), pem.size()});
-    REQUIRE(key.ok());
-    CHECK(EVP_PKEY_cmp(key->get(), source.svid()->key()) == 1);
-  }
-
-  std::string RootsPem() {
-    return CertificatesPem(
-        source.bundle(SpiffeId())->authorities()[0].certificates);
-  }
-};
 
 TEST_CASE_METHOD(SecretsFixture, "secrets by the names that SPIRE has") {
   const int32_t stream = Stream({"default", kWeb, "ROOTCA", kDomain, "ALL"});
@@ -137,20 +17,62 @@ TEST_CASE_METHOD(SecretsFixture, "secrets by the names that SPIRE has") {
   REQUIRE(response.secrets.size() == 5);
   RequireCertificate(response.secrets.at("default"));
   RequireCertificate(response.secrets.at(kWeb));
-  for (const char *name : {"ROOTCA", kDomain}) {
-    const Fields context = Parse(Only(response.secrets.at(name), 4));
-    CHECK(InlineBytes(Only(context, 1)) == RootsPem());
+  // A plain list of authorities would let a foreign one speak for this domain.
+  for (const char *name : {"ROOTCA", kDomain, "ALL"}) {
+    INFO(name);
+    const auto bundles = TrustDomainsOf(response.secrets.at(name));
+    REQUIRE(bundles.size() == 1);
+    CHECK(bundles.at("example.org") == BundlePem());
   }
-  const Fields all = Parse(Only(response.secrets.at("ALL"), 4));
-  const Fields validator = Parse(Only(all, 12));
-  CHECK(Only(validator, 1) == "envoy.tls.cert_validator.spiffe");
-  const Fields config = Parse(Only(validator, 2));
-  CHECK(Only(config, 1) ==
-        "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3."
-        "SPIFFECertValidatorConfig");
-  const Fields domain = Parse(Only(Parse(Only(config, 2)), 1));
-  CHECK(Only(domain, 1) == "example.org");
-  CHECK(InlineBytes(Only(domain, 2)) == RootsPem());
+}
+
+TEST_CASE_METHOD(SecretsFixture, "each domain speaks for itself") {
+  AddDomain("other.org", true);
+  const int32_t stream =
+      Stream({"ROOTCA", kDomain, "spiffe://other.org", "ALL"});
+  const Response response = Await(stream, 1);
+  const auto domains_in = [&](const char *name) {
+    std::vector<std::string> names;
+    for (const auto &[domain, pem] :
+         TrustDomainsOf(response.secrets.at(name))) {
+      names.push_back(domain);
+    }
+    return names;
+  };
+  using Names = std::vector<std::string>;
+  CHECK(domains_in("ROOTCA") == Names{"example.org"});
+  CHECK(domains_in(kDomain) == Names{"example.org"});
+  CHECK(domains_in("spiffe://other.org") == Names{"other.org"});
+  CHECK(domains_in("ALL") == Names{"example.org", "other.org"});
+}
+
+TEST_CASE_METHOD(SecretsFixture, "a domain without authorities is nobody's") {
+  AddDomain("gone.org", false);
+  const Response response = Await(Stream({"spiffe://gone.org", "ALL"}), 1);
+  const auto gone = TrustDomainsOf(response.secrets.at("spiffe://gone.org"));
+  REQUIRE(gone.size() == 1);
+  CHECK(gone.contains("nobody.invalid"));
+  CHECK_FALSE(TrustDomainsOf(response.secrets.at("ALL")).contains("gone.org"));
+}
+
+// The validator refuses everybody of an authority that lacks a CRL as soon as
+// one of the domain's has one.
+TEST_CASE_METHOD(SecretsFixture, "CRLs are told where each authority has one") {
+  Authorities own = source.issuer().FetchAuthorities().value();
+  REQUIRE(own.crls.size() == own.certificates.size());
+  CHECK(TrustDomainsOf(Await(Stream({"ROOTCA"}), 1).secrets.at("ROOTCA"))
+            .at("example.org")
+            .find("BEGIN X509 CRL") != std::string::npos);
+  const TemporaryDirectory other;
+  own.certificates.push_back(CreateEmbeddedCa(other.File("ca"), "example.org")
+                                 .value()
+                                 ->FetchAuthorities()
+                                 .value()
+                                 .certificates[0]);
+  source.SetBundle(TrustBundle::Create({own}).value());
+  CHECK(TrustDomainsOf(Await(Stream({"ROOTCA"}), 1).secrets.at("ROOTCA"))
+            .at("example.org")
+            .find("BEGIN X509 CRL") == std::string::npos);
 }
 
 TEST_CASE_METHOD(SecretsFixture, "without names there is what the caller has") {
@@ -191,6 +113,62 @@ TEST_CASE_METHOD(SecretsFixture, "a stream may ask for something else") {
   CHECK(client.AwaitEnd(stream).code() == kOk);
 }
 
+TEST_CASE_METHOD(SecretsFixture, "who asks once and closes is answered") {
+  for (const char *method : {"StreamSecrets", "DeltaSecrets"}) {
+    const GrpcAnswer &answer =
+        client.AwaitEnd(client.Call(FieldsOf(method), Request({}), true));
+    CHECK(answer.code() == kOk);
+    CHECK(answer.messages.size() == 1);
+  }
+}
+
+TEST_CASE_METHOD(SecretsFixture, "an unchanged state is not pushed again") {
+  const int32_t stream = Stream({"ROOTCA"});
+  const Response first = Await(stream, 1);
+  client.SendMore(stream, Request({"ROOTCA"}, first.nonce));
+  // Another object that says the same.
+  source.SetBundle(
+      TrustBundle::Create(source.bundle(SpiffeId())->authorities()).value());
+  api->NotifyChanged();
+  AddDomain("other.org", true);
+  api->NotifyChanged();
+  client.SendMore(stream, Request({"ROOTCA", "ALL"}, first.nonce));
+  CHECK(Await(stream, 2).secrets.contains("ALL"));
+}
+
+TEST_CASE_METHOD(SecretsFixture, "names that were taken back mean nothing") {
+  WholeSecretStream stream(SecretTypeUrl::kOptional);
+  const auto take = [&](const std::vector<std::string> &names) {
+    const std::string nonce = stream.has_sent() ? "1" : "";
+    REQUIRE(stream.Take(Request(names, nonce).substr(5)).ok());
+  };
+  const auto next = [&] {
+    return stream.Next(FakeWorkloadApiSource::Id("demo/web"), source).value();
+  };
+  take({"default"});
+  CHECK(next() != nullptr);
+  take({});  // not everything, as it would be at first
+  CHECK(next() == nullptr);
+  source.Rotate();
+  CHECK(next() == nullptr);
+  take({"*"});
+  CHECK(next() != nullptr);
+}
+
+TEST_CASE_METHOD(SecretsFixture, "a stream of any type has secrets as well") {
+  GrpcClient::Fields fields = FieldsOf("");
+  fields[2].second =
+      "/envoy.service.discovery.v3.AggregatedDiscoveryService/"
+      "StreamAggregatedResources";
+  CHECK(Await(client.Call(fields, Request({"default"}), false), 1)
+            .secrets.contains("default"));
+  DiscoveryRequest untyped;
+  CHECK(client
+            .AwaitEnd(client.Call(
+                fields, WithPrefix(untyped.SerializeAsString()), false))
+            .code() == kInvalidArgument);
+}
+
 TEST_CASE_METHOD(SecretsFixture, "a proxy's first request may be large") {
   const std::string node =
       "\x12" + std::string("\xe0\xd4\x03") + std::string(60'000, '\0');
@@ -198,11 +176,12 @@ TEST_CASE_METHOD(SecretsFixture, "a proxy's first request may be large") {
   const int32_t stream =
       client.Call(FieldsOf("StreamSecrets"), WithPrefix(request), false);
   CHECK(Await(stream, 1).secrets.size() == 1);
-  const std::string too_large(200'000, '\0');
-  CHECK(client
-            .AwaitEnd(client.Call(
-                FieldsOf("StreamSecrets"), WithPrefix(too_large), false))
-            .code() == kResourceExhausted);
+  const std::string too_large(GrpcRequest::kMaxLargeBytes + 1, '\0');
+  const GrpcAnswer &refused = client.AwaitEnd(
+      client.Call(FieldsOf("StreamSecrets"), WithPrefix(too_large), false));
+  CHECK(refused.code() == kResourceExhausted);
+  CHECK(refused.text() ==
+        "a request of 262145 bytes; this method takes at most 262144");
 }
 
 TEST_CASE_METHOD(SecretsFixture, "what is refused, and how") {
@@ -223,14 +202,12 @@ TEST_CASE_METHOD(SecretsFixture, "malformed requests end their call alone") {
             .AwaitEnd(client.Call(
                 FieldsOf("StreamSecrets"), WithPrefix("\xff\xff"), false))
             .code() == kInternal);
-  sds::DiscoveryRequest clusters;
+  DiscoveryRequest clusters;
   clusters.set_type_url("type.googleapis.com/envoy.config.cluster.v3.Cluster");
   CHECK(client
             .AwaitEnd(client.Call(FieldsOf("FetchSecrets"),
                                   WithPrefix(clusters.SerializeAsString())))
             .code() == kInvalidArgument);
-  CHECK(client.AwaitEnd(client.Call(FieldsOf("DeltaSecrets"), Request({})))
-            .code() == kUnimplemented);
   CHECK(client.AwaitEnd(client.Call(FieldsOf("StreamSecrets"), "", true))
             .code() == kUnimplemented);
   CHECK(Fetch({"default"}).code() == kOk);
