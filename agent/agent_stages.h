@@ -63,7 +63,8 @@ struct AgentStages {
   // After what they serve.
   std::vector<std::unique_ptr<WebServer>> web_servers;
   std::unique_ptr<WorkloadAttestor> attestor;
-  KnownPeers known_peers;
+  KnownPeers mutual_peers;   // have completed mutual TLS
+  KnownPeers alpn_refusers;  // take no client that offers "kith/1"
   OuterPath outer_path;
   HandedFlows handed_flows;  // on their way to the next agent
   std::unique_ptr<ResourceStore> resources;

@@ -126,7 +126,7 @@ Task<HandshakeOutcome> SecureOuter(AgentStages &stages,
   }
   HandshakeRequest request;
   request.role = securing.role;
-  request.offer_alpn = securing.offer_alpn;
+  request.alpn = std::move(securing.alpn);
   request.svid = *svid;
   request.bundle = stages.TrustedBundle();
   request.authorize = [&](const PeerIdentity &peer) {

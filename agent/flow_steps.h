@@ -54,9 +54,10 @@ void RecordDial(LiveFlow &flow, std::chrono::microseconds took);
 // Who proves what to whom on an outer socket.
 struct Securing {
   TlsRole role = TlsRole::kClient;
-  bool offer_alpn = true;
   const WorkloadIdentity &identity;
   const FlowRule &rule;
+  // Offered by a client; accepted by a server, nullopt: by the common rule.
+  std::optional<AlpnNames> alpn;
 };
 
 // SecureOuter runs the handshake with the SVID of the identity. The peer is

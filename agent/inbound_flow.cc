@@ -98,11 +98,13 @@ Task<FlowEnd> ServeMutual(const Inbound &in,
                           const WorkloadIdentity &identity,
                           const FlowRule &rule,
                           std::optional<DialedApplication> application) {
-  auto outcome = co_await SecureOuter(
-      in.stages,
-      *in.flow,
-      std::move(outer),
-      {.role = TlsRole::kServer, .identity = identity, .rule = rule});
+  // Named: GCC 12 destroys an aggregate twice that is made in a co_await.
+  const Securing securing{.role = TlsRole::kServer,
+                          .identity = identity,
+                          .rule = rule,
+                          .alpn = rule.alpn};
+  auto outcome =
+      co_await SecureOuter(in.stages, *in.flow, std::move(outer), securing);
   if (auto *failure = std::get_if<HandshakeFailure>(&outcome)) {
     co_return FlowEnd{failure->reason, std::move(failure->detail)};
   }

@@ -11,12 +11,13 @@
 
 namespace kith {
 
-// KnownPeers remembers destinations that have completed mutual TLS, so that a
-// PERMISSIVE flow to one of them is never sent in plaintext. Thread-safe.
+// KnownPeers remembers destinations of which one thing is known: that they have
+// completed mutual TLS, so that a PERMISSIVE flow to one of them is never sent
+// in plaintext, or that they refuse our ALPN name. Thread-safe.
 class KnownPeers {
  public:
   // Enough for the services of a cluster; the oldest is forgotten first, and
-  // is learnt again by the next MUTUAL flow.
+  // is learnt again by its next flow.
   static constexpr size_t kMaxPeers = 4096;
 
   void Learn(uint64_t netns_cookie, const Endpoint &destination);

@@ -6,6 +6,7 @@
 
 #include "agent/dial.h"
 #include "agent/flow_steps.h"
+#include "agent/handshake/alpn.h"
 #include "agent/relay/socket_end.h"
 #include "agent/runtime/log.h"
 
@@ -77,7 +78,7 @@ struct Outbound {
 // mutual TLS, by a Service, by experience, or as a workload of this node.
 Task<bool> TakesMutualTls(const Outbound &out, const FlowRule &rule) {
   if (rule.peer_is_workload ||
-      out.stages.known_peers.Knows(out.netns_cookie, out.destination)) {
+      out.stages.mutual_peers.Knows(out.netns_cookie, out.destination)) {
     co_return true;
   }
   auto listener =
@@ -117,28 +118,50 @@ Task<absl::StatusOr<TcpSocket>> Dial(const Outbound &out) {
   co_return outer;
 }
 
+// What the application says first is not known yet: the protocol that it speaks
+// is the destination's to say.
+AlpnNames OfferedAlpn(const FlowRule &rule, bool as_kith) {
+  AlpnNames names;
+  if (as_kith) {
+    names.emplace_back(kAlpn);
+  }
+  for (const std::string &name : rule.alpn.value_or(AlpnNames())) {
+    if (name != kAlpn) {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
+
 // A server of another protocol may refuse our ALPN name, which is optional: it
-// is dialled once more without.
+// is dialled once more without, and from then on at once.
 Task<HandshakeOutcome> Secure(const Outbound &out,
                               TcpSocket outer,
                               const Workload &workload,
                               const FlowRule &rule) {
+  const bool as_kith =
+      !out.stages.alpn_refusers.Knows(out.netns_cookie, out.destination);
   Securing securing{.role = TlsRole::kClient,
                     .identity = *workload.choice.identity,
-                    .rule = rule};
+                    .rule = rule,
+                    .alpn = OfferedAlpn(rule, as_kith)};
   auto outcome =
       co_await SecureOuter(out.stages, *out.flow, std::move(outer), securing);
   const auto *failure = std::get_if<HandshakeFailure>(&outcome);
-  if (failure == nullptr || !failure->alpn_refused) {
+  if (failure == nullptr || !failure->alpn_refused || !as_kith) {
     co_return outcome;
   }
   auto again = co_await Dial(out);
   if (!again.ok()) {
     co_return outcome;
   }
-  securing.offer_alpn = false;
-  co_return co_await SecureOuter(
-      out.stages, *out.flow, *std::move(again), securing);
+  securing.alpn = OfferedAlpn(rule, false);
+  auto second =
+      co_await SecureOuter(out.stages, *out.flow, *std::move(again), securing);
+  if (std::holds_alternative<HandshakeSuccess>(second)) {
+    out.stages.alpn_refusers.Learn(out.netns_cookie, out.destination);
+  }
+  co_return second;
 }
 
 Task<FlowEnd> SecureAndRelay(const Outbound &out,
@@ -150,7 +173,7 @@ Task<FlowEnd> SecureAndRelay(const Outbound &out,
   if (auto *failure = std::get_if<HandshakeFailure>(&outcome)) {
     co_return FlowEnd{failure->reason, std::move(failure->detail)};
   }
-  out.stages.known_peers.Learn(out.netns_cookie, out.destination);
+  out.stages.mutual_peers.Learn(out.netns_cookie, out.destination);
   const SpiffeId &local = workload.choice.identity->spiffe_id;
   auto &success = std::get<HandshakeSuccess>(outcome);
   const auto shown =

@@ -17,6 +17,8 @@ std::string_view ReasonName(CloseReason reason) {
       return "truncated";
     case CloseReason::kHandshakeFailed:
       return "handshake_failed";
+    case CloseReason::kPeerNotMutual:
+      return "peer_not_mutual";
     case CloseReason::kPeerNotAllowed:
       return "peer_not_allowed";
     case CloseReason::kTlsError:

@@ -13,6 +13,7 @@ enum class CloseReason {
   kResetByPeer,         // the peer reset the outer socket
   kTruncated,           // FIN without close_notify (RFC 8446 section 6.1)
   kHandshakeFailed,     // TLS or peer authentication; detail has the alert
+  kPeerNotMutual,       // a server that asks for no certificate
   kPeerNotAllowed,      // authenticated, but not in allowedSPIFFEIDs
   kTlsError,            // a bad record or an alert after the handshake
   kRekeyUnsupported,    // a KeyUpdate on a kernel that cannot change the key

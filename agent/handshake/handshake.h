@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "absl/status/status.h"
 
@@ -29,10 +30,9 @@ struct HandshakeRequest {
   // error becomes the alert access_denied (RFC 8446 section 6.2) and
   // CloseReason::kPeerNotAllowed.
   std::function<absl::Status(const PeerIdentity &)> authorize;
-  // A client offers ALPN "kith/1". Some servers of other protocols refuse names
-  // that they do not know (alert no_application_protocol): dial those again
-  // without it.
-  bool offer_alpn = true;
+  // The ALPN names that a client offers: see HandshakeFailure::alpn_refused. A
+  // server selects one of them; nullopt: by the rule of ChooseAlpn.
+  std::optional<std::vector<std::string>> alpn = std::nullopt;
   // Bound of the whole handshake: a peer that stalls holds two sockets.
   std::chrono::milliseconds deadline{10'000};
 };
@@ -47,7 +47,9 @@ struct HandshakeFailure {
   CloseReason reason = CloseReason::kHandshakeFailed;
   std::string detail;  // e.g. "sent alert certificate_expired: ..."
   std::optional<PeerIdentity> peer;  // where it got that far
-  bool alpn_refused = false;         // see HandshakeRequest::offer_alpn
+  // The server knows none of the names (alert no_application_protocol). It may
+  // take a client that offers others, or none.
+  bool alpn_refused = false;
 };
 
 using HandshakeOutcome = std::variant<HandshakeSuccess, HandshakeFailure>;

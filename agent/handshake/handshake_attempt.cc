@@ -12,26 +12,13 @@
 #include <openssl/err.h>
 #include <openssl/pool.h>
 
-#include "agent/handshake/alert_name.h"
+#include "agent/handshake/alert.h"
+#include "agent/handshake/alpn.h"
+#include "agent/handshake/offered_version.h"
 #include "agent/handshake/tls_contexts.h"
 
 namespace kith {
 namespace {
-
-uint8_t AlertFor(const absl::Status &status) {
-  switch (status.code()) {
-    case absl::StatusCode::kInvalidArgument:
-      return SSL_AD_BAD_CERTIFICATE;
-    case absl::StatusCode::kDeadlineExceeded:
-      return SSL_AD_CERTIFICATE_EXPIRED;
-    case absl::StatusCode::kNotFound:
-      return SSL_AD_UNKNOWN_CA;
-    case absl::StatusCode::kFailedPrecondition:
-      return SSL_AD_CERTIFICATE_REVOKED;
-    default:
-      return SSL_AD_CERTIFICATE_UNKNOWN;
-  }
-}
 
 std::vector<Der> PeerChain(const SSL *ssl) {
   std::vector<Der> chain;
@@ -54,6 +41,10 @@ std::string TakeLibraryError() {
              : absl::StrReplaceAll(absl::AsciiStrToLower(reason), {{"_", " "}});
 }
 
+constexpr char kRaiseVersion[] =
+    ", kith speaks TLS 1.3 only: raise its maximum (Envoy: "
+    "tls_maximum_protocol_version; Java: the TLSv1.3 protocol)";
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<HandshakeAttempt>> HandshakeAttempt::Create(
@@ -68,7 +59,10 @@ absl::StatusOr<std::unique_ptr<HandshakeAttempt>> HandshakeAttempt::Create(
 
 absl::Status HandshakeAttempt::Prepare() {
   static absl::NoDestructor<TlsContexts> contexts(
-      TlsContexts::Callbacks{.verify = OnVerify, .on_event = OnEvent});
+      TlsContexts::Callbacks{.verify = OnVerify,
+                             .on_event = OnEvent,
+                             .on_client_hello = OnClientHello,
+                             .select_alpn = SelectAlpn});
   absl::StatusOr<bssl::UniquePtr<SSL_CTX>> context =
       contexts->Get(request_.svid, request_.role);
   if (!context.ok()) {
@@ -89,11 +83,9 @@ absl::Status HandshakeAttempt::Prepare() {
     return absl::OkStatus();
   }
   SSL_set_connect_state(ssl_.get());
-  if (request_.offer_alpn) {
-    std::vector<uint8_t> list = {static_cast<uint8_t>(kAlpn.size())};
-    list.insert(list.end(), kAlpn.begin(), kAlpn.end());
-    SSL_set_alpn_protos(ssl_.get(), list.data(), list.size());
-  }
+  const std::vector<uint8_t> list =
+      EncodeAlpn(request_.alpn.value_or(std::vector<std::string>()));
+  SSL_set_alpn_protos(ssl_.get(), list.data(), list.size());
   return absl::OkStatus();
 }
 
@@ -178,22 +170,43 @@ HandshakeFailure HandshakeAttempt::Fail(CloseReason reason,
   return {.reason = reason, .detail = std::string(event), .peer = peer_};
 }
 
+// Some servers take no offer but their own versions, others say why they end.
+bool HandshakeAttempt::IsTooOld() const {
+  if (request_.role == TlsRole::kServer) {
+    return offered_version_.has_value() && *offered_version_ < TLS1_3_VERSION;
+  }
+  return alert_received_ == SSL_AD_PROTOCOL_VERSION ||
+         alert_sent_ == SSL_AD_PROTOCOL_VERSION;
+}
+
+CloseReason HandshakeAttempt::RefusalReason() const {
+  if (not_mutual_) {
+    return CloseReason::kPeerNotMutual;
+  }
+  return not_allowed_ ? CloseReason::kPeerNotAllowed
+                      : CloseReason::kHandshakeFailed;
+}
+
 HandshakeFailure HandshakeAttempt::TlsFailure() const {
+  std::string why =
+      refusal_.ok() ? library_error_ : std::string(refusal_.message());
+  if (IsTooOld()) {
+    why = absl::StrCat("peer offered at most ",
+                       VersionName(offered_version_.value_or(TLS1_2_VERSION)),
+                       kRaiseVersion);
+  }
   if (alert_received_.has_value()) {
-    HandshakeFailure failure =
-        Fail(CloseReason::kHandshakeFailed,
-             absl::StrCat("received alert ", AlertName(*alert_received_)));
+    HandshakeFailure failure = Fail(CloseReason::kHandshakeFailed,
+                                    absl::StrCat("received alert ",
+                                                 AlertName(*alert_received_),
+                                                 IsTooOld() ? ": " + why : ""));
     failure.alpn_refused = *alert_received_ == SSL_AD_NO_APPLICATION_PROTOCOL;
     return failure;
   }
-  std::string why =
-      refusal_.ok() ? library_error_ : std::string(refusal_.message());
-  CloseReason reason = not_allowed_ ? CloseReason::kPeerNotAllowed
-                                    : CloseReason::kHandshakeFailed;
   if (!alert_sent_.has_value()) {
-    return Fail(reason, why);
+    return Fail(RefusalReason(), why);
   }
-  return Fail(reason,
+  return Fail(RefusalReason(),
               absl::StrCat("sent alert ", AlertName(*alert_sent_), ": ", why));
 }
 
@@ -206,7 +219,21 @@ absl::Status HandshakeAttempt::CheckPeer() {
   peer_ = *std::move(peer);
   absl::Status allowed = request_.authorize(*peer_);
   not_allowed_ = !allowed.ok();
+  if (allowed.ok() && !AsksForCertificate()) {
+    not_mutual_ = true;
+    return absl::UnauthenticatedError(
+        "the server asks for no certificate, so that it would not know who "
+        "connects; MUTUAL needs one that does");
+  }
   return allowed;
+}
+
+// A CertificateRequest comes before the server's certificate, and has at least
+// one signature algorithm (RFC 8446 sections 2 and 4.3.2).
+bool HandshakeAttempt::AsksForCertificate() const {
+  const uint16_t *algorithms = nullptr;
+  return request_.role == TlsRole::kServer ||
+         SSL_get0_peer_verify_algorithms(ssl_.get(), &algorithms) > 0;
 }
 
 ssl_verify_result_t HandshakeAttempt::Verify(uint8_t *out_alert) {
@@ -221,6 +248,28 @@ ssl_verify_result_t HandshakeAttempt::Verify(uint8_t *out_alert) {
 ssl_verify_result_t HandshakeAttempt::OnVerify(SSL *ssl, uint8_t *out_alert) {
   return static_cast<HandshakeAttempt *>(SSL_get_app_data(ssl))
       ->Verify(out_alert);
+}
+
+ssl_select_cert_result_t HandshakeAttempt::OnClientHello(
+    const SSL_CLIENT_HELLO *hello) {
+  static_cast<HandshakeAttempt *>(SSL_get_app_data(hello->ssl))
+      ->offered_version_ = HighestVersion(*hello);
+  return ssl_select_cert_success;
+}
+
+int HandshakeAttempt::SelectAlpn(SSL *ssl,
+                                 const uint8_t **out,
+                                 uint8_t *out_length,
+                                 const uint8_t *offered,
+                                 unsigned offered_length,
+                                 void *) {
+  const auto *attempt = static_cast<HandshakeAttempt *>(SSL_get_app_data(ssl));
+  const std::string_view chosen =
+      ChooseAlpn(ParseAlpn({offered, offered_length}), attempt->request_.alpn);
+  *out = reinterpret_cast<const uint8_t *>(chosen.data());
+  *out_length = static_cast<uint8_t>(chosen.size());
+  // A client whose names are not known is welcome without one.
+  return chosen.empty() ? SSL_TLSEXT_ERR_NOACK : SSL_TLSEXT_ERR_OK;
 }
 
 void HandshakeAttempt::OnEvent(const SSL *ssl, int type, int value) {

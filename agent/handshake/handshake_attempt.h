@@ -54,6 +54,16 @@ class HandshakeAttempt {
   absl::Status Prepare();
   ssl_verify_result_t Verify(uint8_t *out_alert);
   absl::Status CheckPeer();
+  bool AsksForCertificate() const;
+  CloseReason RefusalReason() const;
+  bool IsTooOld() const;
+  static ssl_select_cert_result_t OnClientHello(const SSL_CLIENT_HELLO *hello);
+  static int SelectAlpn(SSL *ssl,
+                        const uint8_t **out,
+                        uint8_t *out_length,
+                        const uint8_t *offered,
+                        unsigned offered_length,
+                        void *);
   static ssl_verify_result_t OnVerify(SSL *ssl, uint8_t *out_alert);
   static void OnEvent(const SSL *ssl, int type, int value);
 
@@ -65,6 +75,8 @@ class HandshakeAttempt {
   std::optional<PeerIdentity> peer_;
   absl::Status refusal_;  // why we refused the peer
   bool not_allowed_ = false;
+  bool not_mutual_ = false;
+  std::optional<uint16_t> offered_version_;  // highest, of a client
   std::optional<uint8_t> alert_sent_;
   std::optional<uint8_t> alert_received_;
   std::string library_error_;

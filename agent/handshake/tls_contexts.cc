@@ -2,8 +2,6 @@
 #include "agent/handshake/tls_contexts.h"
 
 #include <algorithm>
-#include <array>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -20,29 +18,6 @@ constexpr size_t kMaxChainBytes = 32 * 1024;
 constexpr char kGroups[] = "X25519MLKEM768:X25519:P-256";
 // For a BoringSSL from before ML-KEM.
 constexpr char kClassicGroups[] = "X25519:P-256";
-
-// A client without "kith/1" is welcome: it just is no kith.
-int SelectAlpn(SSL *,
-               const uint8_t **out,
-               uint8_t *out_length,
-               const uint8_t *offered,
-               unsigned offered_length,
-               void *) {
-  std::span<const uint8_t> list(offered, offered_length);
-  while (!list.empty()) {
-    size_t length = list[0];
-    if (length + 1 > list.size()) {
-      break;
-    }
-    if (std::ranges::equal(list.subspan(1, length), kAlpn)) {
-      *out = &list[1];
-      *out_length = static_cast<uint8_t>(length);
-      return SSL_TLSEXT_ERR_OK;
-    }
-    list = list.subspan(length + 1);
-  }
-  return SSL_TLSEXT_ERR_NOACK;
-}
 
 bool SetChainAndKey(SSL_CTX *context, const X509Svid &svid) {
   std::vector<bssl::UniquePtr<CRYPTO_BUFFER>> owned;
@@ -83,7 +58,9 @@ absl::StatusOr<bssl::UniquePtr<SSL_CTX>> TlsContexts::Make(const X509Svid &svid,
                             callbacks_.verify);
   SSL_CTX_set_info_callback(context.get(), callbacks_.on_event);
   if (role == TlsRole::kServer) {
-    SSL_CTX_set_alpn_select_cb(context.get(), SelectAlpn, nullptr);
+    SSL_CTX_set_alpn_select_cb(context.get(), callbacks_.select_alpn, nullptr);
+    SSL_CTX_set_select_certificate_cb(context.get(),
+                                      callbacks_.on_client_hello);
   }
   return context;
 }

@@ -5,7 +5,6 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <string_view>
 
 #include "absl/status/statusor.h"
 #include <openssl/ssl.h>
@@ -14,9 +13,6 @@
 #include "agent/identity/x509_svid.h"
 
 namespace kith {
-
-// The ALPN name of a kith peer; optional to the other side (RFC 7301).
-inline constexpr std::string_view kAlpn = "kith/1";
 
 // TlsContexts keeps an SSL_CTX for each SVID and role in use, because making
 // one parses the certificate chain again. Thread-safe.
@@ -31,6 +27,14 @@ class TlsContexts {
   struct Callbacks {
     ssl_verify_result_t (*verify)(SSL *ssl, uint8_t *out_alert);
     void (*on_event)(const SSL *ssl, int type, int value);
+    // Of servers:
+    ssl_select_cert_result_t (*on_client_hello)(const SSL_CLIENT_HELLO *hello);
+    int (*select_alpn)(SSL *ssl,
+                       const uint8_t **out,
+                       uint8_t *out_length,
+                       const uint8_t *offered,
+                       unsigned offered_length,
+                       void *argument);
   };
 
   explicit TlsContexts(Callbacks callbacks) : callbacks_(callbacks) {}

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +11,10 @@
 #include "kith/resource.h"
 
 namespace kith {
+
+// The trust domain of workloadIDs where the own one is not known. No peer can
+// be of it (RFC 6761 section 6.4).
+inline constexpr char kUnknownDomain[] = "own.invalid";
 
 // DocumentScope is what reading the fields of one document needs besides them.
 class DocumentScope {
@@ -37,10 +40,13 @@ class DocumentScope {
   // whole SPIFFE ID.
   absl::StatusOr<SpiffeId> ReadWorkloadId(const Field &field) const;
 
-  // ReadConnection reads `connection: {tls: {mode, intercept}}`.
-  absl::Status ReadConnection(const Field &field,
-                              std::optional<TlsMode> &mode) const;
+  // ReadConnection reads `connection: {tls: {mode, alpn, intercept}}`.
+  absl::Status ReadConnection(const Field &field, TlsChoice &tls) const;
 
+  // ReadAlpn reads a list of ALPN names.
+  static absl::StatusOr<AlpnNames> ReadAlpn(const Field &list);
+
+  // trust_domain returns the own one; empty: it is not known.
   const std::string &trust_domain() const { return trust_domain_; }
 
  private:

@@ -37,6 +37,15 @@ bool HasDestination(const Service &service, const Endpoint &destination) {
       });
 }
 
+AlpnNames AlpnOf(const std::vector<const Service *> &services) {
+  for (const Service *service : services) {
+    if (!service->alpn.empty()) {
+      return service->alpn;
+    }
+  }
+  return {};
+}
+
 AllowedPeers PeersOf(const EgressRule &rule,
                      const WorkloadIdentity &identity,
                      const Service &service) {
@@ -83,11 +92,13 @@ FlowRule OutboundRule(const ResourceSet &resources,
     if (service == there.end()) {
       continue;
     }
-    return {.mode = rule.mode.value_or(identity.mode),
+    return {.mode = rule.tls.mode.value_or(identity.mode),
             .allowed = PeersOf(rule, identity, **service),
             .peer_is_workload = rule.workload_id.has_value() ||
                                 (*service)->workload_id.has_value(),
             .federates_with = identity.federates_with,
+            .alpn = rule.tls.alpn.value_or(
+                (*service)->alpn.empty() ? AlpnOf(there) : (*service)->alpn),
             .rule = absl::StrCat("identity ",
                                  identity.name,
                                  " egress[",
@@ -100,6 +111,7 @@ FlowRule OutboundRule(const ResourceSet &resources,
           .allowed = identity.allowed_outbound,
           .peer_is_workload = is_workload,
           .federates_with = identity.federates_with,
+          .alpn = AlpnOf(there),
           .rule = absl::StrCat("identity ", identity.name, " outbound")};
 }
 
@@ -111,10 +123,11 @@ FlowRule InboundRule(const WorkloadIdentity &identity, uint16_t port) {
         rule.selectors.end(),
         [port](const SelectorMap &map) { return PortMatches(map, port); });
     if (selected) {
-      return {.mode = rule.mode.value_or(identity.mode),
+      return {.mode = rule.tls.mode.value_or(identity.mode),
               .allowed = rule.allowed.has_value() ? rule.allowed
                                                   : identity.allowed_inbound,
               .federates_with = identity.federates_with,
+              .alpn = rule.tls.alpn.has_value() ? rule.tls.alpn : identity.alpn,
               .rule = absl::StrCat(
                   "identity ", identity.name, " ingress[", i, "]")};
     }
@@ -122,6 +135,7 @@ FlowRule InboundRule(const WorkloadIdentity &identity, uint16_t port) {
   return {.mode = identity.mode,
           .allowed = identity.allowed_inbound,
           .federates_with = identity.federates_with,
+          .alpn = identity.alpn,
           .rule = absl::StrCat("identity ", identity.name, " inbound")};
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 
@@ -16,17 +18,21 @@ struct FlowRule {
   // True where a Service document says the destination is a workload.
   bool peer_is_workload = false;
   std::vector<std::string> federates_with;  // of the identity
+  // Outbound: offered beside "kith/1". Inbound: selected from what is offered;
+  // nullopt: by the rule of ChooseAlpn.
+  std::optional<AlpnNames> alpn = {};
   std::string rule;  // e.g. "identity demo/web egress[0] (Service demo/api)"
 };
 
 // SelectsService returns whether the rule's label selectors name the Service.
 bool SelectsService(const EgressRule &rule, const Service &service);
 
-// OutboundRule: the first egress entry whose Service has the destination, else
-// the identity's own mode and allowedSPIFFEIDs.outbound. An entry without a
-// mode has the identity's. Its peers are its workloadID, else its
-// allowedSPIFFEIDs, else the identity's, of which only the Service's workloadID
-// is left where the Service has one.
+// OutboundRule: the ALPN names are the egress entry's, else those of its
+// Service, else of the first Service there that has some. The first egress
+// entry whose Service has the destination, else the identity's own mode and
+// allowedSPIFFEIDs.outbound. An entry without a mode has the identity's. Its
+// peers are its workloadID, else its allowedSPIFFEIDs, else the identity's, of
+// which only the Service's workloadID is left where the Service has one.
 FlowRule OutboundRule(const ResourceSet &resources,
                       const WorkloadIdentity &identity,
                       const Endpoint &destination);

@@ -37,7 +37,7 @@ Specificity SpecificityOf(const WorkloadIdentity &identity,
 
 // Two documents may say the same of one workload; either will do then.
 bool SameAnswer(const WorkloadIdentity &a, const WorkloadIdentity &b) {
-  return a.spiffe_id == b.spiffe_id && a.mode == b.mode &&
+  return a.spiffe_id == b.spiffe_id && a.mode == b.mode && a.alpn == b.alpn &&
          a.allowed_inbound == b.allowed_inbound &&
          a.allowed_outbound == b.allowed_outbound && a.egress == b.egress &&
          a.ingress == b.ingress;

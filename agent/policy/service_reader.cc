@@ -105,6 +105,7 @@ absl::StatusOr<Service> ReadService(const Field &spec,
       {"workloadID",
        Into(service.workload_id,
             [&](const Field &f) { return scope.ReadWorkloadId(f); })},
+      {"alpn", Into(service.alpn, DocumentScope::ReadAlpn)},
       {"external",
        Into(service.external, [](const Field &f) { return f.AsBool(); })}};
   if (auto status = ReadMap(spec, readers); !status.ok()) {

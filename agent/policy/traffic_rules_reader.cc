@@ -20,7 +20,7 @@ using SelectorsReader =
 struct Rule {
   std::vector<SelectorMap> selectors;
   std::optional<SpiffeId> workload_id;
-  std::optional<TlsMode> mode;
+  TlsChoice tls;
   AllowedPeers allowed;
 };
 
@@ -44,7 +44,7 @@ absl::StatusOr<Rule> ReadRule(const Field &field,
        Into(rule.workload_id,
             [&scope](const Field &f) { return scope.ReadWorkloadId(f); })},
       {"connection",
-       [&](const Field &f) { return scope.ReadConnection(f, rule.mode); }},
+       [&](const Field &f) { return scope.ReadConnection(f, rule.tls); }},
       {"allowedSPIFFEIDs", [&](const Field &f) {
          return ReadAllowed(f, direction, rule.allowed);
        }}};
@@ -95,7 +95,7 @@ absl::StatusOr<std::vector<EgressRule>> ReadEgress(const Field &list,
   for (Rule &rule : *rules) {
     egress.push_back({.service_labels = std::move(rule.selectors),
                       .workload_id = std::move(rule.workload_id),
-                      .mode = rule.mode,
+                      .tls = std::move(rule.tls),
                       .allowed = std::move(rule.allowed)});
   }
   return egress;
@@ -113,7 +113,7 @@ absl::StatusOr<std::vector<IngressRule>> ReadIngress(
       rule.allowed = {{rule.workload_id->uri()}};
     }
     ingress.push_back({.selectors = std::move(rule.selectors),
-                       .mode = rule.mode,
+                       .tls = std::move(rule.tls),
                        .allowed = std::move(rule.allowed)});
   }
   return ingress;

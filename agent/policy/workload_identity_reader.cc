@@ -150,7 +150,8 @@ absl::Status ReadOwnId(const Field &field,
   if (!id.ok()) {
     return id.status();
   }
-  if (id->trust_domain() != scope.trust_domain()) {
+  if (!scope.trust_domain().empty() &&
+      id->trust_domain() != scope.trust_domain()) {
     return field.Error(absl::StrCat("is outside the trust domain ",
                                     scope.trust_domain(),
                                     ", which is all that this agent issues"));
@@ -164,7 +165,7 @@ absl::Status ReadOwnId(const Field &field,
 absl::StatusOr<WorkloadIdentity> ReadWorkloadIdentity(
     const Field &spec, const DocumentScope &scope) {
   WorkloadIdentity identity;
-  std::optional<TlsMode> mode;
+  TlsChoice tls;
   const std::vector<KeyReader> readers = {
       {"workloadID",
        [&](const Field &f) { return ReadOwnId(f, scope, identity); }},
@@ -172,7 +173,7 @@ absl::StatusOr<WorkloadIdentity> ReadWorkloadIdentity(
       {"selectors", Into(identity.selectors, ReadSelectors)},
       {"svid", [&](const Field &f) { return ReadSvid(f, scope, identity); }},
       {"connection",
-       [&](const Field &f) { return scope.ReadConnection(f, mode); }},
+       [&](const Field &f) { return scope.ReadConnection(f, tls); }},
       {"allowedSPIFFEIDs",
        [&](const Field &f) { return ReadAllowed(f, identity); }},
       {"federatesWith",
@@ -192,7 +193,8 @@ absl::StatusOr<WorkloadIdentity> ReadWorkloadIdentity(
   if (identity.selectors.empty()) {
     return spec.Error("needs selectors");
   }
-  identity.mode = mode.value_or(identity.mode);
+  identity.mode = tls.mode.value_or(identity.mode);
+  identity.alpn = std::move(tls.alpn);
   return identity;
 }
 

@@ -4,7 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include <openssl/ssl.h>
 
-#include "agent/handshake/alert_name.h"
+#include "agent/handshake/alert.h"
 
 namespace kith {
 namespace {

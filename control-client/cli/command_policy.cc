@@ -3,10 +3,12 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include <nlohmann/json.hpp>
 
 #include "agent/policy/resource_store.h"
 #include "control-client/cli/command.h"
+#include "control-client/cli/own_domains.h"
 #include "control-client/cli/policy_lint.h"
 #include "control-client/cli/printable.h"
 #include "control-client/cli/terminal.h"
@@ -18,14 +20,15 @@ using Severity = LintFinding::Severity;
 
 struct LintOptions {
   std::vector<std::string> files;
-  std::string trust_domain = "example.org";
+  std::string trust_domain;  // empty: what the documents say
   bool json = false;
 };
 
 // Lint is what one run found; documents that cannot be loaded have no findings.
 struct Lint {
   absl::StatusOr<ResourceSet> resources;
-  std::vector<LintFinding> findings;
+  std::string trust_domain = {};  // empty: not known
+  std::vector<LintFinding> findings = {};
 
   bool ok() const {
     return resources.ok() &&
@@ -36,11 +39,40 @@ struct Lint {
   }
 };
 
+// Documents complete each other's names only once the own domain is known.
+Lint Load(const LintOptions &options) {
+  if (!options.trust_domain.empty()) {
+    return {.resources = LoadResources(options.files, options.trust_domain),
+            .trust_domain = options.trust_domain};
+  }
+  Lint lint{.resources = LoadResources(options.files, "")};
+  const std::vector<std::string> named = lint.resources.ok()
+                                             ? OwnDomainsIn(*lint.resources)
+                                             : std::vector<std::string>();
+  if (named.size() == 1) {
+    return {.resources = LoadResources(options.files, named.front()),
+            .trust_domain = named.front()};
+  }
+  if (named.size() > 1) {
+    lint.findings.push_back(
+        {Severity::kWarning,
+         "unknown_trust_domain",
+         "",
+         "",
+         absl::StrCat("any of ",
+                      absl::StrJoin(named, ", "),
+                      " may be the own trust domain; --trust-domain NAME says "
+                      "which, and who of the peers is foreign")});
+  }
+  return lint;
+}
+
 Lint RunLinter(const LintOptions &options) {
-  Lint lint{.resources = LoadResources(options.files, options.trust_domain),
-            .findings = {}};
+  Lint lint = Load(options);
   if (lint.resources.ok()) {
-    lint.findings = LintResources(*lint.resources, options.trust_domain);
+    for (auto &finding : LintResources(*lint.resources, lint.trust_domain)) {
+      lint.findings.push_back(std::move(finding));
+    }
   } else {
     lint.findings.push_back({Severity::kError,
                              "invalid",
@@ -64,6 +96,7 @@ void PutText(Json &json, const char *name, const std::string &text) {
 Json LintJson(const Lint &lint) {
   Json json = Json::object();
   json["ok"] = lint.ok();
+  PutText(json, "trustDomain", lint.trust_domain);
   if (lint.resources.ok()) {
     json["identities"] = lint.resources->identities.size();
     json["services"] = lint.resources->services.size();
@@ -124,8 +157,8 @@ RunCommand AttachPolicy(CLI::App &parser) {
       ->type_name("FILE");
   lint->add_option("--trust-domain",
                    options->trust_domain,
-                   "trust domain that completes workloadIDs")
-      ->capture_default_str()
+                   "the own trust domain; without it, the one that the "
+                   "documents name as theirs")
       ->type_name("NAME");
   AddJsonOption(*lint, options->json);
   parser.require_subcommand(1);

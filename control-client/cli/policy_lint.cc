@@ -155,6 +155,9 @@ class Linter {
     if (!allowed) {
       return;
     }
+    if (trust_domain_.empty()) {  // who is foreign is not known
+      return;
+    }
     for (const std::string &peer : *allowed) {
       LintFederation(identity, direction, peer);
       const auto id = SpiffeId::Parse(peer);

@@ -32,11 +32,26 @@ using SelectorMap = std::vector<SelectorTerm>;
 // a path. Absent means every identity of the own trust domain; empty, nobody.
 using AllowedPeers = std::optional<std::vector<std::string>>;
 
+// AlpnNames are names of application protocols (RFC 7301), in order of
+// preference.
+using AlpnNames = std::vector<std::string>;
+
+// TlsChoice is `connection.tls` of a document or of one of its rules. Absent:
+// what stands above it is in force.
+struct TlsChoice {
+  std::optional<TlsMode> mode;
+  // The names that are selected from what a client offers, or offered beside
+  // "kith/1"; empty: none.
+  std::optional<AlpnNames> alpn;
+
+  bool operator==(const TlsChoice &) const = default;
+};
+
 // EgressRule applies to destinations of Services whose labels it selects.
 struct EgressRule {
   std::vector<SelectorMap> service_labels;  // any of
   std::optional<SpiffeId> workload_id;      // the one peer expected there
-  std::optional<TlsMode> mode;
+  TlsChoice tls;
   AllowedPeers allowed;
 
   bool operator==(const EgressRule &) const = default;
@@ -45,7 +60,7 @@ struct EgressRule {
 // IngressRule overrides mode and peers for destination ports it selects.
 struct IngressRule {
   std::vector<SelectorMap> selectors;  // any of; destination:port only
-  std::optional<TlsMode> mode;
+  TlsChoice tls;
   AllowedPeers allowed;
 
   bool operator==(const IngressRule &) const = default;
@@ -72,6 +87,7 @@ struct WorkloadIdentity {
   std::string jwt_files;   // directory of svid.jwt.files; may be the same
   std::vector<TokenFile> tokens;
   TlsMode mode = TlsMode::kMutual;
+  std::optional<AlpnNames> alpn;  // selected from what clients offer
   AllowedPeers allowed_inbound;
   AllowedPeers allowed_outbound;
   // Foreign trust domains whose identities may be peers at all; sorted.
@@ -97,6 +113,7 @@ struct Service {
   std::vector<SelectorTerm> labels;  // one value each
   std::vector<ServiceAddress> addresses;
   std::optional<SpiffeId> workload_id;  // who answers there
+  AlpnNames alpn;  // of the protocol spoken there, offered beside "kith/1"
   bool external = false;
 
   bool operator==(const Service &) const = default;

@@ -84,8 +84,10 @@ class RefusedClients(_RefusedPeers):
         self._dial(None, openssl.CERTIFICATE_REQUIRED, "handshake_failed")
 
     def test_tls_1_2_only(self):
-        self._dial(self.forge.svid("foreign/friend"),
-                   openssl.PROTOCOL_VERSION, "handshake_failed", "-tls1_2")
+        flow = self._dial(self.forge.svid("foreign/friend"),
+                          openssl.PROTOCOL_VERSION, "handshake_failed",
+                          "-tls1_2")
+        self.assertIn("peer offered at most TLS 1.2", flow["detail"])
 
 
 @needs_agent
@@ -115,6 +117,24 @@ class RefusedServers(_RefusedPeers):
                             "handshake_failed", "-tls1_2")
         # s_server refuses our ClientHello by itself: it has no version for us.
         server.program.wait()
+        flow = self.network.client_agent.closed_flows()[0]
+        self.assertIn("peer offered at most TLS 1.2", flow["detail"])
+
+    def test_server_that_asks_for_no_certificate(self):
+        server, port = openssl.server(self, self.forge,
+                                      self.forge.svid("foreign/friend"),
+                                      "-quiet", asks=())
+        client = Connecting(self, port, [f"send:{1 << 20}", "recv-all"])
+        self.assertEqual(client.facts("done")["ended"], "reset")
+        flow = self.assert_refused(
+            self.network.client_agent, "outbound", "peer_not_mutual",
+            f"{self.network.address}:{port}")
+        # Who it was is told; that it was mutual is not.
+        self.assertEqual(flow["peer"]["spiffeId"],
+                         documents.spiffe_id("foreign/friend"))
+        self.assertEqual(flow["mode"], "denied")
+        server.program.wait()
+        self.assertNotIn(self.marker, server.program.output)
 
     def test_plaintext_server(self):
         server = self.server.spawn(

@@ -64,12 +64,16 @@ def client(case, port, forge, credential, *options, output=None, address=None):
         *(credential.options if credential else []), *options], output)
 
 
-def server(case, forge, credential, *options, output=None):
-    """Starts s_server, which wants a certificate; returns it and its port."""
+ASKS = ("-Verify", 1, "-verify_return_error")
+
+
+def server(case, forge, credential, *options, output=None, asks=ASKS, count=1):
+    """Starts s_server for `count` connections, which wants a certificate unless
+    `asks` is empty; returns it and its port."""
     peer = Peer(case.server, [
         "s_server", "-accept", f"{case.network.address}:{_PORT}",
-        "-naccept", 1, "-CAfile", forge.bundle, "-Verify", 1,
-        "-verify_return_error", *credential.options, *options], output)
+        "-naccept", count, "-CAfile", forge.bundle, *asks,
+        *credential.options, *options], output)
     peer.program.await_listening(_PORT)
     return peer, _PORT
 

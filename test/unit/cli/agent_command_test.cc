@@ -115,6 +115,38 @@ TEST_CASE("lint accepts good documents and finds a tie") {
   CHECK(json["findings"][0]["kind"] == "tie");
 }
 
+TEST_CASE("lint takes the trust domain from the documents") {
+  CliFixture cli;
+  Files files;
+  const auto document = [](const std::string &spec) {
+    return "apiVersion: kith.dev/v1alpha1\nkind: WorkloadIdentity\n"
+           "metadata: {name: a}\nspec:\n  workloadID: a\n"
+           "  selectors: [{process:name: a}]\n" +
+           spec;
+  };
+  const std::string own = files.Write(
+      "own.yaml",
+      document("  allowedSPIFFEIDs: {inbound: [spiffe://prod.example/a]}\n"));
+  const Json known = cli.Run({"policy", "lint", own, "--json"}).json();
+  CHECK(known["trustDomain"] == "prod.example");
+  CHECK(known["findings"].empty());
+
+  const std::string two = files.Write(
+      "two.yaml",
+      document("  allowedSPIFFEIDs:\n"
+               "    inbound: [spiffe://a.example/a, spiffe://b.example/b]\n"));
+  const Json either = cli.Run({"policy", "lint", two, "--json"}).json();
+  CHECK(either["ok"] == true);
+  CHECK_FALSE(either.contains("trustDomain"));
+  REQUIRE(either["findings"].size() == 1);
+  CHECK(either["findings"][0]["kind"] == "unknown_trust_domain");
+  const Json said =
+      cli.Run({"policy", "lint", two, "--trust-domain", "a.example", "--json"})
+          .json();
+  REQUIRE(said["findings"].size() == 1);
+  CHECK(said["findings"][0]["kind"] == "not_federated");
+}
+
 TEST_CASE("lint reports documents that cannot be loaded") {
   CliFixture cli;
   Files files;

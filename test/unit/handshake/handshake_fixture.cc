@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "agent/handshake/alpn.h"
+
 namespace kith {
 namespace {
 
@@ -65,6 +67,9 @@ HandshakeRequest TestTrust::Request(TlsRole role,
   request.role = role;
   request.svid = MakeSvid(path);
   request.bundle = bundle_;
+  if (role == TlsRole::kClient) {
+    request.alpn = {{std::string(kAlpn)}};
+  }
   request.authorize = [](const PeerIdentity &) { return absl::OkStatus(); };
   return request;
 }

@@ -73,11 +73,22 @@ TEST_CASE("two kith peers know each other after the handshake") {
 TEST_CASE("a client that offers no ALPN is served without") {
   TestTrust trust;
   HandshakeRequest client = trust.Request(TlsRole::kClient, "a");
-  client.offer_alpn = false;
+  client.alpn = std::nullopt;
   Outcomes outcomes =
       Meet(std::move(client), trust.Request(TlsRole::kServer, "b"));
   CHECK(Success(outcomes.client).tls.alpn.empty());
   CHECK(Success(outcomes.server).tls.alpn.empty());
+}
+
+TEST_CASE("a client offers what its request has") {
+  TestTrust trust;
+  HandshakeRequest client = trust.Request(TlsRole::kClient, "a");
+  client.alpn = {{"postgresql", "h2"}};
+  HandshakeRequest server = trust.Request(TlsRole::kServer, "b");
+  server.alpn = {{"h2", "postgresql"}};
+  Outcomes outcomes = Meet(std::move(client), std::move(server));
+  CHECK(Success(outcomes.client).tls.alpn == "h2");
+  CHECK(Success(outcomes.server).tls.alpn == "h2");
 }
 
 TEST_CASE("an SVID below an intermediate is verified by its chain") {

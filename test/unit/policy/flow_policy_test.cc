@@ -182,6 +182,47 @@ TEST_CASE("inbound: the first ingress entry that selects the port") {
   CHECK(rule.rule == c.rule);
 }
 
+TEST_CASE("ALPN names of what a workload dials") {
+  const std::string services =
+      ServiceYaml("plain",
+                  "labels: {app: plain}\naddresses: [{address: 10.0.0.1}]") +
+      ServiceYaml("grpc",
+                  "labels: {app: grpc}\nalpn: [h2]\n"
+                  "addresses: [{address: 10.0.0.1}, {address: 10.0.0.2}]");
+  const ResourceSet set = ReadOk(
+      services + IdentityYaml("me",
+                              "workloadID: me\nselectors: [{process:name: a}]\n"
+                              "connection: {tls: {alpn: [http/1.1]}}\n"
+                              "egress:\n"
+                              "- selectors: [{app: grpc}]\n"
+                              "  connection: {tls: {alpn: [postgresql]}}\n"));
+  const WorkloadIdentity &me = *set.identities.at(0);
+  WorkloadIdentity without = me;
+  without.egress.clear();
+  const auto alpn = [&](const WorkloadIdentity &identity, const char *to) {
+    return OutboundRule(set, identity, Endpoint::Parse(to).value()).alpn;
+  };
+  // The Service's, whichever of those there has some; an entry's own instead.
+  CHECK(alpn(without, "10.0.0.1:80") == Ids{"h2"});
+  CHECK(alpn(without, "10.0.0.2:80") == Ids{"h2"});
+  CHECK(alpn(me, "10.0.0.1:80") == Ids{"postgresql"});
+  CHECK(alpn(me, "10.0.0.3:80") == Ids{});
+}
+
+TEST_CASE("ALPN names of what a workload serves") {
+  const ResourceSet set = WithSpec(
+      "connection: {tls: {alpn: [h2]}}\n"
+      "ingress:\n"
+      "- selectors: [{destination:port: 80}]\n"
+      "  connection: {tls: {alpn: []}}\n"
+      "- selectors: [{destination:port: 81}]\n");
+  const WorkloadIdentity &me = *set.identities.at(0);
+  CHECK(InboundRule(me, 80).alpn == Ids{});
+  CHECK(InboundRule(me, 81).alpn == Ids{"h2"});
+  CHECK(InboundRule(me, 82).alpn == Ids{"h2"});
+  CHECK_FALSE(InboundRule(*WithSpec("").identities.at(0), 80).alpn.has_value());
+}
+
 TEST_CASE("who is authorised") {
   struct Case {
     AllowedPeers allowed;

@@ -38,6 +38,7 @@ TEST_CASE("the defaults of a WorkloadIdentity") {
   const WorkloadIdentity identity = ReadSpec(kMinimal);
   CHECK(identity.spiffe_id.uri() == "spiffe://td/a");
   CHECK(identity.mode == TlsMode::kMutual);
+  CHECK_FALSE(identity.alpn.has_value());
   CHECK_FALSE(identity.svid_ttl.has_value());
   CHECK_FALSE(identity.allowed_inbound.has_value());
   CHECK_FALSE(identity.allowed_outbound.has_value());
@@ -52,7 +53,8 @@ TEST_CASE("every field of a WorkloadIdentity") {
       "- process:name: nginx\n"
       "  destination:port: [80, 443]\n"
       "svid: {x509: {dnsNames: [web.demo, '*.web.demo'], ttl: 3600s}}\n"
-      "connection: {tls: {mode: PERMISSIVE, intercept: false}}\n"
+      "connection: {tls: {mode: PERMISSIVE, alpn: [h2, http/1.1], intercept: "
+      "false}}\n"
       "allowedSPIFFEIDs:\n"
       "  inbound: []\n"
       "  outbound: [SPIFFE://Other/x, spiffe://td/y/*, 'spiffe://td/*']\n"
@@ -73,16 +75,17 @@ TEST_CASE("every field of a WorkloadIdentity") {
   CHECK(identity.svid_ttl == std::chrono::hours(1));
   CHECK(identity.dns_names == Ids{"web.demo", "*.web.demo"});
   CHECK(identity.mode == TlsMode::kPermissive);
+  CHECK(identity.alpn == Ids{"h2", "http/1.1"});
   CHECK(identity.allowed_inbound == Ids{});
   CHECK(identity.allowed_outbound ==
         Ids{"spiffe://other/x", "spiffe://td/y/*", "spiffe://td/*"});
   REQUIRE(identity.egress.size() == 2);
   CHECK(identity.egress[0].service_labels.size() == 2);
   CHECK(identity.egress[0].workload_id->uri() == "spiffe://td/demo/api");
-  CHECK(identity.egress[0].mode == TlsMode::kDisable);
+  CHECK(identity.egress[0].tls.mode == TlsMode::kDisable);
   CHECK(identity.egress[0].allowed == Ids{"spiffe://td/demo/*"});
   CHECK(identity.egress[1].allowed == Ids{"spiffe://td/db"});
-  CHECK_FALSE(identity.egress[1].mode.has_value());
+  CHECK_FALSE(identity.egress[1].tls.mode.has_value());
   REQUIRE(identity.ingress.size() == 2);
   CHECK(identity.ingress[0].allowed == Ids{});
   CHECK(identity.ingress[1].allowed == Ids{"spiffe://td/demo/caller"});
@@ -110,6 +113,16 @@ TEST_CASE("each mistake names its field") {
       Case{"workloadID: a\nselectors: [{process:nmae: a}]",
            "spec.selectors[0].process:nmae: unknown selector"},
       Case{Minimal("workloadId: b"), "did you mean 'workloadID'?"},
+      Case{Minimal("connection: {tls: {alpn: h2}}"),
+           "spec.connection.tls.alpn: want a list"},
+      Case{Minimal("connection: {tls: {alpn: [h2, h2]}}"),
+           "spec.connection.tls.alpn: has 'h2' twice"},
+      Case{Minimal("connection: {tls: {alpn: ['']}}"), "is empty"},
+      Case{
+          Minimal("connection: {tls: {alpn: [" + std::string(256, 'a') + "]}}"),
+          "is longer than 255 bytes"},
+      Case{Minimal("connection: {tls: {alpn: [a, b, c, d, e, f, g, h, i]}}"),
+           "spec.connection.tls.alpn"},
       Case{Minimal("svid: {ttl: 1h}"), "spec.svid.ttl: unknown key"},
       Case{Minimal("svid: {jwt: {ttl: 60s}}"), "spec.svid.jwt: has no effect"},
       Case{Minimal("svid: {x509: {files: {}}}"),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/handshake/alert_name.h"
+#include "agent/handshake/alert.h"
 
 #include <catch2/catch_test_macros.hpp>
 
