@@ -180,21 +180,6 @@ absl::StatusOr<CrlContents> ReadCrl(const Der &der, X509 *signer) {
   return contents;
 }
 
-absl::StatusOr<std::string> EncodeCrlPem(const Der &der) {
-  absl::StatusOr<bssl::UniquePtr<X509_CRL>> crl = Parse(der);
-  if (!crl.ok()) {
-    return crl.status();
-  }
-  const bssl::UniquePtr<BIO> bio(BIO_new(BIO_s_mem()));
-  const uint8_t *pem = nullptr;
-  size_t length = 0;
-  if (bio == nullptr || !PEM_write_bio_X509_CRL(bio.get(), crl->get()) ||
-      !BIO_mem_contents(bio.get(), &pem, &length)) {
-    return CryptoError(absl::StatusCode::kInternal, "PEM_write_bio_X509_CRL");
-  }
-  return std::string(pem, pem + length);
-}
-
 absl::StatusOr<Der> ParseCrlPem(std::string_view pem) {
   const bssl::UniquePtr<BIO> bio(
       BIO_new_mem_buf(pem.data(), static_cast<ossl_ssize_t>(pem.size())));

@@ -37,7 +37,7 @@ absl::StatusOr<Der> BuildCrl(const CrlContents &contents,
 // or a critical extension.
 absl::StatusOr<CrlContents> ReadCrl(const Der &crl, X509 *signer);
 
-absl::StatusOr<std::string> EncodeCrlPem(const Der &crl);
+// ParseCrlPem reads what CrlsPem writes of one.
 absl::StatusOr<Der> ParseCrlPem(std::string_view pem);
 
 }  // namespace kith

@@ -7,6 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "agent/identity/certificate_pem.h"
+
 namespace kith {
 namespace {
 
@@ -51,13 +53,12 @@ absl::StatusOr<Der> CurrentCrl(const CaDirectory &directory,
   }
   absl::StatusOr<Der> der = BuildCrl(
       wanted, {.certificate = pair.certificate.get(), .key = pair.key.get()});
-  absl::StatusOr<std::string> pem =
-      der.ok() ? EncodeCrlPem(*der) : absl::StatusOr<std::string>(der.status());
-  if (!pem.ok()) {
-    return pem.status();
+  if (!der.ok()) {
+    return der;
   }
-  const auto *bytes = reinterpret_cast<const uint8_t *>(pem->data());
-  absl::Status status = directory.Write(name, 0644, {bytes, pem->size()});
+  const std::string pem = CrlsPem({*der});
+  const auto *bytes = reinterpret_cast<const uint8_t *>(pem.data());
+  absl::Status status = directory.Write(name, 0644, {bytes, pem.size()});
   if (!status.ok()) {
     return status;
   }
