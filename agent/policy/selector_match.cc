@@ -33,17 +33,6 @@ Match MatchAttested(const SelectorTerm &term, const Attestation &attestation) {
                                                      : Match::kNo;
 }
 
-Match MatchTerm(const SelectorTerm &term,
-                const Attestation &attestation,
-                std::optional<uint16_t> destination_port) {
-  if (term.key != kDestinationPort) {
-    return MatchAttested(term, attestation);
-  }
-  const bool matches = !destination_port.has_value() ||
-                       AnyValueMatches(term, absl::StrCat(*destination_port));
-  return matches ? Match::kYes : Match::kNo;
-}
-
 }  // namespace
 
 bool ValueMatches(std::string_view key,
@@ -63,6 +52,17 @@ const AttestorFailure *FailureOf(std::string_view key,
     }
   }
   return nullptr;
+}
+
+Match MatchTerm(const SelectorTerm &term,
+                const Attestation &attestation,
+                std::optional<uint16_t> destination_port) {
+  if (term.key != kDestinationPort) {
+    return MatchAttested(term, attestation);
+  }
+  const bool matches = !destination_port.has_value() ||
+                       AnyValueMatches(term, absl::StrCat(*destination_port));
+  return matches ? Match::kYes : Match::kNo;
 }
 
 Match MatchMap(const SelectorMap &map,

@@ -25,6 +25,11 @@ enum class Match { kNo, kUnknown, kYes };
 const AttestorFailure *FailureOf(std::string_view key,
                                  const Attestation &attestation);
 
+// MatchTerm answers for one key of a map.
+Match MatchTerm(const SelectorTerm &term,
+                const Attestation &attestation,
+                std::optional<uint16_t> destination_port);
+
 // MatchMap returns whether every term is satisfied. Without a port, terms on
 // destination:port count as satisfied.
 Match MatchMap(const SelectorMap &map,
