@@ -84,6 +84,32 @@ static __always_inline bool has_pass(const struct flow_origin *origin)
 	return false;
 }
 
+/*
+ * Policy may wrap some flows of a process and leave others alone. A function of its own, for its
+ * stack.
+ */
+static __noinline bool is_destination_left_alone(const struct flow_origin *origin)
+{
+	struct destination_key key = {};
+	__u64 *generation;
+
+	if (!origin)
+		return false;
+	key.process = origin->process;
+	key.netns_cookie = origin->netns_cookie;
+	key.destination = origin->destination;
+	generation = bpf_map_lookup_elem(&destinations, &key);
+	return generation && *generation == policy_generation();
+}
+
+/* Nothing that an earlier connect() of this socket has left is true of the next one. */
+static __always_inline void forget_attempt(__u64 cookie)
+{
+	bpf_map_delete_elem(&captured, &cookie);
+	if (gives_passes)
+		bpf_map_delete_elem(&directs, &cookie);
+}
+
 /* On ROUTE_TO_AGENT, record->listener.port is the agent's port; its address is the caller's job. */
 static __always_inline enum route choose_route(struct bpf_sock_addr *ctx, struct task_struct *task,
 					       struct captured_socket *record)
@@ -99,6 +125,11 @@ static __always_inline enum route choose_route(struct bpf_sock_addr *ctx, struct
 		return ROUTE_AS_ASKED;
 	}
 	origin->netns_cookie = bpf_get_netns_cookie(ctx);
+	if (is_destination_left_alone(origin)) {
+		forget_attempt(bpf_get_socket_cookie(ctx));
+		count(COUNTER_CONNECT_LEFT_ALONE);
+		return ROUTE_AS_ASKED;
+	}
 	port = agent_listener_port(origin->netns_cookie, AGENT_LISTENER_OUTBOUND,
 				   ip4 ? AF_INET : AF_INET6);
 	if (!port) {
@@ -137,7 +168,7 @@ int kith_connect4(struct bpf_sock_addr *ctx)
 	if (!is_tcp(ctx))
 		return ALLOW;
 	read_process(task, &record.origin.process);
-	if (is_known_stranger(&record.origin.process))
+	if (is_left_alone(&record.origin.process, PROCESS_VERDICT_LEAVE_OUTBOUND))
 		return ALLOW;
 	if (!ip4) /* connect(0.0.0.0) means this host, see ip_route_output_key_hash_rcu() */
 		ip4 = ctx->sk->src_ip4 ?: LOOPBACK_IP4;
@@ -180,7 +211,7 @@ int kith_connect6(struct bpf_sock_addr *ctx)
 	if (!is_tcp(ctx))
 		return ALLOW;
 	read_process(task, &record.origin.process);
-	if (is_known_stranger(&record.origin.process))
+	if (is_left_alone(&record.origin.process, PROCESS_VERDICT_LEAVE_OUTBOUND))
 		return ALLOW;
 	read_destination6(ctx, &record.origin.destination);
 

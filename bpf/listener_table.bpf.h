@@ -141,15 +141,34 @@ static __always_inline bool owner_has_changed(const struct listener_entry *entry
 			  newest->exec_id != entry->process.exec_id);
 }
 
-/* Does the agent know, under the policy in force, that this listener is no workload's? */
-static __always_inline bool is_strangers_listener(const struct listener_key *key,
-						  const struct listener_entry *entry)
+/* Has the agent decided, under the policy in force, to leave this very listener alone? */
+static __always_inline bool has_listener_verdict(const struct listener_key *key,
+						 const struct listener_entry *entry)
 {
 	struct listener_verdict_entry *known = bpf_map_lookup_elem(&listener_verdicts, key);
 
-	return known && known->verdict == PROCESS_VERDICT_NOT_WORKLOAD &&
+	return known && (known->verdict & PROCESS_VERDICT_LEAVE_INBOUND) &&
 	       known->socket_cookie == entry->socket_cookie &&
-	       known->policy_generation == policy_generation() && !owner_has_changed(entry);
+	       known->policy_generation == policy_generation();
+}
+
+/*
+ * Or else whatever the owner listens for? Of several sockets at an address some may be another
+ * process's; without a cookie, the owner is being replaced, or has no socket here any more. Its user
+ * and cgroup are those of its listen(): the agent decides so only where no others would change it.
+ */
+static __always_inline bool has_owner_verdict(const struct listener_entry *entry)
+{
+	return entry->sockets == 1 && entry->socket_cookie &&
+	       is_left_alone(&entry->process, PROCESS_VERDICT_LEAVE_INBOUND);
+}
+
+static __always_inline bool is_left_alone_listener(const struct listener_key *key,
+						   const struct listener_entry *entry)
+{
+	if (!has_listener_verdict(key, entry) && !has_owner_verdict(entry))
+		return false;
+	return !owner_has_changed(entry);
 }
 
 #endif /* KITH_LISTENER_TABLE_BPF_H */

@@ -32,6 +32,12 @@
 /* Of those, the ones that come and go, or are left alone, at one time. Allocated at once. */
 #define MAX_RECENT_LISTENERS 16384
 
+/*
+ * Destinations that are left alone for a process that is wrapped elsewhere: 16 for each of a thousand
+ * workloads. Allocated at once, 3 MB.
+ */
+#define MAX_DESTINATIONS 16384
+
 /* Network namespaces: four times the largest number of pods of a node that is supported. */
 #define MAX_NETNS	    1024
 
@@ -58,6 +64,18 @@ struct {
 	__type(key, struct process_facts);
 	__type(value, struct process_verdict_entry);
 } verdicts SEC(".maps");
+
+/*
+ * Process and destination -> policy generation of the decision that its connect() goes as asked.
+ * Written by the agent, where policy wraps other flows of the process. A child has other facts, and
+ * so has the process after exec: nobody deletes. LRU: one that is pushed out is relayed once more.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_DESTINATIONS);
+	__type(key, struct destination_key);
+	__type(value, __u64);
+} destinations SEC(".maps");
 
 /*
  * tgid -> newest exec. Written at exec, marked at exit. LRU: without a record, exec is noticed by

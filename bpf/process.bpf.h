@@ -105,12 +105,15 @@ static __always_inline __u64 policy_generation(void)
 	return now ? now->policy_generation : 0;
 }
 
-/* Does the agent know, under the policy in force, that this process is no workload? */
-static __always_inline bool is_known_stranger(const struct process_facts *facts)
+/*
+ * Has the agent decided, under the policy in force, to leave all flows of this process in one
+ * direction alone? `direction` is one of the bits of enum process_verdict.
+ */
+static __always_inline bool is_left_alone(const struct process_facts *facts, __u32 direction)
 {
 	struct process_verdict_entry *known = bpf_map_lookup_elem(&verdicts, facts);
 
-	return known && known->verdict == PROCESS_VERDICT_NOT_WORKLOAD &&
+	return known && (known->verdict & direction) &&
 	       known->policy_generation == policy_generation();
 }
 

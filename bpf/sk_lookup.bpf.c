@@ -129,7 +129,7 @@ int kith_sk_lookup(struct bpf_sk_lookup *ctx)
 	destination = find_listener(&key);
 	if (!destination)
 		return pass_unlisted();
-	if (is_strangers_listener(&key, destination))
+	if (is_left_alone_listener(&key, destination))
 		return SK_PASS;
 	agent = agent_listener(netns_cookie, AGENT_LISTENER_INBOUND, ctx->family);
 	if (!agent) {

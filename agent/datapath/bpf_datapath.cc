@@ -106,6 +106,7 @@ void BpfDatapath::ForgetFormerFlows() {
 void BpfDatapath::TakeOverVerdicts() {
   absl::MutexLock lock(&generation_mutex_);
   programs_->maps()->verdicts.Clear();
+  programs_->maps()->destinations.Clear();
   programs_->maps()->listener_verdicts.Clear();
   control_.SetPolicyGeneration(generation_);
   started_ = true;

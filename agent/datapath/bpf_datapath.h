@@ -79,6 +79,16 @@ class BpfDatapath : public Datapath {
     entry.verdict = verdict;
     return programs_->maps()->verdicts.Update(process, entry, BPF_ANY);
   }
+  absl::Status LeaveDestinationAlone(const process_facts &process,
+                                     uint64_t netns_cookie,
+                                     const Endpoint &destination,
+                                     uint64_t generation) override {
+    destination_key key{};
+    key.process = process;
+    key.netns_cookie = netns_cookie;
+    key.destination = destination.ToAbi();
+    return programs_->maps()->destinations.Update(key, generation, BPF_ANY);
+  }
   void SetPolicyGeneration(uint64_t generation) override;
   uint64_t ExecIdOf(const process_facts &process) override {
     return NewestExecId(*programs_, process);

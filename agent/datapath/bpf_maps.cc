@@ -39,6 +39,7 @@ absl::StatusOr<std::shared_ptr<BpfMaps>> BpfMaps::From(
   auto maps = std::make_shared<BpfMaps>();
   for (absl::Status status : {
            Open(object, "verdicts", maps->verdicts),
+           Open(object, "destinations", maps->destinations),
            Open(object, "execs", maps->execs),
            Open(object, "captured", maps->captured),
            Open(object, "tuples", maps->tuples),

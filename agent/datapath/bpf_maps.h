@@ -21,6 +21,7 @@ namespace kith {
 // programs are gone.
 struct BpfMaps {
   BpfMap<process_facts, process_verdict_entry> verdicts;
+  BpfMap<destination_key, uint64_t> destinations;
   BpfMap<uint32_t, exec_record> execs;
   BpfMap<uint64_t, captured_socket> captured;
   BpfMap<flow_tuple, uint64_t> tuples;

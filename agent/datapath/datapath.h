@@ -171,6 +171,12 @@ class Datapath {
                                           process_verdict verdict,
                                           uint64_t generation) = 0;
 
+  // LeaveDestinationAlone is for a process of which other flows are captured.
+  virtual absl::Status LeaveDestinationAlone(const process_facts &process,
+                                             uint64_t netns_cookie,
+                                             const Endpoint &destination,
+                                             uint64_t generation) = 0;
+
   // SetPolicyGeneration voids every verdict of another generation.
   virtual void SetPolicyGeneration(uint64_t generation) = 0;
 

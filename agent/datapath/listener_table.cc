@@ -131,7 +131,7 @@ absl::Status ListenerTable::SetVerdict(uint64_t netns_cookie,
   entry.policy_generation = generation;
   entry.verdict = verdict;
   absl::MutexLock lock(&mutex_);
-  if (verdict == PROCESS_VERDICT_NOT_WORKLOAD) {
+  if ((verdict & PROCESS_VERDICT_LEAVE_INBOUND) != 0) {
     auto &keys = left_alone_[found->entry.process.tgid];
     const bool known =
         std::any_of(keys.begin(), keys.end(), [&](const listener_key &key) {

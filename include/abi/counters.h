@@ -60,7 +60,9 @@
 	/* SYN of a direct flow dropped: its listener is gone */                                    \
 	X(DIRECT_LISTENER_GONE, direct_listener_gone)                                               \
 	/* SYN of a direct flow dropped: bpf_sk_assign() failed */                                  \
-	X(DIRECT_NOT_ASSIGNED, direct_not_assigned)
+	X(DIRECT_NOT_ASSIGNED, direct_not_assigned)                                                 \
+	/* connect() of a workload to a destination that policy leaves alone */                     \
+	X(CONNECT_LEFT_ALONE, connect_left_alone)
 
 #define KITH_COUNTER_ENUM(suffix, name) COUNTER_##suffix,
 enum kith_counter { KITH_COUNTERS(KITH_COUNTER_ENUM) COUNTER_COUNT };

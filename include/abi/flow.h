@@ -36,6 +36,13 @@ struct flow_origin {
 	__u64 connected_at_ns; /* bpf_ktime_get_ns() (CLOCK_MONOTONIC) */
 };
 
+/* One destination that is left alone for one process, though others are not. */
+struct destination_key {
+	struct process_facts process;
+	__u64 netns_cookie; /* 127.0.0.1 is another host in each */
+	struct flow_endpoint destination;
+};
+
 /* Value of the table of captured sockets, by the application's cookie. */
 struct captured_socket {
 	struct flow_origin origin;
@@ -82,6 +89,7 @@ static_assert(sizeof(flow_endpoint) == 24);
 static_assert(sizeof(flow_tuple) == 56);
 static_assert(sizeof(flow_origin) == 120);
 static_assert(sizeof(listener_key) == 32);
+static_assert(sizeof(destination_key) == 72);
 static_assert(sizeof(captured_socket) == 144);
 static_assert(sizeof(listener_entry) == 88);
 static_assert(sizeof(listener_verdict_entry) == 24);

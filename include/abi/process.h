@@ -33,10 +33,16 @@ struct process_image {
 	char comm[PROCESS_COMM_LEN];
 };
 
+/*
+ * What the agent has decided, in bits: policy may leave one direction alone and wrap the
+ * other. 2 is no direction's bit, for maps may be those of a version that means WORKLOAD.
+ */
 enum process_verdict {
-	PROCESS_VERDICT_UNKNOWN = 0,	  /* hold: the agent decides */
-	PROCESS_VERDICT_NOT_WORKLOAD = 1, /* leave its flows alone */
-	PROCESS_VERDICT_WORKLOAD = 2,	  /* capture its flows */
+	PROCESS_VERDICT_UNKNOWN = 0,	    /* hold: the agent decides */
+	PROCESS_VERDICT_LEAVE_OUTBOUND = 1, /* each connect() goes as asked */
+	PROCESS_VERDICT_WORKLOAD = 2,	    /* capture its flows */
+	PROCESS_VERDICT_LEAVE_INBOUND = 4,  /* each SYN goes to its listener */
+	PROCESS_VERDICT_NOT_WORKLOAD = 5,   /* leave all its flows alone */
 };
 
 /* Value of the verdict cache. */
