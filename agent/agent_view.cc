@@ -69,6 +69,7 @@ class StagesView : public AgentView {
     const Attestation &attestation = explanation.process->attestation;
     explanation.choice = ChooseIdentity(*resources, attestation, 0);
     explanation.may_be_workload = MayBeWorkload(*resources, attestation);
+    explanation.untouched = FindUntouched(*resources, attestation);
     explanation.in_managed_cgroup = IsManaged(pid);
     explanation.verdicts = ExplainMatch(*resources, attestation);
     return explanation;

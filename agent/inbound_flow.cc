@@ -6,9 +6,9 @@
 
 #include "agent/dial.h"
 #include "agent/flow_steps.h"
+#include "agent/let_go.h"
 #include "agent/relay/first_bytes.h"
 #include "agent/relay/socket_end.h"
-#include "agent/runtime/log.h"
 
 namespace kith {
 namespace {
@@ -35,16 +35,7 @@ struct Inbound {
 
 // Lets sk_lookup pass the listener's next connections by itself.
 void LeaveAlone(const Inbound &in, const Workload &workload) {
-  absl::Status set = in.stages.datapath->SetListenerVerdict(
-      in.netns_cookie,
-      in.destination,
-      PROCESS_VERDICT_NOT_WORKLOAD,
-      in.stages.PolicyGeneration(*workload.resources));
-  if (!set.ok()) {
-    Log(LogLevel::kWarning,
-        "verdict not remembered",
-        {{"listener", in.destination.ToString()}, {"error", set.message()}});
-  }
+  LetListenerGo(in.stages, *in.flow, in.netns_cookie, in.destination, workload);
 }
 
 Task<absl::StatusOr<DialedApplication>> Dial(

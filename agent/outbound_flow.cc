@@ -7,8 +7,8 @@
 #include "agent/dial.h"
 #include "agent/flow_steps.h"
 #include "agent/handshake/alpn.h"
+#include "agent/let_go.h"
 #include "agent/relay/socket_end.h"
-#include "agent/runtime/log.h"
 
 namespace kith {
 namespace {
@@ -17,6 +17,7 @@ namespace {
 struct Decision {
   FlowMode mode = FlowMode::kPlaintext;
   FlowRule rule;
+  bool untouched = false;  // as the next ones will be
 };
 
 std::chrono::microseconds SinceConnect(const flow_origin &origin) {
@@ -45,22 +46,6 @@ std::optional<Endpoint> BoundSource(const Endpoint &application) {
     return std::nullopt;
   }
   return application;
-}
-
-// The verdict lets the connect hook decide by itself next time.
-void RememberVerdict(AgentStages &stages,
-                     const process_facts &process,
-                     const Workload &workload) {
-  absl::Status set = stages.datapath->SetProcessVerdict(
-      process,
-      workload.may_be_workload ? PROCESS_VERDICT_WORKLOAD
-                               : PROCESS_VERDICT_NOT_WORKLOAD,
-      stages.PolicyGeneration(*workload.resources));
-  if (!set.ok()) {
-    Log(LogLevel::kWarning,
-        "verdict not remembered",
-        {{"pid", process.tgid}, {"error", set.message()}});
-  }
 }
 
 // What the steps of one outbound flow share.
@@ -94,6 +79,7 @@ Task<Decision> Decide(const Outbound &out, const Workload &workload) {
   Decision decision;
   if (workload.choice.identity == nullptr) {
     decision.rule.rule = "no identity: not a workload";
+    decision.untouched = true;
     co_return decision;
   }
   decision.rule = OutboundRule(
@@ -103,6 +89,7 @@ Task<Decision> Decide(const Outbound &out, const Workload &workload) {
     wrap = co_await TakesMutualTls(out, decision.rule);
   }
   decision.mode = wrap ? FlowMode::kMtls : FlowMode::kPlaintext;
+  decision.untouched = decision.rule.mode == TlsMode::kDisable;
   co_return decision;
 }
 
@@ -211,9 +198,9 @@ Task<FlowEnd> RunFlow(const Outbound &out,
     co_return FlowEnd{CloseReason::kIdentityConflict,
                       absl::StrJoin(workload->choice.tied, ", ")};
   }
-  RememberVerdict(out.stages, origin.process, *workload);
   const Decision decision = co_await Decide(out, *workload);
   RecordDecision(*out.flow, *workload, decision.rule);
+  LetConnectsGo(out.stages, *out.flow, origin, *workload, decision.untouched);
   auto outer = co_await Dial(out);
   if (!outer.ok()) {
     co_return FlowEnd{CloseReason::kDialFailed,

@@ -13,11 +13,11 @@
 #include "agent/identity/embedded_ca.h"
 #include "agent/identity/sha256.h"
 #include "agent/keep_flow.h"
+#include "agent/let_go.h"
 #include "agent/runtime/log.h"
 #include "agent/svid_revocation.h"
 #include "agent/wanted.h"
 #include "agent/web_endpoints.h"
-#include "agent/workload.h"
 #include "agent/workload_api_source.h"
 
 namespace kith {
@@ -208,7 +208,7 @@ absl::Status Steer(AgentStages &stages, TakeOver *take_over) {
   if (stages.same_node != nullptr) {
     stages.same_node->Start();
   }
-  SeedVerdicts(stages);
+  LetOldProcessesGo(stages);
   return absl::OkStatus();
 }
 

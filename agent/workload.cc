@@ -4,7 +4,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
-#include "agent/runtime/log.h"
 #include "agent/runtime/run_on.h"
 
 namespace kith {
@@ -41,9 +40,6 @@ absl::StatusOr<Workload> Choose(AgentStages &stages,
         ": see kith explain ",
         workload.process->facts.tgid));
   }
-  workload.may_be_workload = workload.choice.identity != nullptr ||
-                             !workload.choice.tied.empty() ||
-                             MayBeWorkload(*workload.resources, attestation);
   return workload;
 }
 
@@ -88,35 +84,6 @@ Task<absl::StatusOr<Workload>> IdentifyListener(AgentStages &stages,
                                       listener->image,
                                       WorkloadAttestor::Expect::kSameProcess,
                                       local.port);
-}
-
-void SeedVerdicts(AgentStages &stages) {
-  auto processes = stages.datapath->ListProcesses();
-  if (!processes.ok()) {
-    // Not fatal: processes that are no workloads are held once each instead.
-    Log(LogLevel::kWarning,
-        "no verdicts for existing processes",
-        {{"error", processes.status().message()}});
-    return;
-  }
-  const auto resources = stages.resources->current();
-  for (const auto &[facts, image, netns] : *processes) {
-    auto process = stages.attestor->Attest(
-        facts, image, WorkloadAttestor::Expect::kSameImage);
-    // A process that is gone or did exec needs no verdict.
-    if (!process.ok() || MayBeWorkload(*resources, (*process)->attestation)) {
-      continue;
-    }
-    absl::Status set =
-        stages.datapath->SetProcessVerdict(facts,
-                                           PROCESS_VERDICT_NOT_WORKLOAD,
-                                           stages.PolicyGeneration(*resources));
-    if (!set.ok()) {
-      Log(LogLevel::kWarning,
-          "no verdict for an existing process",
-          {{"pid", facts.tgid}, {"error", set.message()}});
-    }
-  }
 }
 
 }  // namespace kith

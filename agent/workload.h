@@ -16,7 +16,6 @@ struct Workload {
   std::shared_ptr<const AttestedProcess> process;
   std::shared_ptr<const ResourceSet> resources;
   IdentityChoice choice;
-  bool may_be_workload = false;  // for another destination port, perhaps
 };
 
 // IdentifyWorkload attests the process (on the attestation threads unless it
@@ -32,9 +31,5 @@ Task<absl::StatusOr<Workload>> IdentifyWorkload(AgentStages &stages,
 Task<absl::StatusOr<Workload>> IdentifyListener(AgentStages &stages,
                                                 uint64_t netns_cookie,
                                                 Endpoint local);
-
-// SeedVerdicts attests the processes that were there before the agent, so that
-// those which are no workloads are never held. Blocks on /proc.
-void SeedVerdicts(AgentStages &stages);
 
 }  // namespace kith

@@ -15,6 +15,7 @@
 #include "agent/flow/flow_table.h"
 #include "agent/identity/svid_store.h"
 #include "agent/policy/identity_match.h"
+#include "agent/policy/untouched.h"
 
 namespace kith {
 
@@ -61,6 +62,7 @@ class AgentView {
     std::shared_ptr<const AttestedProcess> process;
     IdentityChoice choice;  // without a destination port
     bool may_be_workload = false;
+    Untouched untouched;
     bool in_managed_cgroup = false;
     std::vector<IdentityVerdict> verdicts;
   };

@@ -125,6 +125,8 @@ Json ExplanationJson(const AgentView::Explanation &explanation) {
   json["process"] = ProcessJson(process);
   json["inManagedCgroup"] = explanation.in_managed_cgroup;
   json["mayBeWorkload"] = explanation.may_be_workload;
+  json["untouched"] = {{"outbound", explanation.untouched.outbound},
+                       {"inbound", explanation.untouched.inbound}};
   json["outcome"] = OutcomeName(explanation);
   if (explanation.choice.identity != nullptr) {
     json["identity"] = NameJson(*explanation.choice.identity);

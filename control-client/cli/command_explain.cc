@@ -78,6 +78,20 @@ Cell Outcome(const Json &answer) {
   return {"no identity: its flows are left alone", Style::kWarning};
 }
 
+// LeftAlone returns the sentence about flows that the agent does not see, or
+// "".
+std::string LeftAlone(const Json &answer) {
+  const bool outbound = BoolAt(answer, "/untouched/outbound");
+  const bool inbound = BoolAt(answer, "/untouched/inbound");
+  if (TextAt(answer, "/outcome") == "none" || (!outbound && !inbound)) {
+    return "";
+  }
+  const char *which = outbound ? "outbound flows" : "inbound flows";
+  return absl::StrCat("DISABLE: once it is known, the kernel leaves all its ",
+                      outbound && inbound ? "flows" : which,
+                      " alone");
+}
+
 void PrintOutcome(const Json &answer, CommandEnvironment &environment) {
   const Cell outcome = Outcome(answer);
   environment.out << '\n'
@@ -85,6 +99,10 @@ void PrintOutcome(const Json &answer, CommandEnvironment &environment) {
                             outcome.style,
                             environment.colour)
                   << '\n';
+  if (const std::string alone = LeftAlone(answer); !alone.empty()) {
+    environment.out << Styled(alone, Style::kWarning, environment.colour)
+                    << '\n';
+  }
   const Json &nearest = ListAt(answer, "/nearestMiss");
   if (!nearest.empty()) {
     const std::string missing = TextAt(nearest, "/missing");

@@ -115,9 +115,15 @@ TEST_CASE("an explanation names the winner or the tie") {
   explanation.may_be_workload = true;
   Json json = ExplanationJson(explanation);
   CHECK(json["outcome"] == "identity");
+  CHECK(DumpJson(json["untouched"]) == R"({"outbound":false,"inbound":false})");
   CHECK(json["identity"]["name"] == "demo/client");
   CHECK_FALSE(json.contains("nearestMiss"));
 
+  explanation.untouched.outbound = true;
+  json = ExplanationJson(explanation);
+  CHECK(DumpJson(json["untouched"]) == R"({"outbound":true,"inbound":false})");
+
+  explanation.untouched = {};
   explanation.choice.identity = nullptr;
   explanation.choice.tied = {"a", "b"};
   json = ExplanationJson(explanation);

@@ -128,6 +128,24 @@ TEST_CASE("explain names the winner or the tie") {
                     "undetermined: an attestor failed that decides about c"));
 }
 
+TEST_CASE("explain says what the kernel leaves alone") {
+  CliFixture cli;
+  auto explanation = ExampleExplanation(42);
+  explanation.untouched = {.outbound = true, .inbound = true};
+  cli.view.explanations[42] = explanation;
+  explanation.choice.identity = ExampleIdentity();
+  cli.view.explanations[43] = explanation;
+  explanation.untouched.inbound = false;
+  cli.view.explanations[44] = explanation;
+  cli.Start();
+  CHECK_FALSE(StrContains(cli.Ask({"explain", "42"}).out, "DISABLE"));
+  CHECK(StrContains(cli.Ask({"explain", "43"}).out,
+                    "DISABLE: once it is known, the kernel leaves all its "
+                    "flows alone\n"));
+  CHECK(StrContains(cli.Ask({"explain", "44"}).out,
+                    "leaves all its outbound flows alone\n"));
+}
+
 TEST_CASE("a process that is not there is a negative answer") {
   CliFixture cli;
   cli.Start();
