@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """DISABLE is untouched: after the verdict the kernel lets go."""
 
-from rig import documents, phone
+from rig import deadline, documents, phone
 from rig.case import Case, needs_agent, on
+from rig.command import Program
 from rig.network import OneNode
 from rig.phone import Phone
 
 _HERE = "127.0.0.1"
 _ELSEWHERE = "127.0.0.2"
 _PORT = 18081
+_SERVER = documents.spiffe_id("phone/server")
 _BUT_MUTUAL = {"connection": {"tls": {"mode": "MUTUAL"}}}
 _BUT_DISABLE = {"connection": {"tls": {"mode": "DISABLE"}}}
 
@@ -51,15 +53,22 @@ class _LetGo(Case):
         self.assertEqual(len(self.flows(port, address)), 1)
         return first, number
 
+    def authenticated(self, port):
+        """Returns the flows whose server has shown who it is: over TLS, or by a
+        pass."""
+        return [flow for flow in self.flows(port)
+                if flow["direction"] == "outbound" and
+                flow.get("peer", {}).get("spiffeId") == _SERVER]
+
     def assert_wrapped(self, caller, port, count=1):
-        """Each call is a flow over TLS."""
+        """Each call is such a flow."""
+        before = len(self.authenticated(port))
         for _ in range(count):
             number, _ = caller.call(_HERE, port)
             self.assertIsNone(caller.talk(number))
-        flows = [flow for flow in self.flows(port)
-                 if flow["direction"] == "outbound"]
-        self.assertEqual([flow["mode"] for flow in flows[-count:]],
-                         count * ["mtls"])
+        deadline.await_true(
+            lambda: len(self.authenticated(port)) == before + count,
+            "flows with the server's identity")
 
 
 @needs_agent
@@ -82,6 +91,18 @@ class DisabledClient(_LetGo):
         self.assertIsNotNone(client.talk(relayed))
         self.assertIsNone(client.talk(let_go))
         self.assertIsNone(client.talk(number))
+
+    def test_the_trace_tells(self):
+        server = self.phone("x", managed=False)
+        port = server.listen(_HERE)
+        trace = Program(self.agent.command("trace"), "kith trace")
+        self.addCleanup(trace.stop)
+
+        def is_traced():  # once it follows
+            client = self.phone("client")
+            client.talk(client.call(_HERE, port)[0])
+            return any('"let_go"' in line for line in list(trace.lines))
+        deadline.await_true(is_traced, "the step")
 
     def test_a_process_from_before_the_agent(self):
         self.agent.stop()
