@@ -14,7 +14,8 @@ namespace kith {
 inline constexpr std::string_view kAlpn = "kith/1";
 
 // ChooseAlpn returns which of the names that a client offers the server
-// selects; empty: none. Of `accepted` it is the first one that is offered.
+// selects; empty: none. Of `accepted` it is the first one that is offered; who
+// offers none of them is served without, for a kith offers "kith/1" alone.
 // Without that list the application's protocol is not known, but some clients
 // go on with nothing but the one name that they offer: "kith/1", else
 // "http/1.1", which every server of HTTP speaks, else "h2" where nothing else

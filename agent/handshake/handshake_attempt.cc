@@ -61,6 +61,7 @@ absl::Status HandshakeAttempt::Prepare() {
   static absl::NoDestructor<TlsContexts> contexts(
       TlsContexts::Callbacks{.verify = OnVerify,
                              .on_event = OnEvent,
+                             .on_certificate_request = OnCertificateRequest,
                              .on_client_hello = OnClientHello,
                              .select_alpn = SelectAlpn});
   absl::StatusOr<bssl::UniquePtr<SSL_CTX>> context =
@@ -122,6 +123,9 @@ void HandshakeAttempt::DropSent(size_t length) {
 }
 
 absl::StatusOr<HandshakeSuccess> HandshakeAttempt::Finish(TcpSocket socket) {
+  if (request_.role == TlsRole::kClient && !was_asked_) {
+    return absl::UnauthenticatedError("the server asked for no certificate");
+  }
   bssl::Span<const uint8_t> read_secret;
   bssl::Span<const uint8_t> write_secret;
   if (!bssl::SSL_get_traffic_secrets(ssl_.get(), &read_secret, &write_secret)) {
@@ -229,7 +233,8 @@ absl::Status HandshakeAttempt::CheckPeer() {
 }
 
 // A CertificateRequest comes before the server's certificate, and has at least
-// one signature algorithm (RFC 8446 sections 2 and 4.3.2).
+// one signature algorithm (RFC 8446 sections 2 and 4.3.2). BoringSSL promises
+// them to a later callback only, on which Finish insists.
 bool HandshakeAttempt::AsksForCertificate() const {
   const uint16_t *algorithms = nullptr;
   return request_.role == TlsRole::kServer ||
@@ -248,6 +253,11 @@ ssl_verify_result_t HandshakeAttempt::Verify(uint8_t *out_alert) {
 ssl_verify_result_t HandshakeAttempt::OnVerify(SSL *ssl, uint8_t *out_alert) {
   return static_cast<HandshakeAttempt *>(SSL_get_app_data(ssl))
       ->Verify(out_alert);
+}
+
+int HandshakeAttempt::OnCertificateRequest(SSL *ssl, void *) {
+  static_cast<HandshakeAttempt *>(SSL_get_app_data(ssl))->was_asked_ = true;
+  return 1;
 }
 
 ssl_select_cert_result_t HandshakeAttempt::OnClientHello(

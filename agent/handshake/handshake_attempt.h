@@ -57,6 +57,7 @@ class HandshakeAttempt {
   bool AsksForCertificate() const;
   CloseReason RefusalReason() const;
   bool IsTooOld() const;
+  static int OnCertificateRequest(SSL *ssl, void *);
   static ssl_select_cert_result_t OnClientHello(const SSL_CLIENT_HELLO *hello);
   static int SelectAlpn(SSL *ssl,
                         const uint8_t **out,
@@ -76,6 +77,7 @@ class HandshakeAttempt {
   absl::Status refusal_;  // why we refused the peer
   bool not_allowed_ = false;
   bool not_mutual_ = false;
+  bool was_asked_ = false;                   // for a certificate
   std::optional<uint16_t> offered_version_;  // highest, of a client
   std::optional<uint8_t> alert_sent_;
   std::optional<uint8_t> alert_received_;

@@ -57,7 +57,10 @@ absl::StatusOr<bssl::UniquePtr<SSL_CTX>> TlsContexts::Make(const X509Svid &svid,
                             SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
                             callbacks_.verify);
   SSL_CTX_set_info_callback(context.get(), callbacks_.on_event);
-  if (role == TlsRole::kServer) {
+  if (role == TlsRole::kClient) {
+    SSL_CTX_set_cert_cb(
+        context.get(), callbacks_.on_certificate_request, nullptr);
+  } else {
     SSL_CTX_set_alpn_select_cb(context.get(), callbacks_.select_alpn, nullptr);
     SSL_CTX_set_select_certificate_cb(context.get(),
                                       callbacks_.on_client_hello);

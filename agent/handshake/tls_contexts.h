@@ -27,6 +27,8 @@ class TlsContexts {
   struct Callbacks {
     ssl_verify_result_t (*verify)(SSL *ssl, uint8_t *out_alert);
     void (*on_event)(const SSL *ssl, int type, int value);
+    // Of clients: a server has asked for a certificate.
+    int (*on_certificate_request)(SSL *ssl, void *argument);
     // Of servers:
     ssl_select_cert_result_t (*on_client_hello)(const SSL_CLIENT_HELLO *hello);
     int (*select_alpn)(SSL *ssl,

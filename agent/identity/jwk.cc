@@ -109,10 +109,11 @@ bssl::UniquePtr<EVP_PKEY> DecodeRsa(const json &jwk) {
 
 // The algorithm that JWT-SVIDs with such a key have (RFC 7518 section 3.1).
 std::string AlgorithmOf(const json &jwk) {
-  if (TextIn(jwk, "kty") == "RSA") {
-    return "RS256";
+  const std::string curve = TextIn(jwk, "crv");
+  if (curve == "P-256" || curve == "P-384") {
+    return curve == "P-256" ? "ES256" : "ES384";
   }
-  return TextIn(jwk, "crv") == "P-384" ? "ES384" : "ES256";
+  return "RS256";  // EncodeJwk knows no others
 }
 
 }  // namespace

@@ -27,12 +27,12 @@ struct FlowRule {
 // SelectsService returns whether the rule's label selectors name the Service.
 bool SelectsService(const EgressRule &rule, const Service &service);
 
-// OutboundRule: the ALPN names are the egress entry's, else those of its
-// Service, else of the first Service there that has some. The first egress
-// entry whose Service has the destination, else the identity's own mode and
-// allowedSPIFFEIDs.outbound. An entry without a mode has the identity's. Its
-// peers are its workloadID, else its allowedSPIFFEIDs, else the identity's, of
-// which only the Service's workloadID is left where the Service has one.
+// OutboundRule: the first egress entry whose Service has the destination, else
+// the identity's own mode and allowedSPIFFEIDs.outbound. An entry without a
+// mode has the identity's. Its peers are its workloadID, else its
+// allowedSPIFFEIDs, else the identity's, of which only the Service's workloadID
+// is left where the Service has one. Its ALPN names are its own, else those of
+// its Service, else of the first Service there that has some.
 FlowRule OutboundRule(const ResourceSet &resources,
                       const WorkloadIdentity &identity,
                       const Endpoint &destination);

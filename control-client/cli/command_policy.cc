@@ -28,6 +28,7 @@ struct LintOptions {
 struct Lint {
   absl::StatusOr<ResourceSet> resources;
   std::string trust_domain = {};  // empty: not known
+  bool guessed = false;           // the domain, from peers
   std::vector<LintFinding> findings = {};
 
   bool ok() const {
@@ -39,30 +40,53 @@ struct Lint {
   }
 };
 
+Lint LoadFor(const LintOptions &options,
+             const std::string &trust_domain,
+             bool guessed) {
+  return {.resources = LoadResources(options.files, trust_domain),
+          .trust_domain = trust_domain,
+          .guessed = guessed};
+}
+
+LintFinding AboutDomains(Severity severity,
+                         const char *kind,
+                         const std::vector<std::string> &domains,
+                         std::string_view message) {
+  return {severity,
+          kind,
+          "",
+          "",
+          absl::StrCat(absl::StrJoin(domains, ", "), message)};
+}
+
 // Documents complete each other's names only once the own domain is known.
 Lint Load(const LintOptions &options) {
   if (!options.trust_domain.empty()) {
-    return {.resources = LoadResources(options.files, options.trust_domain),
-            .trust_domain = options.trust_domain};
+    return LoadFor(options, options.trust_domain, false);
   }
   Lint lint{.resources = LoadResources(options.files, "")};
-  const std::vector<std::string> named = lint.resources.ok()
-                                             ? OwnDomainsIn(*lint.resources)
-                                             : std::vector<std::string>();
-  if (named.size() == 1) {
-    return {.resources = LoadResources(options.files, named.front()),
-            .trust_domain = named.front()};
+  if (!lint.resources.ok()) {
+    return lint;
   }
-  if (named.size() > 1) {
+  const OwnDomains named = OwnDomainsIn(*lint.resources);
+  if (named.of_identities.size() == 1) {
+    return LoadFor(options, named.of_identities.front(), false);
+  }
+  if (named.of_identities.size() > 1) {
+    lint.findings.push_back(AboutDomains(
+        Severity::kError,
+        "two_trust_domains",
+        named.of_identities,
+        ": identities are in more than one trust domain; an agent has one"));
+  } else if (named.of_peers.size() == 1) {
+    return LoadFor(options, named.of_peers.front(), true);
+  } else if (named.of_peers.size() > 1) {
     lint.findings.push_back(
-        {Severity::kWarning,
-         "unknown_trust_domain",
-         "",
-         "",
-         absl::StrCat("any of ",
-                      absl::StrJoin(named, ", "),
-                      " may be the own trust domain; --trust-domain NAME says "
-                      "which, and who of the peers is foreign")});
+        AboutDomains(Severity::kWarning,
+                     "unknown_trust_domain",
+                     named.of_peers,
+                     ": any of them may be the own trust domain; "
+                     "--trust-domain NAME says which, and who is foreign"));
   }
   return lint;
 }
@@ -97,6 +121,9 @@ Json LintJson(const Lint &lint) {
   Json json = Json::object();
   json["ok"] = lint.ok();
   PutText(json, "trustDomain", lint.trust_domain);
+  if (lint.guessed) {
+    json["trustDomainGuessed"] = true;
+  }
   if (lint.resources.ok()) {
     json["identities"] = lint.resources->identities.size();
     json["services"] = lint.resources->services.size();
@@ -128,6 +155,11 @@ void PrintLint(const Lint &lint, CommandEnvironment &environment) {
                                         finding.subject.empty() ? "" : ": ",
                                         finding.message))
                     << '\n';
+  }
+  if (lint.guessed) {
+    environment.out << "note: " << Printable(lint.trust_domain)
+                    << " is taken for the own trust domain, for peers are in "
+                       "it; --trust-domain NAME says another\n";
   }
   if (lint.ok()) {
     environment.out << "OK: " << lint.resources->identities.size()

@@ -43,6 +43,11 @@ Domains PeersOf(const ResourceSet &resources) {
       }
     }
   }
+  for (const auto &service : resources.services) {
+    if (service->workload_id.has_value()) {
+      Add(*service->workload_id, domains);
+    }
+  }
   for (const auto &identity : resources.identities) {
     for (const std::string &foreign : identity->federates_with) {
       domains.erase(foreign);
@@ -53,15 +58,13 @@ Domains PeersOf(const ResourceSet &resources) {
 
 }  // namespace
 
-std::vector<std::string> OwnDomainsIn(const ResourceSet &resources) {
-  Domains domains;
+OwnDomains OwnDomainsIn(const ResourceSet &resources) {
+  Domains own;
   for (const auto &identity : resources.identities) {
-    Add(identity->spiffe_id, domains);
+    Add(identity->spiffe_id, own);
   }
-  if (domains.empty()) {
-    domains = PeersOf(resources);
-  }
-  return {domains.begin(), domains.end()};
+  const Domains peers = PeersOf(resources);
+  return {{own.begin(), own.end()}, {peers.begin(), peers.end()}};
 }
 
 }  // namespace kith

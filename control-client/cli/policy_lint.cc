@@ -155,9 +155,6 @@ class Linter {
     if (!allowed) {
       return;
     }
-    if (trust_domain_.empty()) {  // who is foreign is not known
-      return;
-    }
     for (const std::string &peer : *allowed) {
       LintFederation(identity, direction, peer);
       const auto id = SpiffeId::Parse(peer);
@@ -177,7 +174,7 @@ class Linter {
                       const char *direction,
                       std::string_view peer) {
     const auto id = SpiffeId::Parse(absl::StripSuffix(peer, "/*"));
-    if (id.ok() && id->trust_domain() != trust_domain_ &&
+    if (id.ok() && IsForeign(std::string(id->trust_domain())) &&
         !std::ranges::binary_search(identity.federates_with,
                                     id->trust_domain())) {
       Warn("not_federated",
@@ -189,6 +186,19 @@ class Linter {
                         ", but federatesWith has not its trust domain: it is "
                         "refused"));
     }
+  }
+
+  // Where the own domain is not known, those are that any identity federates
+  // with.
+  bool IsForeign(const std::string &domain) const {
+    if (!trust_domain_.empty()) {
+      return domain != trust_domain_;
+    }
+    const auto &identities = resources_.identities;
+    return std::any_of(
+        identities.begin(), identities.end(), [&](const auto &identity) {
+          return std::ranges::binary_search(identity->federates_with, domain);
+        });
   }
 
   bool IsDefined(const SpiffeId &id) const {

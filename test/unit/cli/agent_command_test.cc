@@ -2,6 +2,7 @@
 #include <fstream>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include <catch2/catch_test_macros.hpp>
 #include <nlohmann/json.hpp>
 
@@ -128,6 +129,7 @@ TEST_CASE("lint takes the trust domain from the documents") {
       "own.yaml",
       document("  allowedSPIFFEIDs: {inbound: [spiffe://prod.example/a]}\n"));
   const Json known = cli.Run({"policy", "lint", own, "--json"}).json();
+  CHECK(known["trustDomainGuessed"] == true);
   CHECK(known["trustDomain"] == "prod.example");
   CHECK(known["findings"].empty());
 
@@ -145,6 +147,39 @@ TEST_CASE("lint takes the trust domain from the documents") {
           .json();
   REQUIRE(said["findings"].size() == 1);
   CHECK(said["findings"][0]["kind"] == "not_federated");
+}
+
+TEST_CASE("lint refuses what no agent can load, and knows who is foreign") {
+  CliFixture cli;
+  Files files;
+  const auto document = [](const char *name, const std::string &spec) {
+    return absl::StrCat(
+        "---\napiVersion: kith.dev/v1alpha1\nkind: WorkloadIdentity\n"
+        "metadata: {name: ",
+        name,
+        "}\nspec:\n  selectors: [{process:name: ",
+        name,
+        "}]\n",
+        spec);
+  };
+  const std::string two =
+      files.Write("two.yaml",
+                  document("a", "  workloadID: spiffe://a.example/a\n") +
+                      document("b", "  workloadID: spiffe://b.example/b\n"));
+  const CliRun refused = cli.Run({"policy", "lint", two, "--json"});
+  CHECK(refused.code == 1);
+  CHECK(refused.json()["findings"][0]["kind"] == "two_trust_domains");
+
+  const std::string peer =
+      "  allowedSPIFFEIDs: {inbound: [spiffe://b.example/b]}\n";
+  const std::string forgotten = files.Write(
+      "forgotten.yaml",
+      document("a", "  workloadID: a\n  federatesWith: [b.example]\n" + peer) +
+          document("b", "  workloadID: b\n" + peer));
+  const Json found = cli.Run({"policy", "lint", forgotten, "--json"}).json();
+  REQUIRE(found["findings"].size() == 1);
+  CHECK(found["findings"][0]["kind"] == "not_federated");
+  CHECK(found["findings"][0]["subject"] == "b");
 }
 
 TEST_CASE("lint reports documents that cannot be loaded") {

@@ -10,13 +10,14 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-// The domains in an identity with this spec, of which the own one is unknown.
-Names DomainsIn(const std::string &spec) {
+// The domains in an identity with this spec, and maybe more documents, of which
+// the own one is unknown.
+OwnDomains DomainsIn(const std::string &spec, const std::string &more = "") {
   ResourceSet set;
   const absl::Status read = ReadDocuments(
       "apiVersion: kith.dev/v1alpha1\nkind: WorkloadIdentity\n"
       "metadata: {name: a}\nspec:\n  selectors: [{process:name: a}]\n" +
-          spec,
+          spec + more,
       "f.yaml",
       "",
       set);
@@ -25,20 +26,33 @@ Names DomainsIn(const std::string &spec) {
   return OwnDomainsIn(set);
 }
 
+constexpr char kPeers[] =
+    "  allowedSPIFFEIDs:\n"
+    "    inbound: [spiffe://prod.example/b, spiffe://far.example/*]\n";
+
 TEST_CASE("the own trust domain is in the documents, or anybody's guess") {
-  CHECK(DomainsIn("  workloadID: a\n").empty());
-  CHECK(DomainsIn("  workloadID: spiffe://prod.example/a\n") ==
-        Names{"prod.example"});
-  const std::string peers =
-      "  allowedSPIFFEIDs:\n"
-      "    inbound: [spiffe://prod.example/b, spiffe://far.example/*]\n";
-  CHECK(DomainsIn("  workloadID: a\n" + peers) ==
+  const OwnDomains none = DomainsIn("  workloadID: a\n");
+  CHECK(none.of_identities.empty());
+  CHECK(none.of_peers.empty());
+  const std::string path = "  workloadID: a\n";
+  CHECK(DomainsIn(path + kPeers).of_peers ==
         Names{"far.example", "prod.example"});
-  CHECK(DomainsIn("  workloadID: a\n  federatesWith: [far.example]\n" +
-                  peers) == Names{"prod.example"});
+  CHECK(
+      DomainsIn(path + "  federatesWith: [far.example]\n" + kPeers).of_peers ==
+      Names{"prod.example"});
   // Whoever says it all is believed, whatever the peers are.
-  CHECK(DomainsIn("  workloadID: spiffe://prod.example/a\n" + peers) ==
-        Names{"prod.example"});
+  const OwnDomains said = DomainsIn(
+      std::string("  workloadID: spiffe://prod.example/a\n") + kPeers);
+  CHECK(said.of_identities == Names{"prod.example"});
+}
+
+TEST_CASE("Services name trust domains, too") {
+  CHECK(DomainsIn("  workloadID: a\n",
+                  "---\napiVersion: kith.dev/v1alpha1\nkind: Service\n"
+                  "metadata: {name: api}\nspec:\n  labels: {app: api}\n"
+                  "  addresses: [{address: 10.0.0.1}]\n"
+                  "  workloadID: spiffe://corp.example/api\n")
+            .of_peers == Names{"corp.example"});
 }
 
 }  // namespace

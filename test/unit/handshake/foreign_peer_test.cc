@@ -126,7 +126,7 @@ TEST_CASE("a peer that stops at TLS 1.2 is told from others") {
                                "1.3 only: raise its maximum"));
 }
 
-TEST_CASE("a server that knows none of the names refuses, or does not") {
+TEST_CASE("a server that refuses our names is told from others") {
   TestTrust trust;
   const auto refusing =
       MeetPlain(trust, TlsRole::kClient, [](SSL_CTX *context) {
