@@ -28,7 +28,9 @@ constexpr std::array kServices = {
 
 constexpr GrpcMethod kSmall{};
 constexpr GrpcMethod kLarge{.max_request_bytes = GrpcRequest::kMaxLargeBytes};
-constexpr GrpcMethod kManySmall{.many_requests = true};
+// Its requests have a name, which a reply repeats.
+constexpr GrpcMethod kManyTiny{.many_requests = true,
+                               .max_request_bytes = size_t{1} << 10};
 constexpr GrpcMethod kManyLarge{
     .many_requests = true, .max_request_bytes = GrpcRequest::kMaxLargeBytes};
 
@@ -55,11 +57,11 @@ constexpr std::array kMethods = {
     ApiMethod{kHealth, "List", Answer::kHealthList},
     ApiMethod{kHealth, "Watch", Answer::kHealthWatch},
     ApiMethod{
-        kReflection, "ServerReflectionInfo", Answer::kReflection, kManySmall},
+        kReflection, "ServerReflectionInfo", Answer::kReflection, kManyTiny},
     ApiMethod{kReflectionAlpha,
               "ServerReflectionInfo",
               Answer::kReflection,
-              kManySmall},
+              kManyTiny},
 };
 
 }  // namespace

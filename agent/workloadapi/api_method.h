@@ -21,8 +21,8 @@ struct ApiMethod {
     kSecrets,
     kSecretChanges,
     kSecretsOnce,
-    kTypedSecrets,        // of a stream that could have other types
-    kTypedSecretChanges,  //
+    kTypedSecrets,  // of a stream that may have other types
+    kTypedSecretChanges,
     kReflection,
     kHealth,
     kHealthList,

@@ -42,24 +42,30 @@ std::optional<std::string> GrpcCall::TakeRequest() {
   if (waiting_.empty()) {
     return std::nullopt;
   }
-  const std::unique_ptr<Incoming> first = std::move(waiting_.front());
+  std::string first = *waiting_.front().Take();  // complete, or not there
   waiting_.pop_front();
-  return *first->message.Take();  // complete, or it would not wait
+  LeaveRoom();
+  return first;
+}
+
+size_t GrpcCall::held() const {
+  size_t bytes = incoming_.held();
+  for (const GrpcRequest &request : waiting_) {
+    bytes += request.held();
+  }
+  return bytes;
+}
+
+void GrpcCall::LeaveRoom() {
+  if (held() <= GrpcRequest::kMaxBytes) {
+    room_.reset();
+  }
 }
 
 void GrpcCall::Send(std::shared_ptr<const GrpcMessage> message) {
   reply_.Add(std::move(message));
   if (transport_ != nullptr) {
     transport_->Continue(*this);
-  }
-}
-
-Task<void> GrpcCall::Deliver(std::shared_ptr<const GrpcMessage> message) {
-  uint64_t seen = delivered_.count();
-  Send(std::move(message));
-  while (!ended_ && reply_.available() > 0) {
-    co_await delivered_.WaitBeyond(seen);
-    seen = delivered_.count();
   }
 }
 
@@ -70,8 +76,8 @@ void GrpcCall::Finish(absl::Status status) {
   if (transport_ != nullptr) {
     transport_->Continue(*this);
   }
+  incomplete_.cancel();
   changed_.Notify();
-  delivered_.Notify();
 }
 
 }  // namespace kith

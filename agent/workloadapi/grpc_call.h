@@ -23,7 +23,7 @@ class GrpcTransport;
 
 // GrpcReply is what a call still has to say. It holds two messages at most: the
 // one that is being written and the newest one after it. Who must not lose one
-// waits until it is taken: GrpcCall::Deliver.
+// waits until the call is idle.
 class GrpcReply {
  public:
   void Add(std::shared_ptr<const GrpcMessage> message);
@@ -52,8 +52,9 @@ class GrpcReply {
 // of its connection; it outlives the connection while somebody answers it.
 class GrpcCall {
  public:
-  // Requests of a call that wait to be taken: a client that sends more does not
-  // wait for its answers.
+  // Requests of a call that wait to be taken, which all together may be as
+  // large as one of its method: a client that sends more does not wait for
+  // answers.
   static constexpr size_t kMaxWaiting = 64;
 
   GrpcCall(GrpcTransport *transport,
@@ -64,8 +65,8 @@ class GrpcCall {
         stream_id_(stream_id),
         place_(std::move(place)),
         changed_(executor),
-        delivered_(executor),
-        deadline_(executor) {}
+        deadline_(executor),
+        incomplete_(executor) {}
 
   const GrpcHeaders &headers() const { return headers_; }
   // TakeRequest returns the requests one after the other; nothing if none waits
@@ -78,9 +79,10 @@ class GrpcCall {
   // Send replaces a message that the peer has not begun to receive: for states,
   // of which only the newest counts.
   void Send(std::shared_ptr<const GrpcMessage> message);
-  // Deliver sends a message that may not be lost, and returns when the peer has
-  // taken it or the call has ended.
-  Task<void> Deliver(std::shared_ptr<const GrpcMessage> message);
+  // idle returns whether the peer has taken all that was sent. NotifyWhenIdle
+  // notifies changed() once when that is so.
+  bool idle() { return reply_.available() == 0; }
+  void NotifyWhenIdle() { notify_when_idle_ = true; }
   // Finish ends the call: codes of absl::Status are those of gRPC. Only the
   // first one counts.
   void Finish(absl::Status status);
@@ -94,27 +96,28 @@ class GrpcCall {
  private:
   friend class GrpcTransport;
 
-  // A message, and the room of a large one while nobody has read it.
-  struct Incoming {
-    GrpcRequest message;
-    std::optional<Places::Place> room;
-  };
+  // held returns how many bytes of requests nobody has read yet.
+  size_t held() const;
+  void LeaveRoom();
 
   GrpcTransport *transport_;  // null: the stream is closed
   const int32_t stream_id_;
   const Places::Place place_;
   LoopSignal changed_;
-  LoopSignal delivered_;
   Timer deadline_;
+  Timer incomplete_;  // runs while a message is
   GrpcHeaders headers_;
   GrpcMethod method_;
-  std::unique_ptr<Incoming> incoming_ = std::make_unique<Incoming>();
-  std::deque<std::unique_ptr<Incoming>> waiting_;
+  GrpcRequest incoming_;
+  std::deque<GrpcRequest> waiting_;
+  std::unique_ptr<Places::Place> room_;  // for more than a small request
   GrpcReply reply_;
   bool ended_ = false;
   bool answering_ = false;         // on_call was called
   bool request_complete_ = false;  // the peer sends no more
   bool headers_sent_ = false;
+  bool notify_when_idle_ = false;
+  bool limited_ = false;  // incomplete_ runs
 };
 
 }  // namespace kith

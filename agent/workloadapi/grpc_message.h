@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -60,8 +61,11 @@ class GrpcRequest {
 
   // AppendSome does so up to the end of the message.
   absl::StatusOr<size_t> AppendSome(std::span<const uint8_t> bytes);
-  // large returns whether the message has more than kMaxBytes.
-  bool large() const { return size_ > kMaxBytes; }
+  // held returns how many bytes are there; without those of the prefix, so that
+  // a whole message has as many as it may.
+  size_t held() const {
+    return bytes_.size() - std::min(bytes_.size(), GrpcMessage::kPrefixBytes);
+  }
   bool empty() const { return bytes_.empty(); }
   bool complete() const {
     return bytes_.size() >= GrpcMessage::kPrefixBytes &&

@@ -22,9 +22,10 @@ class GrpcServer : public std::enable_shared_from_this<GrpcServer> {
   // An application has one connection; a user may be root, whom the containers
   // of a whole node share. Each takes two descriptors and some 20 KiB.
   static constexpr Places::Bounds kConnections{.total = 4096, .per_user = 2048};
-  // A call holds a small request, and shares its replies.
+  // A call holds 16 KiB of requests; a stream's reply is one message, which
+  // most streams share.
   static constexpr Places::Bounds kCalls{.total = 16'384, .per_user = 4096};
-  // Those of proxies, 256 KiB at most, until they are read: 128 MiB.
+  // Those with more, 256 KiB at most, until they are read: 128 MiB.
   static constexpr Places::Bounds kLargeRequests{.total = 512, .per_user = 256};
 
   // Returns who answers the calls of a connection.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The life of one stream: request headers, request, reply, trailers.
+// The life of one stream: request headers, reply, trailers. grpc_requests.cc
+// has what is between the first two.
 #include <algorithm>
 #include <utility>
 
@@ -90,68 +91,7 @@ void GrpcTransport::CheckHeaders(GrpcCall &call) {
     return;
   }
   call.method_ = *method;
-  call.incoming_->message = GrpcRequest(method->max_request_bytes);
-}
-
-absl::Status GrpcTransport::ReceiveRequest(
-    const std::shared_ptr<GrpcCall> &call, std::span<const uint8_t> bytes) {
-  while (!bytes.empty() && !call->ended()) {
-    GrpcRequest &message = call->incoming_->message;
-    absl::StatusOr<size_t> taken = call->method_.many_requests
-                                       ? message.AppendSome(bytes)
-                                       : message.AppendAll(bytes);
-    if (!taken.ok()) {
-      return taken.status();
-    }
-    if (absl::Status room = MakeRoom(*call); !room.ok()) {
-      return room;
-    }
-    bytes = bytes.subspan(*taken);
-    if (call->method_.many_requests && message.complete()) {
-      if (absl::Status kept = TakeOneOfMany(call); !kept.ok()) {
-        return kept;
-      }
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status GrpcTransport::MakeRoom(GrpcCall &call) {
-  GrpcCall::Incoming &incoming = *call.incoming_;
-  if (!incoming.message.large() || incoming.room.has_value()) {
-    return absl::OkStatus();
-  }
-  if (auto room = options_.large_requests->Take(options_.user)) {
-    incoming.room.emplace(*std::move(room));
-    return absl::OkStatus();
-  }
-  return absl::ResourceExhaustedError(
-      absl::StrCat("too many requests of more than ",
-                   GrpcRequest::kMaxBytes,
-                   " bytes at a time"));
-}
-
-absl::Status GrpcTransport::TakeOneOfMany(
-    const std::shared_ptr<GrpcCall> &call) {
-  if (call->waiting_.size() == GrpcCall::kMaxWaiting) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "more than ", GrpcCall::kMaxWaiting, " requests without an answer"));
-  }
-  call->waiting_.push_back(
-      std::exchange(call->incoming_, std::make_unique<GrpcCall::Incoming>()));
-  call->incoming_->message = GrpcRequest(call->method_.max_request_bytes);
-  if (call->answering_) {
-    call->changed_.Notify();
-  } else {
-    BeginAnswer(call);
-  }
-  return absl::OkStatus();
-}
-
-void GrpcTransport::BeginAnswer(const std::shared_ptr<GrpcCall> &call) {
-  call->answering_ = true;
-  StartDeadline(call);
-  options_.on_call(call);
+  call.incoming_ = GrpcRequest(method->max_request_bytes);
 }
 
 void GrpcTransport::Refuse(GrpcCall &call, int http_status) {
@@ -161,39 +101,6 @@ void GrpcTransport::Refuse(GrpcCall &call, int http_status) {
   (void)nghttp2_submit_response(
       session_.get(), call.stream_id_, &field, 1, nullptr);
   call.Finish(absl::InvalidArgumentError("no gRPC call"));
-}
-
-void GrpcTransport::CompleteRequest(const std::shared_ptr<GrpcCall> &call) {
-  call->request_complete_ = true;
-  if (call->ended()) {
-    return;
-  }
-  if (call->answering_ && call->incoming_->message.empty()) {
-    call->changed_.Notify();
-    return;
-  }
-  if (absl::Status whole = call->incoming_->message.Whole(); !whole.ok()) {
-    call->Finish(std::move(whole));
-    return;
-  }
-  call->waiting_.push_back(std::move(call->incoming_));
-  call->incoming_ = std::make_unique<GrpcCall::Incoming>();
-  BeginAnswer(call);
-}
-
-void GrpcTransport::StartDeadline(const std::shared_ptr<GrpcCall> &call) {
-  const auto timeout = call->headers_.Timeout();
-  if (!timeout.ok() || !timeout->has_value()) {
-    return;
-  }
-  call->deadline_.expires_after(**timeout);
-  call->deadline_.async_wait(
-      [weak = std::weak_ptr<GrpcCall>(call)](const asio::error_code &error) {
-        const std::shared_ptr<GrpcCall> late = weak.lock();
-        if (!error && late != nullptr) {
-          late->Finish(absl::DeadlineExceededError("the deadline has passed"));
-        }
-      });
 }
 
 void GrpcTransport::Continue(GrpcCall &call) {
@@ -207,10 +114,13 @@ void GrpcTransport::Continue(GrpcCall &call) {
 }
 
 void GrpcTransport::SubmitHeaders(GrpcCall &call) {
+  if (call.idle() && !call.reply_.status().has_value()) {
+    return;  // nothing to say yet
+  }
   std::vector<nghttp2_nv> fields = {Field(":status", "200"),
                                     Field("content-type", "application/grpc")};
   call.headers_sent_ = true;
-  if (call.reply_.available() == 0) {
+  if (call.idle()) {
     // Nothing but a status ("Trailers-Only").
     const StatusFields status(*call.reply_.status());
     status.AppendTo(fields);
@@ -271,7 +181,9 @@ void GrpcTransport::WriteReply(GrpcCall &call,
        .offset = reply.offset(),
        .length = length});
   reply.Take(length);
-  call.delivered_.Notify();
+  if (call.idle() && std::exchange(call.notify_when_idle_, false)) {
+    call.changed_.Notify();
+  }
 }
 
 }  // namespace kith

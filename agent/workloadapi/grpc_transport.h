@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -34,6 +35,9 @@ class GrpcTransport {
   // Calls at a time of one connection: an application has a handful; a thousand
   // idle streams do no harm.
   static constexpr uint32_t kMaxStreams = 1024;
+  // Within this a request that has begun is complete: the largest is four reads
+  // of a slow client.
+  static constexpr std::chrono::seconds kRequestTime{10};
   // Frames that wait to be sent, beyond which nothing is read: each frame of
   // the peer makes one of ours at most.
   static constexpr size_t kMaxQueuedFrames = 2 * kMaxStreams;
@@ -104,7 +108,8 @@ class GrpcTransport {
   absl::Status ReceiveRequest(const std::shared_ptr<GrpcCall> &call,
                               std::span<const uint8_t> bytes);
   absl::Status MakeRoom(GrpcCall &call);
-  absl::Status TakeOneOfMany(const std::shared_ptr<GrpcCall> &call);
+  void LimitIncomplete(const std::shared_ptr<GrpcCall> &call);
+  void TakeOneOfMany(const std::shared_ptr<GrpcCall> &call);
   void BeginAnswer(const std::shared_ptr<GrpcCall> &call);
   void CompleteRequest(const std::shared_ptr<GrpcCall> &call);
   void StartDeadline(const std::shared_ptr<GrpcCall> &call);

@@ -82,16 +82,18 @@ ServerReflectionResponse Answer(const ServerReflectionRequest &request) {
 Task<absl::Status> AnswerReflection(std::shared_ptr<GrpcCall> call) {
   while (!call->ended()) {
     const uint64_t seen = call->changed().count();
-    while (auto text = call->TakeRequest()) {
-      ServerReflectionRequest request;
-      if (!request.ParseFromString(*text)) {
-        co_return absl::InternalError(
-            "the request is no ServerReflectionRequest");
+    if (call->idle()) {
+      if (auto text = call->TakeRequest()) {
+        ServerReflectionRequest request;
+        if (!request.ParseFromString(*text)) {
+          co_return absl::InternalError(
+              "the request is no ServerReflectionRequest");
+        }
+        call->Send(Serialized(Answer(request)));
+        call->NotifyWhenIdle();
+      } else if (call->requests_ended()) {
+        co_return absl::OkStatus();
       }
-      co_await call->Deliver(Serialized(Answer(request)));
-    }
-    if (call->requests_ended()) {
-      co_return absl::OkStatus();
     }
     co_await call->changed().WaitBeyond(seen);
   }

@@ -21,18 +21,26 @@ Task<absl::Status> WorkloadCaller::WatchSecrets(
       }
     }
     auto id = co_await Identify();
-    absl::StatusOr<Message> next = id.ok()
-                                       ? stream->Next(*id, *state_->source)
-                                       : absl::StatusOr<Message>(id.status());
+    // A slow reader waits for its changes, and is still held to its identity.
+    const bool may_send = stream->sends_states() || call->idle();
+    absl::StatusOr<Message> next = Message();
+    if (!id.ok()) {
+      next = id.status();
+    } else if (may_send) {
+      next = stream->Next(*id, *state_->source);
+    }
     // What cannot be known for a moment does not end a stream.
     if (!next.ok() &&
-        (!stream->has_sent() || !absl::IsUnavailable(next.status()))) {
+        (!stream->has_answered() || !absl::IsUnavailable(next.status()))) {
       co_return next.status();
     }
     if (next.ok() && *next != nullptr) {
-      co_await call->Deliver(*std::move(next));
+      call->Send(*std::move(next));
+      if (!stream->sends_states()) {
+        call->NotifyWhenIdle();
+      }
     }
-    if (call->requests_ended()) {
+    if (call->requests_ended() && may_send) {
       co_return absl::OkStatus();
     }
     co_await call->changed().WaitBeyond(seen);
@@ -54,6 +62,9 @@ Task<absl::Status> WorkloadCaller::FetchSecrets(
   auto response = stream.Next(*id, *state_->source);
   if (!response.ok()) {
     co_return response.status();
+  }
+  if (*response == nullptr) {
+    co_return absl::NotFoundError("the request asks for nothing");
   }
   call->Send(*std::move(response));
   co_return absl::OkStatus();

@@ -14,10 +14,16 @@ namespace {
 // The wildcard in its explicit form.
 constexpr char kEverything[] = "*";
 
-absl::Status CheckSecretType(std::string_view type_url, SecretTypeUrl rule) {
+// AsksForSecrets returns whether a request is about secrets, or that it must
+// be.
+absl::StatusOr<bool> AsksForSecrets(std::string_view type_url,
+                                    SecretTypeUrl rule) {
   if (type_url == kSecretType ||
       (type_url.empty() && rule == SecretTypeUrl::kOptional)) {
-    return absl::OkStatus();
+    return true;
+  }
+  if (!type_url.empty() && rule == SecretTypeUrl::kRequired) {
+    return false;
   }
   return absl::InvalidArgumentError(absl::StrCat(
       "resources here are of type ", kSecretType, ", not '", type_url, "'"));
@@ -31,10 +37,12 @@ absl::Status WholeSecretStream::Take(std::string_view request) {
                              static_cast<int>(request.size()))) {
     return absl::InternalError("the request is no DiscoveryRequest");
   }
-  if (auto checked = CheckSecretType(parsed.type_url(), type_); !checked.ok()) {
-    return checked;
+  const auto about_secrets = AsksForSecrets(parsed.type_url(), type_);
+  if (!about_secrets.ok() || !*about_secrets) {
+    return about_secrets.status();
   }
-  if (!parsed.response_nonce().empty() &&
+  // A nonce of a former stream says nothing before the first response.
+  if (version_ > 0 && !parsed.response_nonce().empty() &&
       parsed.response_nonce() != absl::StrCat(version_)) {
     return absl::OkStatus();
   }
@@ -42,6 +50,10 @@ absl::Status WholeSecretStream::Take(std::string_view request) {
                    parsed.resource_names().end()};
   has_named_ = has_named_ || !wanted_.names.empty();
   wanted_.all = wanted_.names.erase(kEverything) > 0 || !has_named_;
+  // What is taken back is sent anew if it is wanted again.
+  std::erase_if(sent_, [this](const auto &sent) {
+    return !wanted_.all && !wanted_.names.contains(sent.first);
+  });
   return absl::OkStatus();
 }
 
@@ -55,7 +67,7 @@ absl::StatusOr<SecretStream::Message> WholeSecretStream::Next(
   for (const SecretState &secret : *secrets) {
     versions[secret.name] = secret.version;
   }
-  if (secrets->empty() || (has_sent() && versions == sent_)) {
+  if (secrets->empty() || (version_ > 0 && versions == sent_)) {
     return nullptr;
   }
   auto response = SecretsResponse(*secrets, absl::StrCat(version_ + 1));
@@ -72,8 +84,9 @@ absl::Status ChangingSecretStream::Take(std::string_view request) {
                              static_cast<int>(request.size()))) {
     return absl::InternalError("the request is no DeltaDiscoveryRequest");
   }
-  if (auto checked = CheckSecretType(parsed.type_url(), type_); !checked.ok()) {
-    return checked;
+  const auto about_secrets = AsksForSecrets(parsed.type_url(), type_);
+  if (!about_secrets.ok() || !*about_secrets) {
+    return about_secrets.status();
   }
   if (!std::exchange(asked_, true)) {
     wanted_.all = parsed.resource_names_subscribe().empty();
@@ -90,18 +103,43 @@ absl::Status ChangingSecretStream::Take(std::string_view request) {
   }
   for (const std::string &name : parsed.resource_names_unsubscribe()) {
     wanted_.names.erase(name);
+    resolved_.erase(name);
     wanted_.all = wanted_.all && name != kEverything;
   }
   wanted_.all = wanted_.names.erase(kEverything) > 0 || wanted_.all;
   return absl::OkStatus();
 }
 
+absl::StatusOr<SecretNames> ChangingSecretStream::StillThere(
+    const SpiffeId &id, WorkloadApiSource &source) const {
+  const auto bundle = source.bundle(id);
+  if (bundle == nullptr) {
+    return absl::UnavailableError("the trust bundle is not there yet");
+  }
+  SecretNames there{.names = {}, .all = wanted_.all};
+  for (const std::string &name : wanted_.names) {
+    const auto found = FindSecrets({.names = {name}}, id, *bundle);
+    if (found.ok()) {
+      there.names.insert(name);
+    } else if (!resolved_.contains(name)) {
+      return found.status();
+    }
+  }
+  return there;
+}
+
 absl::StatusOr<SecretStream::Message> ChangingSecretStream::Next(
     const SpiffeId &id, WorkloadApiSource &source) {
-  auto secrets = CurrentSecrets(wanted_, id, source);
+  auto there = StillThere(id, source);
+  if (!there.ok()) {
+    return there.status();
+  }
+  auto secrets = CurrentSecrets(*there, id, source);
   if (!secrets.ok()) {
     return secrets.status();
   }
+  has_answered_ = true;
+  resolved_.insert(there->names.begin(), there->names.end());
   std::map<std::string, std::string> before = std::exchange(sent_, {});
   std::vector<SecretState> changed;
   for (SecretState &secret : *secrets) {
@@ -116,10 +154,10 @@ absl::StatusOr<SecretStream::Message> ChangingSecretStream::Next(
       changed.push_back(std::move(secret));
     }
   }
-  // What it has of a wildcard, and is not there any more.
+  // What the peer has, still wants, and is not there any more.
   std::vector<std::string> removed;
   for (const auto &[name, version] : before) {
-    if (wanted_.all) {
+    if (wanted_.all || wanted_.names.contains(name)) {
       removed.push_back(name);
     }
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -31,11 +32,17 @@ class SecretStream {
   virtual absl::StatusOr<Message> Next(const SpiffeId &id,
                                        WorkloadApiSource &source) = 0;
 
-  virtual bool has_sent() const = 0;
+  // has_answered returns whether Next has known the answer once.
+  virtual bool has_answered() const = 0;
+
+  // sends_states returns whether a response may take the place of one that was
+  // not received.
+  virtual bool sends_states() const = 0;
 };
 
-// Streams of several types of resources name the type in each request; those of
-// the secret discovery service need not.
+// Streams of several types of resources name the type in each request, and what
+// they ask of other types is left alone; those of the secret discovery service
+// need not, and have no other.
 enum class SecretTypeUrl { kOptional, kRequired };
 
 // WholeSecretStream is one in the state-of-the-world form ("ACK/NACK and
@@ -51,7 +58,8 @@ class WholeSecretStream final : public SecretStream {
   absl::Status Take(std::string_view request) override;
   absl::StatusOr<Message> Next(const SpiffeId &id,
                                WorkloadApiSource &source) override;
-  bool has_sent() const override { return version_ > 0; }
+  bool has_answered() const override { return version_ > 0; }
+  bool sends_states() const override { return true; }
 
  private:
   const SecretTypeUrl type_;
@@ -62,8 +70,8 @@ class WholeSecretStream final : public SecretStream {
 };
 
 // ChangingSecretStream is one in the incremental form ("Incremental xDS"): a
-// request adds names or takes them back, a response has what changed, and a
-// peer that comes back tells what it has.
+// request adds names or takes them back, a response has what changed or is
+// gone, and a peer that comes back tells what it has.
 class ChangingSecretStream final : public SecretStream {
  public:
   explicit ChangingSecretStream(SecretTypeUrl type) : type_(type) {}
@@ -71,12 +79,19 @@ class ChangingSecretStream final : public SecretStream {
   absl::Status Take(std::string_view request) override;
   absl::StatusOr<Message> Next(const SpiffeId &id,
                                WorkloadApiSource &source) override;
-  bool has_sent() const override { return nonce_ > 0; }
+  bool has_answered() const override { return has_answered_; }
+  bool sends_states() const override { return false; }
 
  private:
+  // Without the names that mean nothing any more, but have meant something.
+  absl::StatusOr<SecretNames> StillThere(const SpiffeId &id,
+                                         WorkloadApiSource &source) const;
+
   const SecretTypeUrl type_;
   SecretNames wanted_;
   bool asked_ = false;
+  bool has_answered_ = false;
+  std::set<std::string> resolved_;           // of wanted_.names, once
   std::map<std::string, std::string> sent_;  // name -> version
   uint64_t nonce_ = 0;
 };

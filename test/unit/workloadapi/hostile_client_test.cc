@@ -250,6 +250,27 @@ TEST_CASE_METHOD(ApiFixture, "who never reads does not make the server grow") {
   CHECK(Works(path));
 }
 
+// Nobody reads the first answer, so that the others wait for theirs.
+TEST_CASE_METHOD(ApiFixture, "requests that wait are bounded by their bytes") {
+  GrpcClient client(path, 1);
+  GrpcClient::Fields fields = GrpcClient::FieldsOf("");
+  fields[2].second =
+      "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+  const auto ask = [](size_t bytes) {
+    // list_services, with a text of 128 to 16,383 bytes.
+    return WithPrefix(std::string("\x3a") +
+                      static_cast<char>((bytes & 0x7f) | 0x80) +
+                      static_cast<char>(bytes >> 7) + std::string(bytes, 'x'));
+  };
+  const int32_t stream = client.Call(fields, ask(900), false);
+  client.AwaitBytes(stream, 1);
+  client.SendMore(stream, ask(500) + ask(600));
+  client.OpenWindow(stream, 1 << 20);
+  const GrpcAnswer &answer = client.AwaitEnd(stream);
+  CHECK(answer.code() == kResourceExhausted);
+  CHECK(answer.text().find("requests without an answer: 2") == 0);
+}
+
 TEST_CASE_METHOD(ApiFixture, "streams that are opened and reset do no harm") {
   GrpcClient client(path);
   for (int i = 0; i < 500; ++i) {

@@ -139,7 +139,7 @@ TEST_CASE_METHOD(SecretsFixture, "an unchanged state is not pushed again") {
 TEST_CASE_METHOD(SecretsFixture, "names that were taken back mean nothing") {
   WholeSecretStream stream(SecretTypeUrl::kOptional);
   const auto take = [&](const std::vector<std::string> &names) {
-    const std::string nonce = stream.has_sent() ? "1" : "";
+    const std::string nonce = stream.has_answered() ? "1" : "";
     REQUIRE(stream.Take(Request(names, nonce).substr(5)).ok());
   };
   const auto next = [&] {
@@ -153,6 +153,51 @@ TEST_CASE_METHOD(SecretsFixture, "names that were taken back mean nothing") {
   CHECK(next() == nullptr);
   take({"*"});
   CHECK(next() != nullptr);
+}
+
+TEST_CASE_METHOD(SecretsFixture, "what is wanted again is sent again") {
+  WholeSecretStream stream(SecretTypeUrl::kOptional);
+  const auto take = [&](const std::vector<std::string> &names,
+                        const std::string &nonce) {
+    REQUIRE(stream.Take(Request(names, nonce).substr(5)).ok());
+  };
+  const auto next = [&] {
+    return stream.Next(FakeWorkloadApiSource::Id("demo/web"), source).value();
+  };
+  take({"default"}, "7");  // of a stream before
+  CHECK(next() != nullptr);
+  take({"default"}, "1");
+  CHECK(next() == nullptr);
+  take({}, "1");
+  CHECK(next() == nullptr);
+  take({"default"}, "1");
+  CHECK(next() != nullptr);
+  // Although nobody looked in between.
+  take({"default", "ROOTCA"}, "2");
+  CHECK(next() != nullptr);
+  take({"default"}, "3");
+  take({"default", "ROOTCA"}, "3");
+  CHECK(next() != nullptr);
+}
+
+TEST_CASE_METHOD(SecretsFixture, "who asks once needs no nonce to be right") {
+  const GrpcAnswer &answer = client.AwaitEnd(
+      client.Call(FieldsOf("FetchSecrets"), Request({"default"}, "1")));
+  CHECK(answer.code() == kOk);
+  CHECK(answer.messages.size() == 1);
+}
+
+TEST_CASE_METHOD(SecretsFixture, "other types on a stream leave the secrets") {
+  GrpcClient::Fields fields = FieldsOf("");
+  fields[2].second =
+      "/envoy.service.discovery.v3.AggregatedDiscoveryService/"
+      "StreamAggregatedResources";
+  DiscoveryRequest clusters;
+  clusters.set_type_url("type.googleapis.com/envoy.config.cluster.v3.Cluster");
+  const int32_t stream =
+      client.Call(fields, WithPrefix(clusters.SerializeAsString()), false);
+  client.SendMore(stream, Request({"default"}));
+  CHECK(Await(stream, 1).secrets.contains("default"));
 }
 
 TEST_CASE_METHOD(SecretsFixture, "a stream of any type has secrets as well") {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <chrono>
+
 #include <catch2/catch_test_macros.hpp>
 
+#include "agent/workloadapi/grpc_connection.h"
 #include "test/unit/workloadapi/api_fixture.h"
 
 namespace kith {
@@ -25,7 +28,11 @@ TEST_CASE_METHOD(ApiFixture,
   const int32_t stream = deaf.Call("FetchX509SVID");
   deaf.AwaitBytes(stream, 100);
   const FileDescriptor silent = ConnectUnix(path);
+  const auto begin = std::chrono::steady_clock::now();
   api->Stop();
+  // The bound, and as much again for a busy machine.
+  CHECK(std::chrono::steady_clock::now() - begin <
+        2 * GrpcConnection::kShutdownTime);
   CHECK(deaf.AwaitClose());
 }
 
