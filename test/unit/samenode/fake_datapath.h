@@ -53,6 +53,12 @@ class FakeDatapath final : public Datapath {
                                   const Endpoint &,
                                   process_verdict,
                                   uint64_t) override;
+  absl::Status LeaveDestinationAlone(const process_facts &,
+                                     uint64_t,
+                                     const Endpoint &,
+                                     uint64_t) override {
+    return absl::OkStatus();
+  }
   void SetPolicyGeneration(uint64_t) override {}
   uint64_t ExecIdOf(const process_facts &process) override {
     return process.exec_id;
