@@ -10,6 +10,7 @@
 set -euo pipefail
 
 SCRIPTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck disable=SC2034  # the recipes use it
 ROOT=$(dirname "$SCRIPTS")
 for part in log apt cache; do
   # shellcheck disable=SC1090  # each is checked by itself

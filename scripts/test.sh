@@ -3,11 +3,14 @@
 # Installs what the tests need, builds, and runs every test. The last line of the
 # output is `N passed, N failed`; a skipped test counts as failed.
 #
-#   scripts/test.sh                       everything
+#   scripts/test.sh                       everything but the control group
+#   scripts/test.sh full                  everything
 #   scripts/test.sh checks                formatter and linter
 #   scripts/test.sh unit|bpf [REGEX]      C++ tests; bpf: those that need root
 #   scripts/test.sh e2e [NAME...]         whole programs through kith
 #   scripts/test.sh vm [KERNEL...]        some of them on other kernels
+#
+# The control group is foreign SPIFFE clients beside SPIRE, whose build takes long.
 set -euo pipefail
 
 SCRIPTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -21,6 +24,11 @@ done
 readonly E2E_PACKAGES=(curl nginx-light openssl openssh-client openssh-server
   redis-server redis-tools postgresql-15 postgresql-client-15 perl-base
   iproute2 bpftool util-linux python3 python3-grpcio gdb)
+
+# The foreign SPIFFE clients of scripts/clients, and what else of them the control
+# group needs.
+readonly CLIENTS=(go python java rust node envoy spiffe-helper)
+readonly CONTROL=(spire)
 
 # The oldest and the newest kernel that Debian's suites have for kith, and what is
 # likely to differ between kernels, on the path that this machine's own kernel may
@@ -95,37 +103,54 @@ run_counted() {
   rm -f "$output"
 }
 
+# build_clients NAME...: without one of them its tests fail; the others are still
+# worth a run.
+build_clients() {
+  local name
+  for name in "$@"; do
+    "$SCRIPTS/clients.sh" "$name" > /dev/null ||
+      log_step "the client $name could not be built"
+  done
+}
+
+# wants PART WANTED: whether WANTED is, or has, the PART.
+wants() {
+  [[ $2 == all || $2 == full || $1 == "$2" ]]
+}
+
 main() {
   local part=${1:-all}
   [[ $# -eq 0 ]] || shift
   case $part in
-    all | checks | unit | bpf | e2e | vm) ;;
+    all | full | checks | unit | bpf | e2e | vm) ;;
     *) die "unknown part '$part'; see the head of $0" ;;
   esac
   [[ $(id -u) -eq 0 ]] || die 'the tests make network namespaces and cgroups and
 attach BPF programs to them: run them as root'
 
-  if [[ $part == all || $part == checks ]]; then
+  if wants checks "$part"; then
     run_checks
   fi
   if [[ $part != checks ]]; then
     run_step 'build' "$SCRIPTS/build.sh" all || { finish; return; }
   fi
-  if [[ $part == all || $part == unit ]]; then
+  if wants unit "$part"; then
     run_ctest unit "$(nproc)" "$@"
   fi
   # One at a time: they share the machine's cgroup tree.
-  if [[ $part == all || $part == bpf ]]; then
+  if wants bpf "$part"; then
     run_ctest root 1 "$@"
   fi
-  if [[ $part == all || $part == e2e ]]; then
+  if wants e2e "$part"; then
     apt_install_without_services "${E2E_PACKAGES[@]}"
-    # Without the client its tests fail; the others are still worth a run.
-    "$SCRIPTS/gospiffe.sh" > /dev/null ||
-      log_step 'the go-spiffe client could not be built'
+    build_clients "${CLIENTS[@]}"
+    if [[ $part == full ]]; then
+      build_clients "${CONTROL[@]}"
+      export KITH_E2E_CONTROL=1
+    fi
     run_counted e2e "$ROOT/test/e2e/run.py" "$@"
   fi
-  if [[ $part == all || $part == vm ]]; then
+  if wants vm "$part"; then
     [[ $# -gt 0 ]] || set -- "${VM_KERNELS[@]}"
     run_counted vm "$SCRIPTS/vm-test.sh" --path "$VM_PATH" \
       --tests "$VM_TESTS" --jobs 2 "$@"

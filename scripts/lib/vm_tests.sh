@@ -10,12 +10,14 @@ readonly VM_SLOWNESS=${KITH_E2E_SLOWNESS:-10}
 # What direct flows carry inside of a node is not encrypted, so that most tests on
 # one node do not apply to them; they have some of their own.
 readonly VM_SOCKMAP_TESTS=(test_same_node TwoNodes)
+# The guests have no other foreign clients, nor interpreters for them.
+readonly VM_ALL_TESTS=('!test_clients.' '!test_envoy.' '!test_spiffe_helper.')
 
 # vm_go_spiffe: prints FILE=NAME of the foreign program that a test needs, where
-# scripts/gospiffe.sh looks for it in the guest.
+# scripts/clients.sh looks for it in the guest.
 vm_go_spiffe() {
   local program
-  program=$("$SCRIPTS/gospiffe.sh") || return
+  program=$("$SCRIPTS/clients.sh" go)/client || return
   printf '%s=root/.cache/kith/%s\n' "$program" "${program#"$KITH_CACHE/"}"
 }
 
@@ -42,8 +44,11 @@ vm_test() {
   local label="$1 $2" result=$3 status=0 began=$SECONDS command passed failed
   command="KITH_E2E_PATH=$2 KITH_E2E_SLOWNESS=$VM_SLOWNESS test/e2e/run.py"
   local -a tests=("${@:7}")
-  [[ $# -ge 7 || $2 != sockmap ]] || tests=("${VM_SOCKMAP_TESTS[@]}")
-  [[ ${#tests[@]} -eq 0 ]] || command+=$(printf ' %q' "${tests[@]}")
+  if [[ $# -lt 7 ]]; then
+    tests=("${VM_ALL_TESTS[@]}")
+    [[ $2 != sockmap ]] || tests=("${VM_SOCKMAP_TESTS[@]}")
+  fi
+  command+=$(printf ' %q' "${tests[@]}")
   vm_run "$1" "$4" "$5" "$command" "$6" | tee "$result.output" |
     sed -u "s/^/[$label] /" || status=${PIPESTATUS[0]}
   vm_count "$result.output" "$status" > "$result"

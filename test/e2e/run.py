@@ -3,9 +3,12 @@
 """Runs the end-to-end tests: test/e2e/run.py [-v] [NAME...]
 
 A NAME selects the tests whose full name contains it, !NAME leaves such tests
-out. The last line of the output is `N passed, N failed`; a skipped test counts as failed, unless the
-harness checks itself (KITH_E2E_DIRECT=1)."""
+out. The last line of the output is `N passed, N failed`; a skipped test counts
+as failed, unless the harness checks itself (KITH_E2E_DIRECT=1). With
+KITH_E2E_CONTROL=1 the control group is among them: files control_*.py, in which
+another agent has the place of kith."""
 
+import os
 import pathlib
 import sys
 import time
@@ -77,8 +80,11 @@ def _tests(suite):
 
 
 def main(arguments):
-    loader = unittest.TestLoader()
-    tests = list(_tests(loader.discover(str(_HERE), pattern="test_*.py")))
+    patterns = ["test_*.py"]
+    if os.environ.get("KITH_E2E_CONTROL") == "1":
+        patterns.append("control_*.py")
+    tests = [test for pattern in patterns for test in _tests(
+        unittest.TestLoader().discover(str(_HERE), pattern=pattern))]
     unwanted = [name[1:] for name in arguments if name.startswith("!")]
     wanted = [name for name in arguments if not name.startswith("!")] or [""]
     tests = [test for test in tests

@@ -21,13 +21,16 @@ _TCP_LISTEN = "0A"
 _JOIN_AND_EXEC = 'echo 0 > "$0/cgroup.procs" && exec "$@"'
 
 
-def command_line(netns, cgroup, argv, user=None):
-    """Returns argv wrapped so that it runs there, as that user."""
+def command_line(netns, cgroup, argv, user=None, gid=None):
+    """Returns argv wrapped so that it runs there, as that user, or as root with
+    that group only."""
     line = ["nsenter", f"--net={netns.path}", "sh", "-c", _JOIN_AND_EXEC,
             str(cgroup)]
     if user:
         line += ["setpriv", f"--reuid={user}", f"--regid={user}",
                  "--init-groups"]
+    if gid:
+        line += ["setpriv", f"--regid={gid}", "--clear-groups"]
     return line + [str(argument) for argument in argv]
 
 

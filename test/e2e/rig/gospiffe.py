@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The client made of go-spiffe (test/e2e/gospiffe), beside an agent."""
+"""The client made of go-spiffe (test/clients/go), beside an agent."""
 
 import pathlib
 import shutil
-import subprocess
 
-from rig import deadline, documents
+from rig import clients, deadline, documents
 from rig.case import Case
 
 _TESTS = pathlib.Path(__file__).resolve().parents[1]
-_BUILD = _TESTS.parents[1] / "scripts" / "gospiffe.sh"
 ECHO_PROGRAM = ["/usr/bin/python3", _TESTS / "peer" / "echo.py"]
 
 GO = documents.spiffe_id("go/client")
@@ -18,13 +16,11 @@ ECHO = documents.spiffe_id("echo/one")
 
 def copy_to(directory):
     """Puts the program where every user may execute it; returns its path."""
-    path = subprocess.run([_BUILD, "--print-path"], check=True,
-                          capture_output=True, text=True).stdout.strip()
-    return shutil.copy(path, directory)
+    return shutil.copy(clients.program("go"), directory / "gospiffe")
 
 
 class GoCase(Case):
-    """Runs gospiffe beside an agent."""
+    """Runs the client beside an agent."""
 
     settings = {"svid": {"ttl": "8s"}}
 

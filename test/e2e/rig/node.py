@@ -32,13 +32,13 @@ class Node:
         machine.remove_cgroup(self.top)
         self.netns.close()
 
-    def spawn(self, argv, managed=True, group="", user=None, name=None,
-              **options):
+    def spawn(self, argv, managed=True, group="", user=None, gid=None,
+              name=None, **options):
         """Starts a program; by default as a process that the agent manages, in
         the child cgroup `group`. It ends at the latest with the node."""
         cgroup = (self.managed if managed else self.outside) / group
         cgroup.mkdir(exist_ok=True)
-        program = Program(command_line(self.netns, cgroup, argv, user),
+        program = Program(command_line(self.netns, cgroup, argv, user, gid),
                           name or str(argv[0]), **options)
         self._programs.append(program)
         return program

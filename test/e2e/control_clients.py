@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The foreign SPIFFE clients beside SPIRE: what does not work here is no fault
+of kith. run.py has these tests with KITH_E2E_CONTROL=1."""
+
+from rig import deadline, foreign_bundle
+from rig.client_rows import ClientRows
+from rig.clients import FOREIGN_DOMAIN, REFERENCE, define
+from rig.spire import SpireNode
+
+
+class BesideSpire(ClientRows):
+    """One SPIRE server and agent for all tests of a library."""
+
+    @classmethod
+    def before_agents(cls):
+        cls.settings = {FOREIGN_DOMAIN: foreign_bundle.write(
+            cls.directory, FOREIGN_DOMAIN)}
+        cls.documents = cls.identities()
+
+    @classmethod
+    def start_workloads(cls):
+        cls.spire = cls.network.spire
+        cls.socket = cls.spire.socket
+
+    def setUp(self):
+        """The agent hears of new entries a second later."""
+        for identity in self.identities():
+            self._await_fetch(0, identity)
+
+    def grant(self, identity):
+        self.spire.add_entry(identity)
+
+    def withdraw(self, identity):
+        self.spire.delete_entry(identity)
+        self._await_fetch(1, identity)
+
+    def _await_fetch(self, status, identity):
+        deadline.await_true(
+            lambda: self.start("fetch", library=REFERENCE,
+                               identity=identity).wait() == status,
+            f"an answer for {identity.workload_id}")
+
+    def stop_agent(self):
+        self.spire.stop_agent()
+
+    def kill_agent(self):
+        self.spire.kill_agent()
+
+    def start_agent(self):
+        self.spire.start_agent()
+
+    def describe(self):
+        return self.spire.describe()
+
+
+define(__name__, BesideSpire, SpireNode)
