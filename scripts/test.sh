@@ -27,7 +27,7 @@ readonly E2E_PACKAGES=(curl nginx-light openssl openssh-client openssh-server
 
 # The foreign SPIFFE clients of scripts/clients, and what else of them the control
 # group needs.
-readonly CLIENTS=(go python java rust node envoy spiffe-helper)
+readonly CLIENTS=(go python java rust node envoy spiffe-helper grpcurl)
 readonly CONTROL=(spire)
 
 # The oldest and the newest kernel that Debian's suites have for kith, and what is

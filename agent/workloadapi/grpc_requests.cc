@@ -105,8 +105,12 @@ void GrpcTransport::CompleteRequest(const std::shared_ptr<GrpcCall> &call) {
   if (call->ended()) {
     return;
   }
-  if (call->answering_ && call->incoming_.empty()) {
-    call->changed_.Notify();
+  if (call->method_.many_requests && call->incoming_.empty()) {
+    if (call->answering_) {
+      call->changed_.Notify();
+    } else {
+      call->Finish(absl::OkStatus());  // nothing was asked
+    }
     return;
   }
   if (absl::Status whole = call->incoming_.Whole(); !whole.ok()) {

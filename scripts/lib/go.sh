@@ -7,11 +7,11 @@
 go_need() {
   local has
   command -v go > /dev/null ||
-    die "there is no go in PATH: install Go $1 or newer (go.dev/dl)"
+    die "there is no go in PATH: install Go $1 or newer"
   has=$(GOTOOLCHAIN=local go env GOVERSION)
   has=${has#go}
   [[ $(printf '%s\n' "$1" "${has%%[!0-9.]*}" | sort -V | head -n 1) == "$1" ]] ||
-    die "$(command -v go) is Go $has: install Go $1 or newer (go.dev/dl)"
+    die "$(command -v go) is Go $has: install Go $1 or newer"
 }
 
 # go_build SOURCE PROGRAM PACKAGE: CGO_ENABLED is the caller's. The same source

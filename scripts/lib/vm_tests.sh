@@ -11,7 +11,8 @@ readonly VM_SLOWNESS=${KITH_E2E_SLOWNESS:-10}
 # one node do not apply to them; they have some of their own.
 readonly VM_SOCKMAP_TESTS=(test_same_node TwoNodes)
 # The guests have no other foreign clients, nor interpreters for them.
-readonly VM_ALL_TESTS=('!test_clients.' '!test_envoy.' '!test_spiffe_helper.')
+readonly VM_ALL_TESTS=('!test_clients.' '!test_envoy.' '!test_spiffe_helper.'
+  '!test_grpcurl.')
 
 # vm_go_spiffe: prints FILE=NAME of the foreign program that a test needs, where
 # scripts/clients.sh looks for it in the guest.
