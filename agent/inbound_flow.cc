@@ -33,11 +33,6 @@ struct Inbound {
   IdentityFacts plain;  // what it is told if the bytes go as they are
 };
 
-// Lets sk_lookup pass the listener's next connections by itself.
-void LeaveAlone(const Inbound &in, const Workload &workload) {
-  LetListenerGo(in.stages, *in.flow, in.netns_cookie, in.destination, workload);
-}
-
 Task<absl::StatusOr<DialedApplication>> Dial(
     const Inbound &in, std::optional<IdentityFacts> facts) {
   StepTimer timer;
@@ -189,7 +184,8 @@ Task<FlowEnd> ServeIdentified(const Inbound &in,
   }
   const WorkloadIdentity *identity = workload.choice.identity.get();
   if (identity == nullptr) {
-    LeaveAlone(in, workload);
+    LetListenerGo(
+        in.stages, *in.flow, in.netns_cookie, in.destination, workload);
     RecordDecision(*in.flow, workload, {.rule = "no identity: not a workload"});
     co_return co_await ServePlain(in, outer);
   }
@@ -203,7 +199,7 @@ Task<FlowEnd> ServeIdentified(const Inbound &in,
     case TlsMode::kDisable:
       break;
   }
-  LeaveAlone(in, workload);
+  LetListenerGo(in.stages, *in.flow, in.netns_cookie, in.destination, workload);
   co_return co_await ServePlain(in, outer);
 }
 

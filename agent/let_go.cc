@@ -34,7 +34,8 @@ void Trace(LiveFlow &flow, const char *what) {
 
 void LogFailure(const process_facts &process, const absl::Status &status) {
   if (!status.ok()) {
-    Log(LogLevel::kWarning,
+    // An owner that is changing is looked at again with the next connection.
+    Log(absl::IsAborted(status) ? LogLevel::kDebug : LogLevel::kWarning,
         "verdict not remembered",
         {{"pid", process.tgid}, {"error", status.message()}});
   }

@@ -193,6 +193,10 @@ static __always_inline void read_destination6(struct bpf_sock_addr *ctx, struct 
 	const __u32 *words = (const __u32 *)to->address;
 
 	endpoint_set_ip6(to, ctx->user_ip6, bpf_ntohs(ctx->user_port));
+	if (endpoint_is_mapped(to) && !words[3]) { /* ::ffff:0.0.0.0, as 0.0.0.0 */
+		endpoint_set_ip4(to, LOOPBACK_IP4, to->port);
+		return;
+	}
 	if (words[0] | words[1] | words[2] | words[3])
 		return;
 	if (ctx->sk->src_ip6[2] == MAPPED_IP6_WORD)

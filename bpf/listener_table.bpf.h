@@ -50,6 +50,7 @@ static __always_inline void replace_owner(struct listener_entry *entry,
 	entry->process = by->process;
 	entry->image = by->image;
 	entry->v6only = by->v6only;
+	entry->followed = by->followed;
 	entry->socket_cookie = by->socket_cookie;
 }
 
@@ -154,12 +155,14 @@ static __always_inline bool has_listener_verdict(const struct listener_key *key,
 
 /*
  * Or else whatever the owner listens for? Of several sockets at an address some may be another
- * process's; without a cookie, the owner is being replaced, or has no socket here any more. Its user
- * and cgroup are those of its listen(): the agent decides so only where no others would change it.
+ * process's; without a cookie, the owner is being replaced, or has no socket here any more; a socket
+ * that nobody follows may be closed, and another process listen at a wildcard behind this entry. Its
+ * user and cgroup are those of its listen(): the agent decides so only where no others would change
+ * it, and takes the verdict back when the owner does exec.
  */
 static __always_inline bool has_owner_verdict(const struct listener_entry *entry)
 {
-	return entry->sockets == 1 && entry->socket_cookie &&
+	return entry->sockets == 1 && entry->socket_cookie && entry->followed &&
 	       is_left_alone(&entry->process, PROCESS_VERDICT_LEAVE_INBOUND);
 }
 

@@ -79,7 +79,7 @@ struct {
 
 /*
  * tgid -> newest exec. Written at exec, marked at exit. LRU: without a record, exec is noticed by
- * the key of `verdicts` and by the agent's events.
+ * the key of `verdicts`, and for listeners by the agent, which then takes their verdicts back.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -140,7 +140,7 @@ struct {
  * Listening socket's cookie -> its key above; port 0 for the agent's own sockets, which are in no
  * table. Written with `listeners` and by the agent for its own, deleted when the socket leaves
  * LISTEN. LRU: the sockets found by the seed have no hook at their end; an entry that is pushed
- * out leaves a listener in the table that the agent removes at the next connection.
+ * out leaves a listener in the table that the agent removes at the next connection that it gets.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -49,6 +49,8 @@ static __always_inline void inherit_verdict(struct task_struct *parent, struct t
 	if (!known)
 		return;
 	copy = *known;
+	/* What the child listens for is looked at: its exec under other credentials voids nothing. */
+	copy.verdict &= ~PROCESS_VERDICT_LEAVE_INBOUND;
 	if (bpf_map_update_elem(&verdicts, &to, &copy, BPF_ANY))
 		count(COUNTER_VERDICT_NOT_INHERITED);
 	else

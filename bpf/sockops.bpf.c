@@ -30,10 +30,13 @@
 #include "bpf/netns.bpf.h"
 #include "bpf/process.bpf.h"
 
-static __always_inline void follow_state(struct bpf_sock_ops *ctx)
+static __always_inline bool follow_state(struct bpf_sock_ops *ctx)
 {
-	if (bpf_sock_ops_cb_flags_set(ctx, ctx->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG))
-		count(COUNTER_STATE_NOT_FOLLOWED);
+	if (!bpf_sock_ops_cb_flags_set(ctx,
+				       ctx->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG))
+		return true;
+	count(COUNTER_STATE_NOT_FOLLOWED);
+	return false;
 }
 
 static __always_inline void read_local(struct bpf_sock_ops *ctx, const struct flow_endpoint *remote,
@@ -109,9 +112,9 @@ static __always_inline void on_listening(struct bpf_sock_ops *ctx)
 	read_listener(sk, bpf_get_socket_cookie(ctx), task, &found);
 	if (is_agent(&found.entry.process))
 		return;
+	found.entry.followed = follow_state(ctx);
 	enter_listener(&found);
 	announce_netns(found.entry.process.tgid, found.key.netns_cookie);
-	follow_state(ctx);
 }
 
 /*

@@ -73,12 +73,7 @@ class BpfDatapath : public Datapath {
   }
   absl::Status SetProcessVerdict(const process_facts &process,
                                  process_verdict verdict,
-                                 uint64_t generation) override {
-    process_verdict_entry entry{};
-    entry.policy_generation = generation;
-    entry.verdict = verdict;
-    return programs_->maps()->verdicts.Update(process, entry, BPF_ANY);
-  }
+                                 uint64_t generation) override;
   absl::Status LeaveDestinationAlone(const process_facts &process,
                                      uint64_t netns_cookie,
                                      const Endpoint &destination,

@@ -144,8 +144,16 @@ absl::Status ListenerTable::SetVerdict(uint64_t netns_cookie,
   return maps_->listener_verdicts.Update(found->key, entry, BPF_ANY);
 }
 
+void ListenerTable::OwnerLeftAlone(const process_facts &owner) {
+  absl::MutexLock lock(&mutex_);
+  owners_[owner.tgid] = owner;
+}
+
 void ListenerTable::OwnerChanged(uint32_t tgid) {
   absl::MutexLock lock(&mutex_);
+  if (auto owner = owners_.extract(tgid); !owner.empty()) {
+    (void)maps_->verdicts.Delete(owner.mapped());
+  }
   auto left_alone = left_alone_.extract(tgid);
   if (left_alone.empty()) {
     return;

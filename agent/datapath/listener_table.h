@@ -54,6 +54,9 @@ class ListenerTable {
                           process_verdict verdict,
                           uint64_t generation);
 
+  // OwnerLeftAlone remembers a process whose verdict is that of its listeners.
+  void OwnerLeftAlone(const process_facts &owner);
+
   // OwnerChanged voids the verdicts of listeners of a process that did exec or
   // exited: its sockets may belong to something else now.
   void OwnerChanged(uint32_t tgid);
@@ -77,6 +80,9 @@ class ListenerTable {
   // Keys of the verdicts that let strangers in, by owner.
   absl::flat_hash_map<uint32_t, std::vector<listener_key>> left_alone_
       ABSL_GUARDED_BY(mutex_);
+  // Owners by whose verdict listeners are let in, as they were then: the hooks
+  // look them up by those facts, whatever the process is now.
+  absl::flat_hash_map<uint32_t, process_facts> owners_ ABSL_GUARDED_BY(mutex_);
   absl::Mutex resolving_;  // one request at a time in the control map
 };
 

@@ -62,6 +62,8 @@ struct listener_entry {
 	__u64 socket_cookie; /* of its socket */
 	__u32 v6only;	     /* :: without IPv4 */
 	__u32 sockets;	     /* listening here (SO_REUSEPORT); 0: nobody any more */
+	__u32 followed;	     /* 1: a hook tells when that socket leaves LISTEN */
+	__u32 reserved;
 };
 
 /* What the agent decided about the listener at an address. */
@@ -91,7 +93,7 @@ static_assert(sizeof(flow_origin) == 120);
 static_assert(sizeof(listener_key) == 32);
 static_assert(sizeof(destination_key) == 72);
 static_assert(sizeof(captured_socket) == 144);
-static_assert(sizeof(listener_entry) == 88);
+static_assert(sizeof(listener_entry) == 96);
 static_assert(sizeof(listener_verdict_entry) == 24);
 static_assert(sizeof(inbound_entry) == 40);
 #endif

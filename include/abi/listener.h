@@ -40,7 +40,7 @@ struct live_listener {
 #ifdef __cplusplus
 static_assert(sizeof(agent_listener_key) == 16);
 static_assert(sizeof(netns_presence) == 8);
-static_assert(sizeof(live_listener) == 120);
+static_assert(sizeof(live_listener) == 128);
 #endif
 
 #endif /* KITH_ABI_LISTENER_H */

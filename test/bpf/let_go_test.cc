@@ -100,11 +100,37 @@ TEST_CASE("a process whose listeners are let go keeps its connect() calls") {
     REQUIRE(other.Listen(At("127.0.0.1:82")).error == 0);
     CHECK(rig.IsSteered(At("127.0.0.1:82")));
   }
-  SECTION("but those of a child") {
+  SECTION("and not the listeners of a child") {
     Workload child = rig.workload.Fork();
     REQUIRE(child.Listen(At("127.0.0.1:82")).error == 0);
-    CHECK_FALSE(rig.IsSteered(At("127.0.0.1:82")));
+    CHECK(rig.IsSteered(At("127.0.0.1:82")));
   }
+  SECTION("until another user, which it has become, does exec") {
+    rig.workload.SetUid(65534);
+    rig.workload.Exec();
+    CHECK(rig.IsSteered(At("127.0.0.1:80")));
+  }
+}
+
+// Nobody tells when a socket is closed that listened before the hooks, so that
+// another one may be behind its entry.
+TEST_CASE("a listener that nobody follows is not let go by its owner") {
+  TestCgroup cgroup;
+  TestNetns netns;
+  Workload workload(cgroup, netns);
+  REQUIRE(workload.Listen(At("127.0.0.1:80")).error == 0);
+  TestAgent agent(cgroup);
+  const NetnsListeners &listeners = agent.ListenersOf(netns.cookie());
+  auto process = agent->FindProcess(workload.pid());
+  REQUIRE(process.ok());
+  REQUIRE(agent
+              ->SetProcessVerdict(
+                  process->process, PROCESS_VERDICT_NOT_WORKLOAD, kGeneration)
+              .ok());
+  auto client = agent->OpenSocket(netns.cookie(), AF_INET);
+  REQUIRE(client.ok());
+  REQUIRE(ConnectTo(*client, At("127.0.0.1:80")) == 0);
+  CHECK(Accept(listeners.inbound_v4).has_value());
 }
 
 TEST_CASE("an address of several sockets is no one process's") {
@@ -141,6 +167,7 @@ TEST_CASE("one destination of a process is let go") {
   SECTION("however it is written") {
     CHECK_FALSE(rig.IsCaptured(rig.workload, destination, AF_INET6));  // mapped
     CHECK_FALSE(rig.IsCaptured(rig.workload, At("0.0.0.0:9")));
+    CHECK_FALSE(rig.IsCaptured(rig.workload, At("0.0.0.0:9"), AF_INET6));
   }
   SECTION("not another port or address") {
     CHECK(rig.IsCaptured(rig.workload, At("127.0.0.1:10")));

@@ -5,6 +5,7 @@ agent goes on with them."""
 import os
 import pathlib
 
+from rig import deadline
 from rig.case import needs_agent, on
 from rig.conversation import Connecting, Listening, identities
 from rig.flow_store import StoreCase
@@ -61,6 +62,8 @@ class FlowStore(StoreCase):
         self.die()
         (agent.resources / "documents.yaml").unlink()
         self.come_back()
+        # An application that is quicker than that may end in order.
+        agent.await_closed(1, direction="outbound", reason="revoked")
         self.assert_reset(client, server)
         agent.put("documents.yaml", identities())
 
@@ -68,7 +71,8 @@ class FlowStore(StoreCase):
         client, server = self.pair()
         for agent in self.network.agents:
             agent.stop()
-            self.assertEqual(agent.manager.names(), [])
+            deadline.await_true(lambda a=agent: not a.manager.names(),
+                                "an empty store")
         self.come_back()
         self.assert_reset(client, server)
 

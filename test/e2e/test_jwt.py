@@ -62,7 +62,7 @@ class JwtKeys(_JwtCase):
     def test_revoke(self):
         token = self.fetch()
         self.go("validate", "api", token).await_json("event", "valid")
-        self.agent.ask("jwt", "revoke", _kid(token))
+        self.agent.ask("jwt", "revoke", "--", _kid(token))
         error = self.go("validate", "api", token).await_json("event", "error")
         self.assertIn("InvalidArgument", error["error"])
         self.assertNotIn(_kid(token), self._served())
@@ -132,7 +132,7 @@ class JwtDoctor(_JwtCase):
         self.assertEqual(
             self._kinds(f"{head}.{forged}.{signature}", *expected),
             ["wrong_signature"])
-        self.agent.ask("jwt", "revoke", _kid(token))
+        self.agent.ask("jwt", "revoke", "--", _kid(token))
         deadline.await_true(
             lambda: self._kinds(token, *expected) == ["unknown_key"],
             "the key is gone")

@@ -134,9 +134,11 @@ class Agent:
                     if line.startswith("VmRSS:"))
 
     def command(self, *arguments):
-        """Returns the argv of an operator's command with --json."""
-        return [str(BINARY), *arguments, "--json", "--socket",
-                str(self.socket)]
+        """Returns the argv of an operator's command with --json; what follows
+        "--" is no option, whatever it begins with."""
+        end = arguments.index("--") if "--" in arguments else len(arguments)
+        return [str(BINARY), *arguments[:end], "--json", "--socket",
+                str(self.socket), *arguments[end:]]
 
     def ask(self, *arguments):
         """Returns the JSON answer of an operator's command."""
