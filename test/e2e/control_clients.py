@@ -2,25 +2,25 @@
 """The foreign SPIFFE clients beside SPIRE: what does not work here is no fault
 of kith. run.py has these tests with KITH_E2E_CONTROL=1."""
 
-from rig import deadline, foreign_bundle
+from rig import deadline
 from rig.client_rows import ClientRows
-from rig.clients import FOREIGN_DOMAIN, REFERENCE, define
+from rig.clients import REFERENCE, define
 from rig.spire import SpireNode
+from rig.spire_case import SpireCase
 
 
-class BesideSpire(ClientRows):
+class BesideSpire(SpireCase, ClientRows):
     """One SPIRE server and agent for all tests of a library."""
 
     @classmethod
     def before_agents(cls):
-        cls.settings = {FOREIGN_DOMAIN: foreign_bundle.write(
-            cls.directory, FOREIGN_DOMAIN)}
+        super().before_agents()
         cls.documents = cls.identities()
 
     @classmethod
     def start_workloads(cls):
-        cls.spire = cls.network.spire
-        cls.socket = cls.spire.socket
+        super().start_workloads()
+        cls.socket = cls.path
 
     def setUp(self):
         """The agent hears of new entries a second later."""
@@ -41,16 +41,13 @@ class BesideSpire(ClientRows):
             f"an answer for {identity.workload_id}")
 
     def stop_agent(self):
-        self.spire.stop_agent()
+        self.agent.stop()
 
     def kill_agent(self):
-        self.spire.kill_agent()
+        self.agent.kill()
 
     def start_agent(self):
-        self.spire.start_agent()
-
-    def describe(self):
-        return self.spire.describe()
+        self.agent.start()
 
 
 define(__name__, BesideSpire, SpireNode)

@@ -2,27 +2,18 @@
 """A real Envoy, whose certificates and authorities are of the Workload API."""
 
 from rig import clients, deadline, documents, envoy, foreign_bundle
-from rig.case import Case, needs_agent, on
-from rig.clients import Identity
-from rig.conversation import PEER
+from rig.case import needs_agent, on
+from rig.clients import FOREIGN_DOMAIN, Identity
+from rig.envoy_rows import (LONG, ONE, TWO, EnvoyCase, EnvoySecrets,
+                            spiffe_id)
 from rig.forge import Forge
 from rig.gospiffe import ECHO_PROGRAM
 from rig.network import OneNode
 from rig.spiffe_helper import SpiffeHelper
 
-_FOREIGN = "foreign.test"
-
-# Three that do their own TLS, two that are captured, and nobody.
-_ONE = Identity("envoy/one", 7201, True)
-_TWO = Identity("envoy/two", 7202)
-_LONG = Identity("envoy/long", 7203)
+# Two that are captured.
 _ECHO = Identity("captured/echo", 7204)
 _GRPC = Identity("captured/grpc", 7205)
-_NOBODY = Identity("envoy/nobody", 7209)
-
-
-def _id(identity):
-    return documents.spiffe_id(identity.workload_id)
 
 
 def _document(identity, **spec):
@@ -30,136 +21,40 @@ def _document(identity, **spec):
                               {"process:gid": str(identity.gid)}, **spec)
 
 
-class _EnvoyCase(Case):
+class _BesideKith(EnvoyCase):
     """One agent, which knows the authority of another trust domain, too."""
 
-    seconds = 120
-    api = envoy.SDS
     documents = [
-        _document(_ONE, mode="DISABLE", federatesWith=[_FOREIGN]),
-        _document(_TWO, mode="DISABLE"),
-        _document(_LONG, mode="DISABLE", ttl="1h"),
+        _document(ONE, mode="DISABLE", federatesWith=[FOREIGN_DOMAIN]),
+        _document(TWO, mode="DISABLE"),
+        _document(LONG, mode="DISABLE", ttl="1h"),
         _document(_ECHO), _document(_GRPC)]
 
     @classmethod
     def before_agents(cls):
-        bundle = foreign_bundle.write(cls.directory, _FOREIGN)
-        foreign = cls.directory / _FOREIGN
+        bundle = foreign_bundle.write(cls.directory, FOREIGN_DOMAIN)
+        foreign = cls.directory / FOREIGN_DOMAIN
         cls.foreign = Forge(foreign, foreign / "authority")
         cls.settings = {
             "svid": {"ttl": "8s"},
             "federation": {"trustDomains": [{
-                "name": _FOREIGN, "profile": "file", "bundle": str(bundle)}]}}
+                "name": FOREIGN_DOMAIN, "profile": "file",
+                "bundle": str(bundle)}]}}
 
     @classmethod
     def start_workloads(cls):
         cls.agent = cls.network.client_agent
         cls.own = Forge(cls.directory / "own", cls.agent.ca_directory)
         cls.path = cls.agent.directory / "run" / "workload.sock"
+        cls.bundle = cls.own.bundle
 
-    def secrets(self, **options):
-        return envoy.Secrets(self.path, self.api, **options)
-
-    def launch(self, identity, secrets, *parts, **options):
-        return envoy.Envoy(self, identity.gid, secrets, *parts, **options)
-
-    def pair(self):
-        """Returns two Envoys that talk by mutual TLS, and the port of the
-        first's plain listener: what is sent there comes back."""
-        front, back = envoy.free_port(), envoy.free_port()
-        secrets = self.secrets()
-        server = self.launch(_TWO, secrets, envoy.echo(
-            back, envoy.downstream_tls(secrets, peer=_id(_ONE))))
-        client = self.launch(
-            _ONE, secrets, envoy.forward(front, "two"),
-            envoy.cluster("two", envoy.at(back), envoy.upstream_tls(
-                secrets, _id(_ONE), "ALL", peer=_id(_TWO))))
-        return client.await_ready(), server.await_ready(), front
-
-    def converse(self, port, **options):
-        """Returns what became of a client that waits for an echo. It does not
-        end its side before: Envoy's echo is dropped then."""
-        client = self.client.spawn(
-            [*PEER, "connect", "127.0.0.1", port, self.marker, "send:100",
-             "recv:100"], name="peer", lingers=True,
-            **options or {"managed": False})
-        done = client.await_json("event", "done")
-        client.check()
-        return done
-
-    def request(self, port, **options):
-        """Sends something to an echo, which must come back."""
-        done = self.converse(port, **options)
-        self.assertEqual((done["received"], done["error"]), (100, None))
-
-    def takes(self, port, credential):
-        return envoy.takes(self, port, self.own, credential)
+    def own_svid(self):
+        """Returns an SVID of the agent's authority."""
+        return self.own.svid("peer/one")
 
 
-class _EnvoySecrets(_EnvoyCase):
+class _EnvoySecrets(_BesideKith, EnvoySecrets):
     """By each of the services, in each of their forms."""
-
-    def test_every_name(self):
-        """And whom Envoy takes with each context. A domain's authority speaks
-        for that domain only."""
-        own = f"spiffe://{documents.TRUST_DOMAIN}"
-        names = (("default", "ROOTCA", "own"), (_id(_ONE), own, "own"),
-                 ("default", "ALL", "own foreign"),
-                 ("default", f"spiffe://{_FOREIGN}", "foreign"))
-        secrets = self.secrets()
-        ports = [envoy.free_port() for _ in names]
-        self.launch(_ONE, secrets, *(
-            envoy.echo(port, envoy.downstream_tls(secrets, name, context))
-            for port, (name, context, _) in zip(ports, names))
-        ).await_ready()
-        credentials = {
-            "own": self.own.svid("peer/one"),
-            "foreign": self.foreign.svid("peer/one", _FOREIGN),
-            "impostor": self.foreign.svid("peer/one")}
-        for port, (_, context, wanted) in zip(ports, names):
-            taken = [name for name, credential in credentials.items()
-                     if self.takes(port, credential)]
-            self.assertEqual(taken, wanted.split(), context)
-
-    def test_renewals_without_a_failed_request(self):
-        client, server, front = self.pair()
-        shown = {_ONE: set(), _TWO: set()}
-        limit = deadline.Deadline(60)
-        while min(map(len, shown.values())) < 3:
-            self.assertFalse(limit.passed(), f"no two renewals but {shown}")
-            self.request(front)
-            shown[_ONE] |= client.serials(_id(_ONE))
-            shown[_TWO] |= server.serials(_id(_TWO))
-        for proxy in (client, server):
-            self.assertEqual(proxy.counts("update_rejected"), [0, 0])
-
-    def _serves_across(self, end):
-        client, server, front = self.pair()
-        self.request(front)
-        end()
-        before = client.serials(_id(_ONE)), server.serials(_id(_TWO))
-        self.request(front)
-        self.agent.start()
-        # Envoy waits longer and longer between two attempts.
-        deadline.await_true(
-            lambda: client.serials(_id(_ONE)) != before[0] and
-            server.serials(_id(_TWO)) != before[1], "new certificates", 45)
-        self.request(front)
-
-    def test_restart(self):
-        self._serves_across(self.agent.stop)
-
-    def test_kill(self):
-        self._serves_across(self.agent.kill)
-
-    def test_denied(self):
-        """Envoy says the status of the stream: PERMISSION_DENIED is 7."""
-        port, secrets = envoy.free_port(), self.secrets()
-        stranger = self.launch(_NOBODY, secrets, envoy.echo(
-            port, envoy.downstream_tls(secrets)))
-        stranger.program.await_line("closed: 7, ")
-        self.assertEqual(stranger.serials(_id(_ONE)), set())
-        self.assertEqual(stranger.counts("update_success"), [0, 0])
 
 
 @needs_agent
@@ -194,7 +89,7 @@ class EnvoyAdsDelta(_EnvoySecrets):
 
 @needs_agent
 @on(OneNode)
-class EnvoyPeers(_EnvoyCase):
+class EnvoyPeers(_BesideKith):
     """Envoy and workloads that kith captures."""
 
     def captured_echo(self):
@@ -207,15 +102,15 @@ class EnvoyPeers(_EnvoyCase):
         """Returns the port of a plain listener of an Envoy that passes on to
         the captured server, by TLS."""
         front, secrets = envoy.free_port(), self.secrets()
-        self.launch(_ONE, secrets, envoy.forward(front, "echo"), envoy.cluster(
+        self.launch(ONE, secrets, envoy.forward(front, "echo"), envoy.cluster(
             "echo", envoy.at(port), envoy.upstream_tls(
-                secrets, peer=_id(_ECHO), **tls))).await_ready()
+                secrets, peer=spiffe_id(_ECHO), **tls))).await_ready()
         return front
 
     def assert_flow(self, direction, captured):
         self.agent.await_closed(
             1, direction=direction, mode="mtls", reason="closed",
-            local__spiffeId=_id(captured), peer__spiffeId=_id(_ONE))
+            local__spiffeId=spiffe_id(captured), peer__spiffeId=spiffe_id(ONE))
 
     def test_dials_captured(self):
         self.request(self.towards(self.captured_echo()))
@@ -223,8 +118,8 @@ class EnvoyPeers(_EnvoyCase):
 
     def test_captured_dials(self):
         port, secrets = envoy.free_port(), self.secrets()
-        self.launch(_ONE, secrets, envoy.echo(port, envoy.downstream_tls(
-            secrets, peer=_id(_ECHO)))).await_ready()
+        self.launch(ONE, secrets, envoy.echo(port, envoy.downstream_tls(
+            secrets, peer=spiffe_id(_ECHO)))).await_ready()
         self.request(port, gid=_ECHO.gid)
         self.assert_flow("outbound", _ECHO)
 
@@ -236,11 +131,11 @@ class EnvoyPeers(_EnvoyCase):
         address = server.await_json("event", "listening")["address"]
         port, secrets = envoy.free_port(), self.secrets()
         self.launch(
-            _ONE, secrets,
+            ONE, secrets,
             envoy.forward_http2(port, "grpc", envoy.downstream_tls(
-                secrets, peer=_id(_GRPC))),
+                secrets, peer=spiffe_id(_GRPC))),
             envoy.cluster("grpc", envoy.at(int(address.split(":")[1])),
-                          envoy.upstream_tls(secrets, peer=_id(_GRPC)),
+                          envoy.upstream_tls(secrets, peer=spiffe_id(_GRPC)),
                           http2=True)).await_ready()
         client = self.client.spawn(
             [program, "grpc-dial", f"127.0.0.1:{port}", "plain"],
@@ -261,17 +156,17 @@ class EnvoyPeers(_EnvoyCase):
 
     def test_revoked_svid(self):
         """Somebody has the key of an SVID that does not end by itself."""
-        helper = SpiffeHelper(self, _LONG.gid, self.path)
+        helper = SpiffeHelper(self, LONG.gid, self.path)
         helper.await_files()
-        revoked, spared = helper.take(), self.own.svid("peer/one")
+        revoked, spared = helper.take(), self.own_svid()
         secrets = self.secrets()
         ports = {context: envoy.free_port() for context in ("ROOTCA", "ALL")}
-        self.launch(_ONE, secrets, *(
+        self.launch(ONE, secrets, *(
             envoy.echo(port, envoy.downstream_tls(secrets, context=context))
             for context, port in ports.items())).await_ready()
         for port in ports.values():
             self.assertTrue(self.takes(port, revoked))
-        self.agent.ask("svid", "revoke", _id(_LONG))
+        self.agent.ask("svid", "revoke", spiffe_id(LONG))
         for context, port in ports.items():
             deadline.await_true(
                 lambda p=port: not self.takes(p, revoked),
@@ -288,7 +183,7 @@ class EnvoyPeers(_EnvoyCase):
 
     def _answers(self, secrets, **options):
         port = envoy.free_port()
-        proxy = self.launch(_ONE, secrets, envoy.echo(
+        proxy = self.launch(ONE, secrets, envoy.echo(
             port, envoy.downstream_tls(secrets)), **options).await_ready()
-        self.assertEqual(len(proxy.serials(_id(_ONE))), 1)
-        self.assertTrue(self.takes(port, self.own.svid("peer/one")))
+        self.assertEqual(len(proxy.serials(spiffe_id(ONE))), 1)
+        self.assertTrue(self.takes(port, self.own_svid()))

@@ -149,11 +149,12 @@ def echo(port, tls=None):
         "@type": _FILTERS + "network.echo.v3.Echo"}}, tls)
 
 
-def takes(case, port, forge, credential):
-    """Returns whether the echo of a listener takes an openssl client."""
+def takes(case, port, bundle, credential):
+    """Returns whether the echo of a listener, whose certificate is of an
+    authority in the file `bundle`, takes an openssl client."""
     program = case.client.spawn(
         ["sh", "-c", _SAY_HI, "openssl", "s_client", "-quiet", "-no_ign_eof",
-         "-connect", f"127.0.0.1:{port}", "-CAfile", forge.bundle,
+         "-connect", f"127.0.0.1:{port}", "-CAfile", bundle,
          "-verify_return_error", *credential.options],
         managed=False, name="s_client")
     line = program.await_line(

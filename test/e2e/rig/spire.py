@@ -97,14 +97,14 @@ class Spire:
     def kill_agent(self):
         self.agent.stop(signal.SIGKILL)
 
-    def add_entry(self, identity):
+    def add_entry(self, identity, seconds=SVID_SECONDS):
         number = f"entry-{next(self._entries)}"
         more = ["-federatesWith", f"spiffe://{clients.FOREIGN_DOMAIN}"] \
             if identity.federates else []
         self._order("entry", "create", "-entryID", number, "-parentID", _NODE,
                     "-spiffeID", documents.spiffe_id(identity.workload_id),
                     "-selector", f"unix:gid:{identity.gid}",
-                    "-x509SVIDTTL", SVID_SECONDS, *more)
+                    "-x509SVIDTTL", seconds, *more)
         self._entry_of[identity] = number
 
     def delete_entry(self, identity):
