@@ -35,8 +35,8 @@ class GrpcTransport {
   // Calls at a time of one connection: an application has a handful; a thousand
   // idle streams do no harm.
   static constexpr uint32_t kMaxStreams = 1024;
-  // Within this a request that has begun is complete: the largest is four reads
-  // of a slow client.
+  // Within this a request that has begun is complete: as long as a greeting may
+  // take, for clients of a Unix socket write a message at once.
   static constexpr std::chrono::seconds kRequestTime{10};
   // Frames that wait to be sent, beyond which nothing is read: each frame of
   // the peer makes one of ours at most.

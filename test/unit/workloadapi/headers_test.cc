@@ -57,6 +57,17 @@ TEST_CASE_METHOD(ApiFixture, "a refusal does not wait for requests") {
         kInvalidArgument);
 }
 
+// What it takes up is needed by others. Takes as long as the bound.
+TEST_CASE_METHOD(ApiFixture, "a request that is never complete is given up") {
+  GrpcClient client(path);
+  const int32_t stream = client.Call(GrpcClient::FieldsOf("FetchJWTSVID"),
+                                     WithPrefix("abc").substr(0, 6),
+                                     false);
+  const GrpcAnswer &answer = client.AwaitEnd(stream);
+  CHECK(answer.code() == kDeadlineExceeded);
+  CHECK(answer.text() == "a request was not complete after 10 seconds");
+}
+
 TEST_CASE_METHOD(ApiFixture, "headers are bounded") {
   GrpcClient client(path);
   GrpcClient::Fields fields = GrpcClient::FieldsOf("FetchX509SVID");
