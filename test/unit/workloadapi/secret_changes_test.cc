@@ -172,10 +172,7 @@ TEST_CASE_METHOD(ChangesFixture,
 }
 
 TEST_CASE_METHOD(ChangesFixture, "other types on a stream are left alone") {
-  GrpcClient::Fields fields = FieldsOf("");
-  fields[2].second =
-      "/envoy.service.discovery.v3.AggregatedDiscoveryService/"
-      "DeltaAggregatedResources";
+  const auto fields = AggregatedFieldsOf("DeltaAggregatedResources");
   DeltaDiscoveryRequest clusters;
   clusters.set_type_url("type.googleapis.com/envoy.config.cluster.v3.Cluster");
   const int32_t stream =
@@ -185,10 +182,7 @@ TEST_CASE_METHOD(ChangesFixture, "other types on a stream are left alone") {
 }
 
 TEST_CASE_METHOD(ChangesFixture, "changes by a stream of any type") {
-  GrpcClient::Fields fields = FieldsOf("");
-  fields[2].second =
-      "/envoy.service.discovery.v3.AggregatedDiscoveryService/"
-      "DeltaAggregatedResources";
+  const auto fields = AggregatedFieldsOf("DeltaAggregatedResources");
   CHECK(AwaitChanges(client.Call(fields, Delta({"default"}), false), 1)
             .secrets.contains("default"));
 }

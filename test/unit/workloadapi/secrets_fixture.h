@@ -113,6 +113,14 @@ struct SecretsFixture : ApiFixture {
     return fields;
   }
 
+  // Of streams that may have other types of resources, too.
+  static GrpcClient::Fields AggregatedFieldsOf(const std::string &method) {
+    GrpcClient::Fields fields = FieldsOf("");
+    fields[2].second =
+        "/envoy.service.discovery.v3.AggregatedDiscoveryService/" + method;
+    return fields;
+  }
+
   static std::string Request(const std::vector<std::string> &names,
                              const std::string &nonce = "",
                              const std::string &error = "") {

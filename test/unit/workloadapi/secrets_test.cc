@@ -188,10 +188,7 @@ TEST_CASE_METHOD(SecretsFixture, "who asks once needs no nonce to be right") {
 }
 
 TEST_CASE_METHOD(SecretsFixture, "other types on a stream leave the secrets") {
-  GrpcClient::Fields fields = FieldsOf("");
-  fields[2].second =
-      "/envoy.service.discovery.v3.AggregatedDiscoveryService/"
-      "StreamAggregatedResources";
+  const auto fields = AggregatedFieldsOf("StreamAggregatedResources");
   DiscoveryRequest clusters;
   clusters.set_type_url("type.googleapis.com/envoy.config.cluster.v3.Cluster");
   const int32_t stream =
@@ -201,10 +198,7 @@ TEST_CASE_METHOD(SecretsFixture, "other types on a stream leave the secrets") {
 }
 
 TEST_CASE_METHOD(SecretsFixture, "a stream of any type has secrets as well") {
-  GrpcClient::Fields fields = FieldsOf("");
-  fields[2].second =
-      "/envoy.service.discovery.v3.AggregatedDiscoveryService/"
-      "StreamAggregatedResources";
+  const auto fields = AggregatedFieldsOf("StreamAggregatedResources");
   CHECK(Await(client.Call(fields, Request({"default"}), false), 1)
             .secrets.contains("default"));
   DiscoveryRequest untyped;
