@@ -9,12 +9,12 @@
 #include <cstring>
 #include <thread>
 
-#include "agent/agent_view.h"
+#include "agent/assembly/agent_view.h"
+#include "agent/assembly/start.h"
 #include "agent/runtime/log.h"
 #include "agent/runtime/sd_notify.h"
-#include "agent/start.h"
-#include "agent/stop_signals.h"
-#include "agent/workload_api_source.h"
+#include "agent/runtime/stop_signals.h"
+#include "agent/workloadapi/agent_source.h"
 
 namespace kith {
 namespace {
@@ -114,8 +114,8 @@ absl::Status RunAgent(const Config &config) {
   stages.flows = FlowTable::Create(stages.trace.get());
   Acceptors acceptors(&stages);
   const auto view = CreateAgentView(&stages);
-  Doors doors;
-  absl::Status started = StartStages(stages, acceptors, *view, doors);
+  ControlEndpoints endpoints;
+  absl::Status started = StartStages(stages, acceptors, *view, endpoints);
   if (started.ok()) {
     Log(LogLevel::kInfo, "capturing flows", {{"cgroup", stages.cgroup}});
     (void)NotifyReady("capturing flows of " + stages.cgroup);
@@ -124,7 +124,7 @@ absl::Status RunAgent(const Config &config) {
     Log(LogLevel::kInfo, "stopping", {{"signal", signal}});
     (void)NotifyStopping("stopping");
   }
-  doors.Close();
+  endpoints.Close();
   if (!started.ok() && stages.flow_store != nullptr) {
     stages.flow_store->Leave();  // to the next attempt
   }

@@ -3,7 +3,7 @@
 #ifndef KITH_ADDRESS_BPF_H
 #define KITH_ADDRESS_BPF_H
 
-#include "bpf/vmlinux.h"
+#include "vmlinux.h"
 
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>

@@ -16,7 +16,7 @@
  * The cgroup is that of the socket: of the process that called socket(). Processes outside the
  * managed cgroup never get here.
  */
-#include "bpf/vmlinux.h"
+#include "vmlinux.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>

@@ -3,7 +3,7 @@
 #ifndef KITH_DIRECT_BPF_H
 #define KITH_DIRECT_BPF_H
 
-#include "bpf/vmlinux.h"
+#include "vmlinux.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>

@@ -18,7 +18,7 @@
  * Attached to the agent's own cgroup, which its sockets belong to. Bodies of records cannot be
  * checked without the keys: whatever hides in one, is as long as its header says.
  */
-#include "bpf/vmlinux.h"
+#include "vmlinux.h"
 
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>

@@ -11,7 +11,7 @@
  *
  * The return value is always 1: the verifier allows no other.
  */
-#include "bpf/vmlinux.h"
+#include "vmlinux.h"
 
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>

@@ -11,7 +11,7 @@
  *
  * It runs for every option of every socket in the cgroup. All but one keep the kernel's answer.
  */
-#include "bpf/vmlinux.h"
+#include "vmlinux.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>

@@ -3,7 +3,7 @@
 #ifndef KITH_MAPS_BPF_H
 #define KITH_MAPS_BPF_H
 
-#include "bpf/vmlinux.h"
+#include "vmlinux.h"
 
 #include <bpf/bpf_helpers.h>
 

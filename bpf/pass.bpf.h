@@ -7,7 +7,7 @@
 #ifndef KITH_PASS_BPF_H
 #define KITH_PASS_BPF_H
 
-#include "bpf/vmlinux.h"
+#include "vmlinux.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>

@@ -19,7 +19,7 @@
  *
  * Attached to the whole machine: what is not below the managed cgroup is left at once.
  */
-#include "bpf/vmlinux.h"
+#include "vmlinux.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>

@@ -6,7 +6,7 @@
  * Why iterators: /proc/<pid>/net/tcp tells neither the owner nor the namespace of a socket, and
  * the facts must be the very ones that the hooks read.
  */
-#include "bpf/vmlinux.h"
+#include "vmlinux.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>

@@ -3,7 +3,7 @@
 #ifndef KITH_SETTINGS_BPF_H
 #define KITH_SETTINGS_BPF_H
 
-#include "bpf/vmlinux.h"
+#include "vmlinux.h"
 
 /* The managed cgroup: its id and its depth below the root. */
 const volatile __u64 managed_cgroup_id;

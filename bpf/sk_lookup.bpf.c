@@ -15,7 +15,7 @@
  * Attached once per network namespace, each time with another netns_cookie, because the context
  * does not tell the namespace.
  */
-#include "bpf/vmlinux.h"
+#include "vmlinux.h"
 
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>

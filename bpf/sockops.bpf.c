@@ -17,7 +17,7 @@
  *   tcp_set_state()
  *     BPF_SOCK_OPS_STATE_CB  <- here, before the socket leaves the hash tables
  */
-#include "bpf/vmlinux.h"
+#include "vmlinux.h"
 
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>

@@ -18,6 +18,7 @@ readonly CLANG_FORMAT=clang-format-14
 
 main() {
   local -a options=(-i) files=()
+  local index
   if [[ ${1:-} == --check ]]; then
     options=(--dry-run --Werror)
     shift
@@ -26,6 +27,11 @@ main() {
   cd "$(dirname "$SCRIPTS")"
   files=("$@")
   [[ $# -gt 0 ]] || mapfile -t files < <(tree_files '*.h' '*.cc' '*.c')
+  # vmlinux.h is the hooks', and lies where no style file of theirs applies.
+  "$CLANG_FORMAT" "${options[@]}" --style=file:bpf/.clang-format vmlinux.h
+  for index in "${!files[@]}"; do
+    [[ ${files[index]} != vmlinux.h ]] || unset 'files[index]'
+  done
   [[ ${#files[@]} -eq 0 ]] || "$CLANG_FORMAT" "${options[@]}" "${files[@]}"
 }
 

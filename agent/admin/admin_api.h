@@ -12,7 +12,7 @@
 #include "agent/attestor/workload_attestor.h"
 #include "agent/datapath/datapath.h"
 #include "agent/federation/bundle_follower.h"
-#include "agent/flow/flow_table.h"
+#include "agent/flowtable/flow_table.h"
 #include "agent/identity/svid_store.h"
 #include "agent/policy/identity_match.h"
 #include "agent/policy/untouched.h"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "agent/admin/json_text.h"
-#include "agent/flow/flow_record.h"
+#include "agent/flowtable/flow_record.h"
 
 namespace kith {
 

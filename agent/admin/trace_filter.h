@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/flow/trace_hub.h"
+#include "agent/flowtable/trace_hub.h"
 
 namespace kith {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "agent/admin/json_text.h"
-#include "agent/flow/trace_hub.h"
+#include "agent/flowtable/trace_hub.h"
 
 namespace kith {
 

@@ -11,7 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "agent/attestor/once_cache.h"
+#include "agent/attestor/single_flight_cache.h"
 
 namespace kith {
 namespace {
@@ -110,7 +110,7 @@ class BinaryHashAttestor final : public Attestor {
     });
   }
 
-  using Hashes = OnceCache<BinaryKey, std::string>;
+  using Hashes = SingleFlightCache<BinaryKey, std::string>;
 
   const std::function<absl::StatusOr<std::string>(int fd)> sha256_of_;
   const std::function<bool()> wanted_;

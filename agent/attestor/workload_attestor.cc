@@ -12,9 +12,9 @@
 #include "agent/attestor/binary_hash.h"
 #include "agent/attestor/cgroup_attestor.h"
 #include "agent/attestor/held_process.h"
-#include "agent/attestor/once_cache.h"
 #include "agent/attestor/os_attestor.h"
 #include "agent/attestor/process_attestors.h"
+#include "agent/attestor/single_flight_cache.h"
 
 namespace kith {
 namespace {
@@ -32,9 +32,9 @@ using CacheKey = std::tuple<uint32_t,
 
 // One part of the cache, with its own lock.
 constexpr size_t kShards = 16;
-class Cache : public OnceCache<CacheKey, Result> {
+class Cache : public SingleFlightCache<CacheKey, Result> {
  public:
-  Cache() : OnceCache(WorkloadAttestor::kMaxCached / kShards) {}
+  Cache() : SingleFlightCache(WorkloadAttestor::kMaxCached / kShards) {}
 };
 
 constexpr size_t kMaxOffsets = 4096;

@@ -39,20 +39,20 @@ absl::StatusOr<std::unique_ptr<BpfDatapath>> BpfDatapath::Load(
     return cgroup.status();
   }
   PinDirectory pins = PinDirectory::Find(options.state_name);
-  auto claim = options.inheritance.has_value()
-                   ? CgroupClaim::Inherit(std::move(options.inheritance->claim))
+  auto claim = options.import.has_value()
+                   ? CgroupClaim::Inherit(std::move(options.import->claim))
                    : CgroupClaim::Take(*cgroup, pins);
   if (!claim.ok()) {
     return claim.status();
   }
   auto programs = Programs::Load(*cgroup,
                                  {.has_bypass_rules = !options.bypass.empty(),
-                                  .gives_passes = options.gives_passes},
+                                  .gives_grants = options.gives_grants},
                                  pins);
   if (!programs.ok()) {
     return programs.status();
   }
-  if (options.inheritance.has_value() && !(*programs)->inherited_maps()) {
+  if (options.import.has_value() && !(*programs)->inherited_maps()) {
     return absl::FailedPreconditionError(
         "the running agent has other BPF maps than this one, which could not "
         "go on with its flows: stop it, and start this one without --takeover");
@@ -94,7 +94,7 @@ void BpfDatapath::ForgetFormerFlows() {
   maps.identities.Clear();
   maps.passes.Clear();
   const std::vector<OriginTable::Row> kept =
-      origins_.List(options_.kept_outbound);
+      origins_.List(options_.stored_outbound);
   maps.tuples.Clear();
   maps.captured.Clear();
   origins_.Enter(kept);
@@ -115,7 +115,7 @@ void BpfDatapath::TakeOverVerdicts() {
 void BpfDatapath::SetPolicyGeneration(uint64_t generation) {
   absl::MutexLock lock(&generation_mutex_);
   generation_ = generation;
-  if (started_ && !bequeathed_) {
+  if (started_ && !exported_) {
     control_.SetPolicyGeneration(generation);
   }
 }
@@ -236,8 +236,8 @@ absl::Status BpfDatapath::AttachAll() {
   }
   TakeOverVerdicts();
   EndForeignFlows();
-  if (options_.inheritance.has_value()) {
-    LeaveAlone(options_.inheritance->predecessor);
+  if (options_.import.has_value()) {
+    LeaveAlone(options_.import->parent);
   }
   if (auto seeded = listeners_.Seed(std::nullopt); !seeded.ok()) {
     return seeded;
@@ -247,7 +247,7 @@ absl::Status BpfDatapath::AttachAll() {
 
 absl::Status BpfDatapath::Start() {
   absl::Status started = absl::OkStatus();
-  if (!options_.inheritance.has_value()) {
+  if (!options_.import.has_value()) {
     ForgetFormerFlows();
   }
   control_.SetAgent(self_.tgid, self_.start_time_ns);

@@ -13,13 +13,13 @@
 #include "agent/datapath/counters.h"
 #include "agent/datapath/datapath.h"
 #include "agent/datapath/event_reader.h"
+#include "agent/datapath/grant_table.h"
 #include "agent/datapath/identity_table.h"
 #include "agent/datapath/inbound_table.h"
 #include "agent/datapath/listener_table.h"
 #include "agent/datapath/netns_presence.h"
 #include "agent/datapath/origin_table.h"
 #include "agent/datapath/outer_watch.h"
-#include "agent/datapath/pass_table.h"
 #include "agent/datapath/processes.h"
 
 namespace kith {
@@ -40,12 +40,12 @@ class BpfDatapath : public Datapath {
   absl::Status Prepare();
   absl::Status Start() override;
   void Detach() override {
-    if (!bequeathed_) {
+    if (!exported_) {
       attachments_.reset();
     }
   }
-  absl::StatusOr<std::vector<FileDescriptor>> Bequeath() override;
-  absl::Status TakeBack(bool lost) override;
+  absl::StatusOr<std::vector<FileDescriptor>> Export() override;
+  absl::Status Rollback(bool lost) override;
 
   absl::StatusOr<flow_origin> FindOrigin(uint64_t netns_cookie,
                                          const Endpoint &listener,
@@ -124,8 +124,8 @@ class BpfDatapath : public Datapath {
     return AdoptAnnounced(
         programs_->maps(), netns_cookie, socket, application, client);
   }
-  absl::StatusOr<Passes *> passes() override {
-    return passes_.ok() ? absl::StatusOr<Passes *>(passes_->get())
+  absl::StatusOr<DirectGrants *> passes() override {
+    return passes_.ok() ? absl::StatusOr<DirectGrants *>(passes_->get())
                         : passes_.status();
   }
   absl::Status WatchOuter(int socket, uint64_t flow) override;
@@ -147,9 +147,9 @@ class BpfDatapath : public Datapath {
   absl::Status PinAll();
   absl::Status PinMaps();
   void PreparePasses();
-  std::unique_ptr<PassTable> MakePasses();
+  std::unique_ptr<GrantTable> MakePasses();
   void EndForeignFlows();
-  void EndForeignFlow(Passes &table, const direct_flow &flow);
+  void EndForeignFlow(DirectGrants &table, const direct_flow &flow);
   absl::Status StartReading();
   absl::Status StartEvents();
   void AttachWatch();
@@ -167,12 +167,12 @@ class BpfDatapath : public Datapath {
   // processes that it knew are not refused meanwhile.
   uint64_t generation_ ABSL_GUARDED_BY(generation_mutex_) = 0;
   bool started_ ABSL_GUARDED_BY(generation_mutex_) = false;
-  std::atomic<bool> bequeathed_{false};
+  std::atomic<bool> exported_{false};
   process_facts self_{};
   OriginTable origins_;
   ListenerTable listeners_;
   NetnsSteering steering_;
-  absl::StatusOr<std::unique_ptr<PassTable>> passes_ =
+  absl::StatusOr<std::unique_ptr<GrantTable>> passes_ =
       absl::FailedPreconditionError("datapath.sameNode is tls");
   mutable absl::Mutex watch_mutex_;  // the admin API asks while Start runs
   absl::StatusOr<std::unique_ptr<OuterWatch>> watch_

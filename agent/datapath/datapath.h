@@ -13,7 +13,7 @@
 #include "abi/flow.h"
 #include "abi/process.h"
 #include "agent/config/config.h"
-#include "agent/datapath/passes.h"
+#include "agent/datapath/direct_grants.h"
 #include "agent/runtime/file_descriptor.h"
 #include "kith/endpoint.h"
 
@@ -40,8 +40,8 @@ class InboundAnnouncement {
   // Established withdraws the exception from sk_lookup; the client's address
   // stays known until destruction.
   virtual void Established() = 0;
-  // LeaveToSuccessor makes the client's address stay known after destruction.
-  virtual void LeaveToSuccessor() = 0;
+  // LeaveToChild makes the client's address stay known after destruction.
+  virtual void LeaveToChild() = 0;
   // socket_cookie returns that of the announced socket, for ShowIdentity.
   virtual uint64_t socket_cookie() const = 0;
 };
@@ -59,8 +59,8 @@ struct IdentityFacts {
 class ShownIdentity {
  public:
   virtual ~ShownIdentity() = default;
-  // LeaveToSuccessor makes it be told after destruction too.
-  virtual void LeaveToSuccessor() = 0;
+  // LeaveToChild makes it be told after destruction too.
+  virtual void LeaveToChild() = 0;
 };
 
 // NamedCounter is one BPF counter: "connect_captured", "netns_not_ready", ...
@@ -73,10 +73,10 @@ struct NamedCounter {
 // network namespaces of the managed cgroup. All methods are thread-safe.
 class Datapath {
  public:
-  // Inheritance is the claim on the managed cgroup and the process that had it.
-  struct Inheritance {
+  // Import is the claim on the managed cgroup and the process that had it.
+  struct Import {
     std::vector<FileDescriptor> claim;
-    uint32_t predecessor = 0;  // its pid
+    uint32_t parent = 0;  // its pid
   };
 
   // Outbound is an outbound flow as its inner socket has it.
@@ -91,7 +91,7 @@ class Datapath {
     std::string state_name;  // names pins below <bpffs>/kith/
     bool pin = false;
     std::vector<BypassRule> bypass;
-    bool gives_passes = false;  // to flows between workloads of a namespace
+    bool gives_grants = false;  // to flows between workloads of a namespace
     // Called on the datapath's own threads:
     std::function<void(NetnsListeners)> on_netns_added;
     std::function<void(uint64_t netns_cookie)> on_netns_removed;
@@ -100,20 +100,21 @@ class Datapath {
     // A watched socket tried to send something that is no TLS record; nothing
     // leaves it any more. Once a socket.
     std::function<void(uint64_t flow)> on_not_tls;
-    // A direct flow was opened or closed: Passes::Find. Not for every change.
+    // A direct flow was opened or closed: DirectGrants::Find. Not for every
+    // change.
     std::function<void(uint64_t cookie)> on_direct_changed;
     // A direct flow that a former agent has left was ended, or had ended, for
     // there are no passes here; with the bytes that it had. During Start.
     std::function<void(const direct_flow &flow, const DirectBytes &bytes)>
         on_direct_left;
     std::function<void(absl::Status)> on_error;  // degraded, still running
-    // What another process has bequeathed: see Bequeath.
-    std::optional<Inheritance> inheritance;
+    // What another process has bequeathed: see Export.
+    std::optional<Import> import;
     // Flows may outlive this process, without a successor: outer sockets are
     // watched on. Only with `pin`.
     bool keep_flows = false;
     // Those of a former process that go on.
-    std::vector<Outbound> kept_outbound;
+    std::vector<Outbound> stored_outbound;
   };
 
   // Create loads and verifies the programs, without attaching anything.
@@ -134,14 +135,14 @@ class Datapath {
   // else goes on until destruction, so that open flows can be ended in order.
   virtual void Detach() = 0;
 
-  // Bequeath makes all that is attached, and the claim, another process's to
-  // take, for which it is the inheritance. From then on this one changes
+  // Export makes all that is attached, and the claim, another process's to
+  // take, for which it is the import. From then on this one changes
   // nothing: it sees no events, keeps its listeners open, and detaches nothing
   // when it ends. Only after Start.
-  virtual absl::StatusOr<std::vector<FileDescriptor>> Bequeath() = 0;
-  // TakeBack undoes it where the other process has failed: before it began to
+  virtual absl::StatusOr<std::vector<FileDescriptor>> Export() = 0;
+  // Rollback undoes it where the other process has failed: before it began to
   // change anything, or, if `lost`, at any later moment.
-  virtual absl::Status TakeBack(bool lost) = 0;
+  virtual absl::Status Rollback(bool lost) = 0;
 
   // FindOrigin returns where an accepted inner connection came from: `listener`
   // and `application` are its getsockname() and getpeername(). NotFound: no
@@ -227,7 +228,7 @@ class Datapath {
 
   // passes returns what lets flows inside a namespace go past the agent, or why
   // there is none: it was not asked for, or this kernel has failed the proof.
-  virtual absl::StatusOr<Passes *> passes() = 0;
+  virtual absl::StatusOr<DirectGrants *> passes() = 0;
 
   // ForgetOrigin removes the record of an outbound flow that has ended.
   virtual void ForgetOrigin(uint64_t netns_cookie,

@@ -18,7 +18,7 @@ class EnteredIdentity final : public ShownIdentity {
       (void)maps_->identities.Delete(socket_cookie_);
     }
   }
-  void LeaveToSuccessor() override { left_ = true; }
+  void LeaveToChild() override { left_ = true; }
 
  private:
   std::shared_ptr<BpfMaps> maps_;

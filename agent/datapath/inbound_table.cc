@@ -26,7 +26,7 @@ class AnnouncedFlow : public InboundAnnouncement {
     entry_.dialing = 0;
     (void)maps_->inbound.Update(tuple_, entry_, BPF_EXIST);
   }
-  void LeaveToSuccessor() override { left_ = true; }
+  void LeaveToChild() override { left_ = true; }
 
  private:
   std::shared_ptr<BpfMaps> maps_;

@@ -54,12 +54,12 @@ class NetnsPresence {
   absl::Status RunIn(uint64_t netns_cookie, const std::function<void()> &task);
   absl::StatusOr<FileDescriptor> OpenSocket(uint64_t netns_cookie, int family);
 
-  // LeaveToSuccessor pins the links of sk_lookup and keeps from all changes
-  // until TakeBack; sockets can still be opened.
-  absl::Status LeaveToSuccessor();
-  // TakeBack opens new listeners everywhere, if `lost`: another process may
+  // LeaveToChild pins the links of sk_lookup and keeps from all changes
+  // until Rollback; sockets can still be opened.
+  absl::Status LeaveToChild();
+  // Rollback opens new listeners everywhere, if `lost`: another process may
   // have put its own in the place of ours.
-  absl::Status TakeBack(bool lost);
+  absl::Status Rollback(bool lost);
 
   std::vector<Datapath::NetnsRow> Rows() const;
 

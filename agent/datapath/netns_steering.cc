@@ -81,7 +81,7 @@ absl::StatusOr<FileDescriptor> NetnsSteering::AttachSkLookup(
   }
   absl::Cleanup destroy = [skeleton] { sk_lookup_bpf__destroy(skeleton); };
   skeleton->rodata->netns_cookie = netns_cookie;
-  skeleton->rodata->gives_passes = programs_.settings().gives_passes;
+  skeleton->rodata->gives_passes = programs_.settings().gives_grants;
   auto shared = ShareMaps(programs_.object(), skeleton->obj);
   if (!shared.ok()) {
     return shared;

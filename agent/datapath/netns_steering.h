@@ -30,9 +30,9 @@ class NetnsSteering {
   // PinSkLookup lets another process find the link.
   absl::Status PinSkLookup(uint64_t netns_cookie, int link) const;
 
-  // LeaveToSuccessor makes Withdraw and Unpin do nothing while `left`: what is
+  // LeaveToChild makes Withdraw and Unpin do nothing while `left`: what is
   // there is another process's.
-  void LeaveToSuccessor(bool left) { left_ = left; }
+  void LeaveToChild(bool left) { left_ = left; }
 
  private:
   absl::Status HideFromTable(const FileDescriptor &listener);

@@ -82,7 +82,7 @@ absl::StatusOr<std::unique_ptr<Programs>> Programs::Load(
   skeleton.rodata->managed_cgroup_id = cgroup.id;
   skeleton.rodata->managed_cgroup_level = cgroup.level;
   skeleton.rodata->has_bypass_rules = settings.has_bypass_rules;
-  skeleton.rodata->gives_passes = settings.gives_passes;
+  skeleton.rodata->gives_passes = settings.gives_grants;
   programs->settings_ = settings;
   programs->inherited_maps_ = InheritMaps(pins, skeleton.obj);
   if (int error = kith_bpf__load(&skeleton); error != 0) {

@@ -23,7 +23,7 @@ class Programs {
   // Settings are what the verifier prunes by (bpf/settings.bpf.h).
   struct Settings {
     bool has_bypass_rules = false;
-    bool gives_passes = false;
+    bool gives_grants = false;
   };
 
   // Load verifies the programs. Maps that a former agent left pinned in `pins`

@@ -5,7 +5,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "agent/datapath/passes.h"
+#include "agent/datapath/direct_grants.h"
 #include "agent/runtime/file_descriptor.h"
 #include "kith/endpoint.h"
 

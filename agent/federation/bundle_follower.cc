@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "agent/config/text_file.h"
-#include "agent/federation/kept_file.h"
+#include "agent/federation/bundle_file.h"
 #include "agent/identity/rotation_schedule.h"
 
 namespace kith {
@@ -173,7 +173,8 @@ absl::Status BundleFollower::Keep(const BundleDocument &bundle) const {
     return absl::OkStatus();
   }
   auto text = EncodeBundleDocument(bundle);
-  return text.ok() ? WriteKeptFile(options_.kept_bundle, *text) : text.status();
+  return text.ok() ? WriteBundleFile(options_.kept_bundle, *text)
+                   : text.status();
 }
 
 absl::Status BundleFollower::LoadFiles() {

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "agent/config/text_file.h"
-#include "agent/federation/kept_file.h"
+#include "agent/federation/bundle_file.h"
 
 namespace kith {
 
@@ -40,7 +40,7 @@ absl::StatusOr<std::string> OwnBundle::Document(const Authorities &own) {
     return text;
   }
   if (changed) {
-    if (absl::Status kept = WriteKeptFile(file_, *text); !kept.ok()) {
+    if (absl::Status kept = WriteBundleFile(file_, *text); !kept.ok()) {
       return kept;
     }
     last_ = std::move(now);

@@ -11,8 +11,8 @@
 
 #include "absl/status/status.h"
 
-#include "agent/flow/close_reason.h"
-#include "agent/flow/flow_record.h"
+#include "agent/flowtable/close_reason.h"
+#include "agent/flowtable/flow_record.h"
 #include "agent/handshake/tls_stream.h"
 #include "agent/identity/trust_bundle.h"
 #include "agent/identity/x509_svid.h"

@@ -3,10 +3,10 @@
 
 namespace kith {
 
-absl::StatusOr<std::unique_ptr<TlsStream>> TlsStream::Resume(TcpSocket socket,
+absl::StatusOr<std::unique_ptr<TlsStream>> TlsStream::Import(TcpSocket socket,
                                                              State state) {
-  auto read_key = TrafficKey::Resume(std::move(state.read_key));
-  auto write_key = TrafficKey::Resume(std::move(state.write_key));
+  auto read_key = TrafficKey::Import(std::move(state.read_key));
+  auto write_key = TrafficKey::Import(std::move(state.write_key));
   if (!read_key.ok() || !write_key.ok()) {
     return read_key.ok() ? write_key.status() : read_key.status();
   }
@@ -27,11 +27,11 @@ absl::StatusOr<std::unique_ptr<TlsStream>> TlsStream::Resume(TcpSocket socket,
   return stream;
 }
 
-TlsStream::State TlsStream::Surrender() {
-  return {.read_key = reader_.key().Surrender(),
+TlsStream::State TlsStream::Export() {
+  return {.read_key = reader_.key().Export(),
           .peer = reader_.peer(),
           .progress = reader_.progress(),
-          .write_key = writer_.key().Surrender(),
+          .write_key = writer_.key().Export(),
           .update_requested = writer_.update_requested(),
           .can_rekey = can_rekey_};
 }

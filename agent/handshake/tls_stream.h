@@ -37,12 +37,12 @@ class TlsStream {
     bool update_requested = false;  // by the peer, of our key
     bool can_rekey = false;
   };
-  // Resume returns a stream that goes on where that of the state has ended.
-  // InvalidArgument: the state is none that Surrender returns.
-  static absl::StatusOr<std::unique_ptr<TlsStream>> Resume(TcpSocket socket,
+  // Import returns a stream that goes on where that of the state has ended.
+  // InvalidArgument: the state is none that Export returns.
+  static absl::StatusOr<std::unique_ptr<TlsStream>> Import(TcpSocket socket,
                                                            State state);
-  // Surrender is the last call of all but socket().
-  State Surrender();
+  // Export is the last call of all but socket().
+  State Export();
 
   TcpSocket &socket() { return socket_; }
   RecordReader &reader() { return reader_; }

@@ -116,7 +116,7 @@ absl::StatusOr<std::unique_ptr<TrafficKey>> TrafficKey::Create(
   return key;
 }
 
-absl::StatusOr<std::unique_ptr<TrafficKey>> TrafficKey::Resume(State state) {
+absl::StatusOr<std::unique_ptr<TrafficKey>> TrafficKey::Import(State state) {
   const SSL_CIPHER *cipher = SSL_get_cipher_by_value(state.suite);
   std::unique_ptr<TrafficKey> key(new TrafficKey);
   if (cipher == nullptr || !key->SetSuite(cipher).ok()) {
@@ -140,7 +140,7 @@ absl::StatusOr<std::unique_ptr<TrafficKey>> TrafficKey::Resume(State state) {
   return key;
 }
 
-TrafficKey::State TrafficKey::Surrender() {
+TrafficKey::State TrafficKey::Export() {
   aead_->Clear();
   return {.suite = aead_->suite,
           .sequence = sequence_,

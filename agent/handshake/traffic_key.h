@@ -48,11 +48,11 @@ class TrafficKey {
     uint32_t generation = 0;
     Secret secret;  // empty: in a kernel that cannot change it
   };
-  // Resume makes a key that goes on where that of the state has ended.
-  // InvalidArgument: the state is none that Surrender returns.
-  static absl::StatusOr<std::unique_ptr<TrafficKey>> Resume(State state);
-  // Surrender is the last call of all.
-  State Surrender();
+  // Import makes a key that goes on where that of the state has ended.
+  // InvalidArgument: the state is none that Export returns.
+  static absl::StatusOr<std::unique_ptr<TrafficKey>> Import(State state);
+  // Export is the last call of all.
+  State Export();
 
   // Seal makes a record of the `length` bytes that stand kRecordHeaderLength
   // behind `record`; there must be room for kRecordTailLength after them.

@@ -40,7 +40,7 @@ void Conveyor::SkipWritten(size_t length) {
   }
 }
 
-ConveyorState Conveyor::Surrender() {
+ConveyorState Conveyor::Export() {
   ConveyorState state;
   for (const iovec &piece : pending_) {
     const auto *bytes = static_cast<const uint8_t *>(piece.iov_base);

@@ -13,8 +13,8 @@
 
 #include "absl/status/status.h"
 
-#include "agent/flow/close_reason.h"
-#include "agent/relay/kept_stream.h"
+#include "agent/flowtable/close_reason.h"
+#include "agent/relay/checkpointed_stream.h"
 
 namespace kith {
 
@@ -62,15 +62,15 @@ class Conveyor {
   // Rest is called before a wait: the buffer shrinks to what it holds.
   virtual void Rest() = 0;
 
-  // Surrender returns what this one holds; it is the last call of all. Resume
+  // Export returns what this one holds; it is the last call of all. Import
   // is the first one and puts that into a new conveyor of the same kind.
-  // InvalidArgument: it is none that Surrender returns.
-  virtual ConveyorState Surrender();
-  virtual absl::Status Resume(const ConveyorState &state) = 0;
+  // InvalidArgument: it is none that Export returns.
+  virtual ConveyorState Export();
+  virtual absl::Status Import(const ConveyorState &state) = 0;
 
   // Keep makes it peek at its source; `stream` outlives this object. After
-  // construction or Resume.
-  void Keep(KeptStream *stream) {
+  // construction or Import.
+  void Keep(CheckpointedStream *stream) {
     kept_ = stream;
     foreign_ = has_pending();
   }
@@ -79,7 +79,7 @@ class Conveyor {
     return kept_ != nullptr && (!has_pending() || kept_->in_work());
   }
   // Describe puts the state between two chunks into `position`.
-  virtual void Describe(KeptPosition & /*position*/) const {}
+  virtual void Describe(CheckpointPosition & /*position*/) const {}
   // SkipWritten drops what another process has written of what is pending.
   void SkipWritten(size_t length);
 
@@ -108,7 +108,7 @@ class Conveyor {
   void Written(size_t length);
 
   std::span<iovec> pending_;  // points into storage of the derived class
-  KeptStream *kept_ = nullptr;
+  CheckpointedStream *kept_ = nullptr;
   bool foreign_ = false;  // what is pending is not in the source any more
 };
 

@@ -12,7 +12,7 @@ class CopyingConveyor final : public SingleBufferConveyor {
       : SingleBufferConveyor(pool, bytes_read) {}
 
   LoadResult Load(int fd) override;
-  void Describe(KeptPosition &position) const override {
+  void Describe(CheckpointPosition &position) const override {
     position.carried = bytes_read();
   }
 

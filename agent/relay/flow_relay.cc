@@ -97,7 +97,7 @@ Task<RelayEnd> FlowRelay::Run(std::shared_ptr<FlowRelay> self) {
     error_code cancelled;
     co_await self->ended_.async_wait(asio::redirect_error(kAwait, cancelled));
   }
-  if (!self->surrendered_) {
+  if (!self->exported_) {
     CloseSocket(self->inner_.socket);
     CloseSocket(self->outer_.socket);
   }

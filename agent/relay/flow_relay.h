@@ -5,12 +5,12 @@
 #include <string>
 #include <string_view>
 
-#include "agent/flow/close_reason.h"
-#include "agent/flow/flow_table.h"
+#include "agent/flowtable/close_reason.h"
+#include "agent/flowtable/flow_table.h"
 #include "agent/handshake/tls_stream.h"
 #include "agent/relay/buffer_pool.h"
+#include "agent/relay/checkpoint_place.h"
 #include "agent/relay/conveyor.h"
-#include "agent/relay/kept_place.h"
 #include "agent/relay/relay.h"
 #include "agent/relay/relay_state.h"
 #include "agent/runtime/event_loop.h"
@@ -32,9 +32,9 @@ class FlowRelay : public std::enable_shared_from_this<FlowRelay> {
   FlowRelay(const FlowRelay &) = delete;
   FlowRelay &operator=(const FlowRelay &) = delete;
 
-  // Resume returns a relay that goes on where that of the state has ended.
-  // InvalidArgument: the state is none that Surrender has made.
-  static absl::StatusOr<std::shared_ptr<FlowRelay>> Resume(
+  // Import returns a relay that goes on where that of the state has ended.
+  // InvalidArgument: the state is none that Export has made.
+  static absl::StatusOr<std::shared_ptr<FlowRelay>> Import(
       RelayState state, Executor executor, std::shared_ptr<LiveFlow> flow);
 
   static Task<RelayEnd> Run(std::shared_ptr<FlowRelay> self);
@@ -43,15 +43,15 @@ class FlowRelay : public std::enable_shared_from_this<FlowRelay> {
   // 0, and makes Run return. Only the first call counts.
   void End(CloseReason reason, std::string detail, uint8_t alert = 0);
 
-  // Surrender makes Run return with kHandedOver, the sockets being open still;
+  // Export makes Run return with kHandedOver, the sockets being open still;
   // then TakeState is the last call of all.
-  void Surrender();
+  void Export();
   RelayState TakeState();
 
-  // As of Relay (kept_relay.cc).
+  // As of Relay (checkpointed_relay.cc).
   absl::Status Keep();
-  KeptFacts kept_facts();
-  absl::Status Enter(const KeptPlace &place);
+  CheckpointFacts checkpoint_facts();
+  absl::Status Enter(const CheckpointPlace &place);
 
  private:
   // Side is one of the two sockets, and how far reading from it has come.
@@ -74,7 +74,7 @@ class FlowRelay : public std::enable_shared_from_this<FlowRelay> {
     Side &to;
     std::unique_ptr<Conveyor> conveyor;
     LoadResult load{};  // the last one
-    std::unique_ptr<KeptStream> kept{};
+    std::unique_ptr<CheckpointedStream> kept{};
   };
 
   enum class Written { kAll, kBlocked, kBroken };
@@ -96,10 +96,11 @@ class FlowRelay : public std::enable_shared_from_this<FlowRelay> {
   void PassOnEnd(Direction &direction);
 
   absl::Status Recover(const RelayState::Kept &kept);
-  absl::Status RecoverOne(Direction &direction, KeptPosition position);
-  absl::Status RecoverSealed(Direction &direction, KeptPosition position);
-  absl::Status TakeWhatKernelHas(Direction &direction, KeptPosition &position);
-  absl::Status Replay(Direction &direction, const KeptPosition &position);
+  absl::Status RecoverOne(Direction &direction, CheckpointPosition position);
+  absl::Status RecoverSealed(Direction &direction, CheckpointPosition position);
+  absl::Status TakeWhatKernelHas(Direction &direction,
+                                 CheckpointPosition &position);
+  absl::Status Replay(Direction &direction, const CheckpointPosition &position);
   static void EndAgain(Direction &direction);
   bool IsSealedInKernel(const Direction &direction);
   absl::Status PrepareEntry(Direction &direction, const TrafficKey *key);
@@ -120,8 +121,8 @@ class FlowRelay : public std::enable_shared_from_this<FlowRelay> {
   Timer ended_;          // cancelled when a pump ends
   int running_ = 0;      // pumps
   bool over_ = false;
-  bool surrendered_ = false;
-  bool sent_all_ = false;      // of a surrendered one: the direction has ended
+  bool exported_ = false;
+  bool sent_all_ = false;      // of a exported one: the direction has ended
   bool received_all_ = false;  // likewise
   RelayEnd end_;
 };

@@ -55,27 +55,27 @@ LoadResult KernelSendingConveyor::Load(int fd) {
   return ReadPlain(fd);
 }
 
-ConveyorState KernelSendingConveyor::Surrender() {
+ConveyorState KernelSendingConveyor::Export() {
   if (kept_ != nullptr && content_ == Content::kData && !foreign_ &&
       has_pending()) {
     kept_->position().source_chunk =
         static_cast<uint32_t>(pending_.front().iov_len);
   }
-  ConveyorState state = Conveyor::Surrender();
+  ConveyorState state = Conveyor::Export();
   state.content = static_cast<uint8_t>(content_);
   state.carried = sent_bytes_;
   state.last = refusal_;
   return state;
 }
 
-absl::Status KernelSendingConveyor::Resume(const ConveyorState &state) {
+absl::Status KernelSendingConveyor::Import(const ConveyorState &state) {
   if (state.content > static_cast<uint8_t>(Content::kCloseNotify)) {
     return absl::InvalidArgumentError("unknown content of pending bytes");
   }
   content_ = static_cast<Content>(state.content);
   sent_bytes_ = state.carried;
   refusal_ = state.last;
-  return SingleBufferConveyor::Resume(state);
+  return SingleBufferConveyor::Import(state);
 }
 
 void KernelSendingConveyor::Finish() {
@@ -89,7 +89,7 @@ int KernelSendingConveyor::Write(int fd) {
   return kept_ == nullptr ? WriteControl(fd) : WriteControlExactly(fd);
 }
 
-void KernelSendingConveyor::Describe(KeptPosition &position) const {
+void KernelSendingConveyor::Describe(CheckpointPosition &position) const {
   position.carried =
       bytes_read() - (has_pending() ? pending_.front().iov_len : 0);
   position.sent_by_key = sent_bytes_;
@@ -104,9 +104,9 @@ int KernelSendingConveyor::WriteControlExactly(int fd) {
     kept_->SetExact(true);
     return error;
   }
-  KeptPosition &position = kept_->position();
+  CheckpointPosition &position = kept_->position();
   if (content_ == Content::kCloseNotify) {
-    position.phase = KeptPosition::Phase::kFinishing;
+    position.phase = CheckpointPosition::Phase::kFinishing;
   } else {
     position.sequence = 0;
     kept_->StoreSecret(writer_.key());

@@ -24,13 +24,13 @@ class KernelSendingConveyor final : public SingleBufferConveyor {
   void Finish() override;
   int Write(int fd) override;
   void SendAlert(int fd, uint8_t alert) override;
-  ConveyorState Surrender() override;
-  absl::Status Resume(const ConveyorState &state) override;
+  ConveyorState Export() override;
+  absl::Status Import(const ConveyorState &state) override;
   bool CanEnter() const override {
     return kept_ != nullptr && !foreign_ &&
            (content_ == Content::kData || !has_pending());
   }
-  void Describe(KeptPosition &position) const override;
+  void Describe(CheckpointPosition &position) const override;
 
  private:
   bool IsWorn() const;

@@ -103,14 +103,14 @@ std::unique_ptr<Conveyor> OpeningConveyor::Successor(int fd) {
   return std::make_unique<KernelReceivingConveyor>(pool_, stream_, bytes_read_);
 }
 
-ConveyorState OpeningConveyor::Surrender() {
-  ConveyorState state = Conveyor::Surrender();
+ConveyorState OpeningConveyor::Export() {
+  ConveyorState state = Conveyor::Export();
   state.unread.assign(buffer_.data() + begin_, buffer_.data() + end_);
   state.last = last_;
   return state;
 }
 
-absl::Status OpeningConveyor::Resume(const ConveyorState &state) {
+absl::Status OpeningConveyor::Import(const ConveyorState &state) {
   const size_t pending = state.pending.size();
   const size_t held = pending + state.unread.size();
   if (held > BufferPool::kLarge) {

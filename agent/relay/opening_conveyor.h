@@ -33,10 +33,10 @@ class OpeningConveyor final : public Conveyor {
   LoadResult Load(int fd) override;
   void Rest() override;
   std::unique_ptr<Conveyor> Successor(int fd) override;
-  ConveyorState Surrender() override;
-  absl::Status Resume(const ConveyorState &state) override;
+  ConveyorState Export() override;
+  absl::Status Import(const ConveyorState &state) override;
   bool CanEnter() const override;
-  void Describe(KeptPosition &position) const override;
+  void Describe(CheckpointPosition &position) const override;
 
  private:
   LoadResult Peek(int fd);

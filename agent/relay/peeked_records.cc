@@ -113,7 +113,7 @@ bool OpeningConveyor::CanEnter() const {
          !last_.has_value();
 }
 
-void OpeningConveyor::Describe(KeptPosition &position) const {
+void OpeningConveyor::Describe(CheckpointPosition &position) const {
   const TrafficKey &key = stream_.reader().key();
   const ReaderProgress &progress = stream_.reader().progress();
   position.carried = bytes_read_.load(std::memory_order_relaxed);
@@ -129,7 +129,7 @@ void OpeningConveyor::Describe(KeptPosition &position) const {
   position.control_records = static_cast<uint32_t>(progress.control_records);
   position.body_left = static_cast<uint32_t>(progress.body_left);
   if (last_.has_value() && last_->kind == Kind::kEnd) {
-    position.phase = KeptPosition::Phase::kFinishing;
+    position.phase = CheckpointPosition::Phase::kFinishing;
   }
 }
 

@@ -15,11 +15,13 @@ class SharedRelay final : public Relay {
 
   Task<RelayEnd> Run() override { return FlowRelay::Run(flow_); }
   void Abort(CloseReason reason) override { flow_->End(reason, ""); }
-  void Surrender() override { flow_->Surrender(); }
+  void Export() override { flow_->Export(); }
   RelayState TakeState() override { return flow_->TakeState(); }
   absl::Status Keep() override { return flow_->Keep(); }
-  KeptFacts kept_facts() override { return flow_->kept_facts(); }
-  absl::Status Enter(const KeptPlace &place) override {
+  CheckpointFacts checkpoint_facts() override {
+    return flow_->checkpoint_facts();
+  }
+  absl::Status Enter(const CheckpointPlace &place) override {
     return flow_->Enter(place);
   }
 
@@ -43,10 +45,10 @@ std::unique_ptr<Relay> Relay::Plain(TcpSocket inner,
       std::move(inner), std::move(outer), std::move(flow)));
 }
 
-absl::StatusOr<std::unique_ptr<Relay>> Relay::Resume(
+absl::StatusOr<std::unique_ptr<Relay>> Relay::Import(
     RelayState state, Executor executor, std::shared_ptr<LiveFlow> flow) {
   auto relay =
-      FlowRelay::Resume(std::move(state), std::move(executor), std::move(flow));
+      FlowRelay::Import(std::move(state), std::move(executor), std::move(flow));
   if (!relay.ok()) {
     return relay.status();
   }

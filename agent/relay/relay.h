@@ -6,10 +6,10 @@
 
 #include "absl/status/statusor.h"
 
-#include "agent/flow/close_reason.h"
-#include "agent/flow/flow_table.h"
+#include "agent/flowtable/close_reason.h"
+#include "agent/flowtable/flow_table.h"
 #include "agent/handshake/tls_stream.h"
-#include "agent/relay/kept_place.h"
+#include "agent/relay/checkpoint_place.h"
 #include "agent/relay/relay_state.h"
 #include "agent/runtime/event_loop.h"
 
@@ -34,9 +34,9 @@ class Relay {
   static std::unique_ptr<Relay> Plain(TcpSocket inner,
                                       TcpSocket outer,
                                       std::shared_ptr<LiveFlow> flow);
-  // Resume goes on where another process has surrendered a relay.
-  // InvalidArgument: the state is none that a relay has surrendered.
-  static absl::StatusOr<std::unique_ptr<Relay>> Resume(
+  // Import goes on where another process has exported a relay.
+  // InvalidArgument: the state is none that a relay has exported.
+  static absl::StatusOr<std::unique_ptr<Relay>> Import(
       RelayState state, Executor executor, std::shared_ptr<LiveFlow> flow);
   virtual ~Relay() = default;
 
@@ -46,10 +46,10 @@ class Relay {
   // Abort resets both sockets; Run returns with `reason`. Call on the loop.
   virtual void Abort(CloseReason reason) = 0;
 
-  // Surrender makes Run return with kHandedOver and both sockets open; after
+  // Export makes Run return with kHandedOver and both sockets open; after
   // that TakeState returns all that another process needs to go on. Call on the
   // loop.
-  virtual void Surrender() = 0;
+  virtual void Export() = 0;
   virtual RelayState TakeState() = 0;
 
   // Keep lets the relay be entered later: from now on nothing of the
@@ -57,11 +57,11 @@ class Relay {
   // cannot be (the kernel's TLS receives, or its socket's buffer is too small),
   // and nothing has changed.
   virtual absl::Status Keep() = 0;
-  virtual KeptFacts kept_facts() = 0;
+  virtual CheckpointFacts checkpoint_facts() = 0;
   // Enter keeps every step in `place`, which outlives Run and TakeState, so
-  // that Resume goes on where this process dies. Unavailable: not now, in some
+  // that Import goes on where this process dies. Unavailable: not now, in some
   // milliseconds perhaps; any other error is for good. Call on the loop.
-  virtual absl::Status Enter(const KeptPlace &place) = 0;
+  virtual absl::Status Enter(const CheckpointPlace &place) = 0;
 };
 
 }  // namespace kith

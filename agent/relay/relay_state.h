@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "agent/handshake/tls_stream.h"
+#include "agent/relay/checkpoint_place.h"
 #include "agent/relay/conveyor.h"
-#include "agent/relay/kept_place.h"
 #include "agent/runtime/file_descriptor.h"
 
 namespace kith {
@@ -35,9 +35,9 @@ struct RelayState {
   // Of a relay whose process has died: the rest of the directions is as the
   // kernel has it.
   struct Kept {
-    KeptPosition sending;
-    KeptPosition receiving;
-    KeptPlace place;  // where they are kept on
+    CheckpointPosition sending;
+    CheckpointPosition receiving;
+    CheckpointPlace place;  // where they are kept on
   };
   std::optional<Kept> kept;
 };

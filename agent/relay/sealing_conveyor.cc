@@ -95,12 +95,12 @@ void SealingConveyor::Finish() {
   const size_t length = writer_.SealCloseNotify(buffer().data() + kBegin);
   SetPending(kBegin, length);
   if (kept_ != nullptr) {
-    kept_->position().phase = KeptPosition::Phase::kFinishing;
+    kept_->position().phase = CheckpointPosition::Phase::kFinishing;
     kept_->Begin(0, length);
   }
 }
 
-void SealingConveyor::Describe(KeptPosition &position) const {
+void SealingConveyor::Describe(CheckpointPosition &position) const {
   const TrafficKey &key = writer_.key();
   position.carried = bytes_read();
   position.sequence = key.sequence();

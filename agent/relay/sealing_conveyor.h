@@ -23,7 +23,7 @@ class SealingConveyor final : public SingleBufferConveyor {
   LoadResult Load(int fd) override;
   void Finish() override;
   void SendAlert(int fd, uint8_t alert) override;
-  void Describe(KeptPosition &position) const override;
+  void Describe(CheckpointPosition &position) const override;
 
  private:
   ssize_t Read(int fd, size_t records);

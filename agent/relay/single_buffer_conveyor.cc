@@ -30,7 +30,7 @@ LoadResult SingleBufferConveyor::ReadPlain(int fd) {
   return {.kind = length == buffer().size() ? Kind::kMore : Kind::kDrained};
 }
 
-absl::Status SingleBufferConveyor::Resume(const ConveyorState &state) {
+absl::Status SingleBufferConveyor::Import(const ConveyorState &state) {
   const size_t length = state.pending.size();
   if (length > BufferPool::kLarge || !state.unread.empty()) {
     return absl::InvalidArgumentError("pending bytes of a wrong length");

@@ -14,7 +14,7 @@ namespace kith {
 class SingleBufferConveyor : public Conveyor {
  public:
   void Rest() override;
-  absl::Status Resume(const ConveyorState &state) override;
+  absl::Status Import(const ConveyorState &state) override;
 
  protected:
   // `bytes_read` counts the stream's own bytes.

@@ -53,20 +53,20 @@ int ErrorOf(int fd) {
 }
 
 // Returns 0 or an errno.
-int Connect(int fd, const addrinfo &address, const Patience &patience) {
+int Connect(int fd, const addrinfo &address, const IoDeadline &deadline) {
   if (connect(fd, address.ai_addr, address.ai_addrlen) == 0) {
     return 0;
   }
   if (errno != EINPROGRESS) {
     return errno;
   }
-  return patience.WaitFor(fd, POLLOUT) ? ErrorOf(fd) : ETIMEDOUT;
+  return deadline.WaitFor(fd, POLLOUT) ? ErrorOf(fd) : ETIMEDOUT;
 }
 
 }  // namespace
 
 absl::StatusOr<FileDescriptor> DialHost(const Url &url,
-                                        const Patience &patience) {
+                                        const IoDeadline &deadline) {
   auto addresses = Resolve(url);
   if (!addresses.ok()) {
     return addresses.status();
@@ -77,7 +77,7 @@ absl::StatusOr<FileDescriptor> DialHost(const Url &url,
     FileDescriptor fd(socket(each->ai_family,
                              SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
                              IPPROTO_TCP));
-    error = fd.valid() ? Connect(fd.get(), *each, patience) : errno;
+    error = fd.valid() ? Connect(fd.get(), *each, deadline) : errno;
     if (error == 0) {
       return fd;
     }

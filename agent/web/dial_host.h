@@ -5,7 +5,7 @@
 
 #include "agent/runtime/file_descriptor.h"
 #include "agent/types/url.h"
-#include "agent/web/patience.h"
+#include "agent/web/io_deadline.h"
 
 namespace kith {
 
@@ -14,6 +14,6 @@ namespace kith {
 // /etc/hosts and by DNS, which blocks for as long as resolv.conf(5) says.
 // Unavailable says what failed.
 absl::StatusOr<FileDescriptor> DialHost(const Url &url,
-                                        const Patience &patience);
+                                        const IoDeadline &deadline);
 
 }  // namespace kith

@@ -25,8 +25,8 @@ int Bounded(size_t size) {
 
 WebConnection::WebConnection(int fd,
                              bssl::UniquePtr<SSL> tls,
-                             Patience patience)
-    : fd_(fd), tls_(std::move(tls)), patience_(patience) {
+                             IoDeadline deadline)
+    : fd_(fd), tls_(std::move(tls)), deadline_(deadline) {
   if (tls_ != nullptr) {
     SSL_set_fd(tls_.get(), fd_);
   }
@@ -35,9 +35,9 @@ WebConnection::WebConnection(int fd,
 bool WebConnection::Retry(int result) {
   switch (SSL_get_error(tls_.get(), result)) {
     case SSL_ERROR_WANT_READ:
-      return patience_.WaitFor(fd_, POLLIN);
+      return deadline_.WaitFor(fd_, POLLIN);
     case SSL_ERROR_WANT_WRITE:
-      return patience_.WaitFor(fd_, POLLOUT);
+      return deadline_.WaitFor(fd_, POLLOUT);
     default:
       return false;
   }
@@ -65,7 +65,7 @@ ssize_t WebConnection::Read(char *into, size_t size) {
   while (true) {
     if (tls_ == nullptr) {
       const ssize_t got = recv(fd_, into, size, MSG_DONTWAIT);
-      if (got >= 0 || errno != EAGAIN || !patience_.WaitFor(fd_, POLLIN)) {
+      if (got >= 0 || errno != EAGAIN || !deadline_.WaitFor(fd_, POLLIN)) {
         return got;
       }
       continue;
@@ -88,7 +88,7 @@ ssize_t WebConnection::Write(const char *from, size_t size) {
   while (true) {
     if (tls_ == nullptr) {
       const ssize_t sent = send(fd_, from, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-      if (sent >= 0 || errno != EAGAIN || !patience_.WaitFor(fd_, POLLOUT)) {
+      if (sent >= 0 || errno != EAGAIN || !deadline_.WaitFor(fd_, POLLOUT)) {
         return sent;
       }
       continue;
@@ -106,11 +106,11 @@ bool WebConnection::HasBuffered() const {
 }
 
 bool WebConnection::WaitReadable() const {
-  return HasBuffered() || patience_.WaitFor(fd_, POLLIN);
+  return HasBuffered() || deadline_.WaitFor(fd_, POLLIN);
 }
 
 bool WebConnection::WaitWritable() const {
-  return patience_.WaitFor(fd_, POLLOUT);
+  return deadline_.WaitFor(fd_, POLLOUT);
 }
 
 void WebConnection::End() {

@@ -8,18 +8,18 @@
 #include "absl/status/status.h"
 #include <openssl/ssl.h>
 
-#include "agent/web/patience.h"
+#include "agent/web/io_deadline.h"
 
 namespace kith {
 
 // WebConnection reads and writes a connected, non-blocking socket, over TLS
-// where it is given one, for as long as its patience lasts. The process must
+// where it is given one, for as long as its deadline lasts. The process must
 // ignore SIGPIPE. One thread.
 class WebConnection {
  public:
   // `fd` is borrowed. `tls` is null for plaintext; else it is set up as client
   // or as server, and Handshake comes first.
-  WebConnection(int fd, bssl::UniquePtr<SSL> tls, Patience patience);
+  WebConnection(int fd, bssl::UniquePtr<SSL> tls, IoDeadline deadline);
 
   // Handshake returns why it failed, in the library's words.
   absl::Status Handshake();
@@ -42,7 +42,7 @@ class WebConnection {
 
   const int fd_;
   const bssl::UniquePtr<SSL> tls_;
-  const Patience patience_;
+  const IoDeadline deadline_;
 };
 
 }  // namespace kith

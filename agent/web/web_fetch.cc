@@ -75,7 +75,7 @@ class WebClient : public httplib::ClientImpl {
   explicit WebClient(const WebRequest &request)
       : httplib::ClientImpl(request.url.host, request.url.port),
         request_(request),
-        patience_(request.limit, request.stop_fd) {}
+        deadline_(request.limit, request.stop_fd) {}
 
   absl::Status Open();
 
@@ -130,7 +130,7 @@ class WebClient : public httplib::ClientImpl {
   }
 
   const WebRequest &request_;
-  const Patience patience_;
+  const IoDeadline deadline_;
   FileDescriptor fd_;
   std::optional<SpiffeCheck> check_;
   std::unique_ptr<WebConnection> connection_;
@@ -167,13 +167,13 @@ absl::Status WebClient::Open() {
     }
     tls = *std::move(made);
   }
-  auto fd = DialHost(request_.url, patience_);
+  auto fd = DialHost(request_.url, deadline_);
   if (!fd.ok()) {
     return fd.status();
   }
   fd_ = *std::move(fd);
   connection_ =
-      std::make_unique<WebConnection>(fd_.get(), std::move(tls), patience_);
+      std::make_unique<WebConnection>(fd_.get(), std::move(tls), deadline_);
   const absl::Status shaken = connection_->Handshake();
   if (check_.has_value() && !check_->refusal.ok()) {
     return Failed(check_->refusal.message());

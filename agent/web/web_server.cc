@@ -114,7 +114,7 @@ class TlsHttpServer : public httplib::Server {
       return false;
     }
     WebConnection connection(
-        fd.get(), *std::move(tls), Patience(WebServer::kPatience, stop_fd_));
+        fd.get(), *std::move(tls), IoDeadline(WebServer::kPatience, stop_fd_));
     if (!connection.Handshake().ok()) {
       return false;
     }

@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "agent/workloadapi/grpc_method.h"
+#include "agent/grpc/grpc_method.h"
 
 namespace kith {
 

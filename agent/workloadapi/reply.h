@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "agent/workloadapi/grpc_call.h"
+#include "agent/grpc/grpc_call.h"
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 

@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "agent/workloadapi/grpc_message.h"
+#include "agent/grpc/grpc_message.h"
 #include "agent/workloadapi/secret_state.h"
 
 namespace kith {

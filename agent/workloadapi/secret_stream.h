@@ -10,7 +10,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "agent/workloadapi/grpc_message.h"
+#include "agent/grpc/grpc_message.h"
 #include "agent/workloadapi/secret_resources.h"
 #include "agent/workloadapi/workload_api.h"
 

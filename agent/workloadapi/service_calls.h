@@ -7,8 +7,8 @@
 
 #include "absl/status/status.h"
 
+#include "agent/grpc/grpc_call.h"
 #include "agent/runtime/event_loop.h"
-#include "agent/workloadapi/grpc_call.h"
 
 namespace kith {
 

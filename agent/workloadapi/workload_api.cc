@@ -13,10 +13,10 @@
 #include <asio/post.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include "agent/grpc/grpc_server.h"
 #include "agent/runtime/event_loop.h"
 #include "agent/runtime/run_on.h"
 #include "agent/runtime/unix_listener.h"
-#include "agent/workloadapi/grpc_server.h"
 #include "agent/workloadapi/workload_caller.h"
 #include <google/protobuf/stubs/logging.h>
 

@@ -8,9 +8,9 @@
 #include "absl/status/statusor.h"
 
 #include "abi/process.h"
+#include "agent/grpc/peer_process.h"
 #include "agent/identity/trust_bundle.h"
 #include "agent/identity/x509_svid.h"
-#include "agent/workloadapi/peer_process.h"
 
 namespace kith {
 

@@ -9,9 +9,9 @@
 #include "absl/status/statusor.h"
 #include <asio/thread_pool.hpp>
 
-#include "agent/workloadapi/grpc_connection.h"
-#include "agent/workloadapi/loop_signal.h"
-#include "agent/workloadapi/peer_process.h"
+#include "agent/grpc/grpc_connection.h"
+#include "agent/grpc/loop_signal.h"
+#include "agent/grpc/peer_process.h"
 #include "agent/workloadapi/secret_stream.h"
 #include "agent/workloadapi/workload_api.h"
 #include "agent/workloadapi/workload_messages.h"

@@ -7,9 +7,9 @@
 
 #include "absl/status/statusor.h"
 
+#include "agent/grpc/grpc_message.h"
 #include "agent/identity/trust_bundle.h"
 #include "agent/identity/x509_svid.h"
-#include "agent/workloadapi/grpc_message.h"
 
 namespace kith {
 

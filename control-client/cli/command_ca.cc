@@ -5,7 +5,7 @@
 
 #include "control-client/cli/admin_client.h"
 #include "control-client/cli/command.h"
-#include "control-client/cli/humane_units.h"
+#include "control-client/cli/human_units.h"
 #include "control-client/cli/json_fields.h"
 #include "control-client/cli/table.h"
 
@@ -37,8 +37,8 @@ void PrintAuthorities(const Json &answer, CommandEnvironment &environment) {
   for (const Json &row : ListAt(answer, "/authorities")) {
     table.AddRow({TextAt(row, "/id"),
                   StateCell(row),
-                  HumaneTime(TextAt(row, "/since"), now),
-                  HumaneTime(TextAt(row, "/notAfter"), now),
+                  HumanTime(TextAt(row, "/since"), now),
+                  HumanTime(TextAt(row, "/notAfter"), now),
                   TextAt(row, "/svids"),
                   TextAt(row, "/certificate")});
   }

@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/config/config.h"
-#include "agent/identity/ca_backup.h"
+#include "agent/issuer/ca_backup.h"
 #include "agent/runtime/clock.h"
 #include "agent/runtime/file_descriptor.h"
 #include "control-client/cli/command.h"

@@ -7,7 +7,7 @@
 
 #include "control-client/cli/admin_client.h"
 #include "control-client/cli/command.h"
-#include "control-client/cli/humane_units.h"
+#include "control-client/cli/human_units.h"
 #include "control-client/cli/json_fields.h"
 #include "control-client/cli/printable.h"
 #include "control-client/cli/table.h"
@@ -135,7 +135,7 @@ void PrintAgent(const absl::StatusOr<Json> &agent,
   Table table({{"COUNTER"}, {"COUNT", Table::Align::kRight}});
   for (const auto &[name, count] : ListAt(*agent, "/counters").items()) {
     if (const uint64_t number = CountAt(count, ""); number != 0) {
-      table.AddRow({name, HumaneCount(number)});
+      table.AddRow({name, HumanCount(number)});
     }
   }
   if (!table.empty()) {

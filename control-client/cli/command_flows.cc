@@ -6,7 +6,7 @@
 #include "control-client/cli/admin_client.h"
 #include "control-client/cli/command.h"
 #include "control-client/cli/flow_cells.h"
-#include "control-client/cli/humane_units.h"
+#include "control-client/cli/human_units.h"
 #include "control-client/cli/json_fields.h"
 #include "control-client/cli/table.h"
 
@@ -52,9 +52,9 @@ void AddFlow(Table &table,
                 TextAt(flow, "/destination"),
                 TextAt(flow, "/local/spiffeId"),
                 TextAt(flow, "/peer/spiffeId"),
-                HumaneBytes(CountAt(flow, "/bytesSent")),
-                HumaneBytes(CountAt(flow, "/bytesReceived")),
-                HumaneTime(TextAt(flow, "/openedAt"), now),
+                HumanBytes(CountAt(flow, "/bytesSent")),
+                HumanBytes(CountAt(flow, "/bytesReceived")),
+                HumanTime(TextAt(flow, "/openedAt"), now),
                 ReasonCell(flow),
                 TextAt(flow, "/detail")});
 }
@@ -76,7 +76,7 @@ void PrintTable(const Json &answer,
   table.Print(environment.out, environment.colour);
   if (const uint64_t total = CountAt(answer, "/total"); total > flows.size()) {
     environment.out << "The newest " << flows.size() << " of "
-                    << HumaneCount(total) << " flows.\n";
+                    << HumanCount(total) << " flows.\n";
   }
 }
 

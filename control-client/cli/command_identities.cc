@@ -5,7 +5,7 @@
 
 #include "control-client/cli/admin_client.h"
 #include "control-client/cli/command.h"
-#include "control-client/cli/humane_units.h"
+#include "control-client/cli/human_units.h"
 #include "control-client/cli/json_fields.h"
 #include "control-client/cli/table.h"
 
@@ -36,8 +36,8 @@ void PrintTable(const Json &identities, CommandEnvironment &environment) {
                   TextAt(row, "/mode"),
                   SvidCell(row),
                   TextAt(row, "/svid/serial"),
-                  HumaneTime(TextAt(row, "/svid/notAfter"), now),
-                  HumaneTime(TextAt(row, "/nextAttempt"), now),
+                  HumanTime(TextAt(row, "/svid/notAfter"), now),
+                  HumanTime(TextAt(row, "/nextAttempt"), now),
                   TextAt(row, "/svid/rotations"),
                   {TextAt(row, "/svidError"), Style::kBad}});
   }

@@ -5,7 +5,7 @@
 
 #include "control-client/cli/admin_client.h"
 #include "control-client/cli/command.h"
-#include "control-client/cli/humane_units.h"
+#include "control-client/cli/human_units.h"
 #include "control-client/cli/json_fields.h"
 #include "control-client/cli/table.h"
 
@@ -26,7 +26,7 @@ void PrintKeys(const Json &answer, CommandEnvironment &environment) {
     const std::string state = TextAt(row, "/state");
     table.AddRow({TextAt(row, "/id"),
                   {state, state == "active" ? Style::kGood : Style::kPlain},
-                  HumaneTime(TextAt(row, "/signsFrom"), now)});
+                  HumanTime(TextAt(row, "/signsFrom"), now)});
   }
   table.Print(environment.out, environment.colour);
 }

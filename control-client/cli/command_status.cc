@@ -5,7 +5,7 @@
 
 #include "control-client/cli/admin_client.h"
 #include "control-client/cli/command.h"
-#include "control-client/cli/humane_units.h"
+#include "control-client/cli/human_units.h"
 #include "control-client/cli/json_fields.h"
 #include "control-client/cli/printable.h"
 #include "control-client/cli/table.h"
@@ -53,7 +53,7 @@ void PrintFacts(const Json &status, CommandEnvironment &environment) {
   PrintFact(out,
             "agent",
             "version " + TextAt(status, "/version") + ", pid " +
-                TextAt(status, "/pid") + ", up " + HumaneDuration(uptime));
+                TextAt(status, "/pid") + ", up " + HumanDuration(uptime));
   PrintFact(out, "trust domain", TextAt(status, "/trustDomain"));
   PrintFact(out, "issuer", TextAt(status, "/issuer"));
   PrintFact(out, "cgroup", TextAt(status, "/cgroup"));
@@ -81,8 +81,8 @@ void PrintFacts(const Json &status, CommandEnvironment &environment) {
       out, "processes", TextAt(status, "/attestedProcesses") + " attested");
   PrintFact(out,
             "flows",
-            HumaneCount(CountAt(status, "/flows/open")) + " open, " +
-                HumaneCount(CountAt(status, "/flows/opened")) +
+            HumanCount(CountAt(status, "/flows/open")) + " open, " +
+                HumanCount(CountAt(status, "/flows/opened")) +
                 " since the start");
 }
 
@@ -93,7 +93,7 @@ void PrintCounts(const Json &counts,
   Table table({{heading}, {"COUNT", Align::kRight}});
   for (const auto &[name, count] : counts.items()) {
     if (const uint64_t number = CountAt(count, ""); number != 0) {
-      table.AddRow({name, HumaneCount(number)});
+      table.AddRow({name, HumanCount(number)});
     }
   }
   if (!table.empty()) {

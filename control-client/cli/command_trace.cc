@@ -8,7 +8,7 @@
 #include "control-client/cli/admin_client.h"
 #include "control-client/cli/command.h"
 #include "control-client/cli/flow_cells.h"
-#include "control-client/cli/humane_units.h"
+#include "control-client/cli/human_units.h"
 #include "control-client/cli/interrupt_watch.h"
 #include "control-client/cli/json_fields.h"
 #include "control-client/cli/printable.h"
@@ -49,7 +49,7 @@ class TraceText {
                         ProcessLabel(flow),
                         step,
                         absl::StrFormat("+%d us", took),
-                        HumaneMicros(total));
+                        HumanMicros(total));
     environment_.out << Printable(line) << "  " << Outcome(event, flow, step)
                      << '\n'
                      << std::flush;

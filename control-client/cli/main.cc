@@ -4,7 +4,7 @@
 
 #include "agent/agent.h"
 #include "agent/datapath/datapath.h"
-#include "agent/outer_path.h"
+#include "agent/flow/outer_path.h"
 #include "control-client/cli/cli.h"
 
 namespace {

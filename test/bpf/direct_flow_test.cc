@@ -7,7 +7,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "abi/identity.h"
-#include "test/bpf/rig/passes.h"
+#include "test/bpf/rig/grants.h"
 
 namespace kith {
 namespace {

@@ -23,7 +23,7 @@ struct Watched {
   }
 
   // Sends while the peer reads, so that nothing but the kernel cuts segments.
-  bool Passes(std::string_view bytes) {
+  bool DirectGrants(std::string_view bytes) {
     std::string got;
     std::thread reader([&] { got = Receive(connection.peer, bytes.size()); });
     const bool sent = Send(connection.outer, bytes);
@@ -63,7 +63,7 @@ std::string BulkOfRecords(size_t bytes) {
 
 TEST_CASE("records of every length leave in segments of every length") {
   Watched watched(GENERATE(AF_INET, AF_INET6));
-  CHECK(watched.Passes(Opening() + BulkOfRecords(16 << 20)));
+  CHECK(watched.DirectGrants(Opening() + BulkOfRecords(16 << 20)));
   CHECK(watched.IsClean());
 }
 
@@ -73,7 +73,7 @@ TEST_CASE("a segment may have thousands of records") {
   for (int i = 0; i < 100'000; ++i) {
     smallest += Sealed(17);
   }
-  CHECK(watched.Passes(smallest));
+  CHECK(watched.DirectGrants(smallest));
   CHECK(watched.IsClean());
 }
 
@@ -90,22 +90,22 @@ TEST_CASE("a header may be cut anywhere") {
   Watched watched;
   const size_t cut = GENERATE(1, 2, 3, 4);
   const std::string record = Sealed(300);
-  REQUIRE(watched.Passes(Opening()));
+  REQUIRE(watched.DirectGrants(Opening()));
   for (int i = 0; i < 10; ++i) {
-    REQUIRE(watched.Passes(record.substr(0, cut)));
-    REQUIRE(watched.Passes(record.substr(cut) + Sealed(40)));
+    REQUIRE(watched.DirectGrants(record.substr(0, cut)));
+    REQUIRE(watched.DirectGrants(record.substr(cut) + Sealed(40)));
   }
   CHECK(watched.IsClean());
 }
 
 TEST_CASE("lost segments are sent again and pass") {
   Watched watched;
-  REQUIRE(watched.Passes(Opening()));
+  REQUIRE(watched.DirectGrants(Opening()));
   const PacketLoss loss(watched.own);
   // How many packets that is, TCP decides; the chance that none of them is lost
   // in all rounds is nil.
   for (int round = 0; round < 50; ++round) {
-    REQUIRE(watched.Passes(BulkOfRecords(1 << 20)));
+    REQUIRE(watched.DirectGrants(BulkOfRecords(1 << 20)));
     if (Retransmitted(watched.connection.outer) >= 5) {
       break;
     }
@@ -121,25 +121,25 @@ TEST_CASE("plaintext at the start never leaves") {
 
 TEST_CASE("plaintext after records never leaves") {
   Watched watched(GENERATE(AF_INET, AF_INET6));
-  REQUIRE(watched.Passes(Opening() + BulkOfRecords(1 << 20)));
+  REQUIRE(watched.DirectGrants(Opening() + BulkOfRecords(1 << 20)));
   watched.RequireStopped("secret");
 }
 
 TEST_CASE("plaintext behind a record in the same segment never leaves") {
   Watched watched;
-  REQUIRE(watched.Passes(Opening()));
+  REQUIRE(watched.DirectGrants(Opening()));
   watched.RequireStopped(Sealed(100) + "secret");
 }
 
 TEST_CASE("one byte that begins no record is enough") {
   Watched watched;
-  REQUIRE(watched.Passes(Opening()));
+  REQUIRE(watched.DirectGrants(Opening()));
   watched.RequireStopped("s");
 }
 
 TEST_CASE("a header that is wrong in one field is none") {
   Watched watched;
-  REQUIRE(watched.Passes(Opening()));
+  REQUIRE(watched.DirectGrants(Opening()));
   watched.RequireStopped(GENERATE(Record(19, 0x0303, 100),
                                   Record(24, 0x0303, 100),
                                   Record(22, 0x0303, 100),  // in the clear
@@ -152,7 +152,7 @@ TEST_CASE("a header that is wrong in one field is none") {
 
 TEST_CASE("nothing follows what was stopped, except what was sent before") {
   Watched watched;
-  REQUIRE(watched.Passes(Opening()));
+  REQUIRE(watched.DirectGrants(Opening()));
   REQUIRE(Send(watched.connection.outer, "secret"));
   REQUIRE(watched.agent.WaitUntilNotTls(kFlow));
   watched.RequireStopped(Sealed(100));

@@ -158,7 +158,7 @@ class TakeoverRefused(PeerCase):
 
 class _Successor:
     """The other end of the takeover socket, up to where it gives up
-    (agent/takeover/message_channel.cc, takeover.proto)."""
+    (agent/hotrestart/message_channel.cc, takeover.proto)."""
 
     HELLO, SWAPPING, STEERING = 1, 3, 4
     _MAGIC = 0x6874696b

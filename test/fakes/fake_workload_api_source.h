@@ -10,8 +10,8 @@
 
 #include "absl/synchronization/mutex.h"
 
-#include "agent/identity/embedded_ca.h"
 #include "agent/identity/svid_request.h"
+#include "agent/issuer/embedded_ca.h"
 #include "agent/workloadapi/workload_api.h"
 #include "test/fakes/temporary_directory.h"
 

@@ -5,8 +5,8 @@
 
 #include "absl/status/statusor.h"
 
-#include "agent/identity/ca_key_pair.h"
 #include "agent/identity/certificate_builder.h"
+#include "agent/issuer/ca_key_pair.h"
 #include "test/fakes/svid_forge.h"
 
 namespace kith {

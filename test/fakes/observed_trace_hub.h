@@ -5,7 +5,7 @@
 #include <memory>
 #include <mutex>
 
-#include "agent/flow/trace_hub.h"
+#include "agent/flowtable/trace_hub.h"
 
 namespace kith {
 

@@ -9,9 +9,9 @@
 
 #include "absl/status/statusor.h"
 
-#include "agent/identity/ca_key_pair.h"
 #include "agent/identity/certificate_builder.h"
 #include "agent/identity/private_key.h"
+#include "agent/issuer/ca_key_pair.h"
 #include "kith/issuer.h"
 #include "kith/spiffe_id.h"
 

@@ -4,7 +4,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <nlohmann/json.hpp>
 
-#include "control-client/cli/humane_units.h"
+#include "control-client/cli/human_units.h"
 #include "control-client/cli/json_fields.h"
 #include "control-client/cli/printable.h"
 #include "control-client/cli/table.h"
@@ -65,33 +65,33 @@ TEST_CASE("control characters and broken UTF-8 are spelt out") {
 }
 
 TEST_CASE("numbers are for people") {
-  CHECK(HumaneBytes(0) == "0 B");
-  CHECK(HumaneBytes(999) == "999 B");
-  CHECK(HumaneBytes(1'000) == "1.0 kB");
-  CHECK(HumaneBytes(999'949) == "999.9 kB");
-  CHECK(HumaneBytes(999'950) == "1.0 MB");
-  CHECK(HumaneBytes(1'234'567'890) == "1.2 GB");
-  CHECK(HumaneBytes(UINT64_MAX) == "18446.7 PB");
-  CHECK(HumaneCount(0) == "0");
-  CHECK(HumaneCount(999) == "999");
-  CHECK(HumaneCount(1'000) == "1,000");
-  CHECK(HumaneCount(1'234'567) == "1,234,567");
-  CHECK(HumaneMicros(87) == "87 us");
-  CHECK(HumaneMicros(1'250) == "1.25 ms");
-  CHECK(HumaneMicros(3'200'000) == "3.20 s");
-  CHECK(HumaneDuration(std::chrono::seconds(42)) == "42s");
-  CHECK(HumaneDuration(std::chrono::seconds(187)) == "3m 07s");
-  CHECK(HumaneDuration(std::chrono::seconds(18'720)) == "5h 12m");
-  CHECK(HumaneDuration(std::chrono::hours(220)) == "9d 04h");
+  CHECK(HumanBytes(0) == "0 B");
+  CHECK(HumanBytes(999) == "999 B");
+  CHECK(HumanBytes(1'000) == "1.0 kB");
+  CHECK(HumanBytes(999'949) == "999.9 kB");
+  CHECK(HumanBytes(999'950) == "1.0 MB");
+  CHECK(HumanBytes(1'234'567'890) == "1.2 GB");
+  CHECK(HumanBytes(UINT64_MAX) == "18446.7 PB");
+  CHECK(HumanCount(0) == "0");
+  CHECK(HumanCount(999) == "999");
+  CHECK(HumanCount(1'000) == "1,000");
+  CHECK(HumanCount(1'234'567) == "1,234,567");
+  CHECK(HumanMicros(87) == "87 us");
+  CHECK(HumanMicros(1'250) == "1.25 ms");
+  CHECK(HumanMicros(3'200'000) == "3.20 s");
+  CHECK(HumanDuration(std::chrono::seconds(42)) == "42s");
+  CHECK(HumanDuration(std::chrono::seconds(187)) == "3m 07s");
+  CHECK(HumanDuration(std::chrono::seconds(18'720)) == "5h 12m");
+  CHECK(HumanDuration(std::chrono::hours(220)) == "9d 04h");
 }
 
 TEST_CASE("times are told from now") {
   const std::chrono::system_clock::time_point now(
       std::chrono::seconds(1'795'379'642));  // 2026-11-22T20:34:02Z
-  CHECK(HumaneTime("2026-11-22T21:16:12.000Z", now) == "in 42m 10s");
-  CHECK(HumaneTime("2026-11-22T20:33:59.000Z", now) == "3s ago");
-  CHECK(HumaneTime("", now).empty());
-  CHECK(HumaneTime("soon", now) == "soon");
+  CHECK(HumanTime("2026-11-22T21:16:12.000Z", now) == "in 42m 10s");
+  CHECK(HumanTime("2026-11-22T20:33:59.000Z", now) == "3s ago");
+  CHECK(HumanTime("", now).empty());
+  CHECK(HumanTime("soon", now) == "soon");
 }
 
 TEST_CASE("fields of another type are absent, not an error") {

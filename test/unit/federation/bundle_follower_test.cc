@@ -7,8 +7,8 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "agent/federation/bundle_file.h"
 #include "agent/federation/federation.h"
-#include "agent/federation/kept_file.h"
 #include "test/fakes/fake_clock.h"
 #include "test/fakes/svid_forge.h"
 #include "test/fakes/temporary_directory.h"
@@ -173,13 +173,13 @@ TEST_CASE_METHOD(Domain, "the first bundle may come late") {
   CHECK(without.stale);
   CHECK(without.last_error.message().find("first.json") !=
         std::string_view::npos);
-  REQUIRE(WriteKeptFile(directory.File("first.json"), Text(forge, 1)).ok());
+  REQUIRE(WriteBundleFile(directory.File("first.json"), Text(forge, 1)).ok());
   clock.Advance(seconds(60));
   CHECK(Await(2).sequence == 3);
 }
 
 TEST_CASE_METHOD(Domain, "federation joins what an identity federates with") {
-  REQUIRE(WriteKeptFile(directory.File("b.json"), Text(forge, 1)).ok());
+  REQUIRE(WriteBundleFile(directory.File("b.json"), Text(forge, 1)).ok());
   FederatedDomainConfig file;
   file.trust_domain = "b.example";
   file.profile = FederatedDomainConfig::Profile::kFile;

@@ -4,8 +4,8 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "agent/identity/ca_directory_watch.h"
 #include "agent/identity/svid_request.h"
+#include "agent/issuer/ca_directory_watch.h"
 #include "kith/certificate_authority.h"
 #include "test/unit/identity/fake_issuer.h"
 

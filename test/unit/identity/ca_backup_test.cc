@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/identity/ca_backup.h"
+#include "agent/issuer/ca_backup.h"
 
 #include <sys/stat.h>
 
@@ -10,9 +10,9 @@
 #include <catch2/catch_test_macros.hpp>
 #include <openssl/evp.h>
 
-#include "agent/identity/encrypted_key.h"
 #include "agent/identity/private_key.h"
 #include "agent/identity/svid_request.h"
+#include "agent/issuer/encrypted_key.h"
 #include "kith/certificate_authority.h"
 #include "test/unit/identity/fake_issuer.h"
 

@@ -14,7 +14,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "agent/identity/embedded_ca.h"
+#include "agent/issuer/embedded_ca.h"
 #include "agent/runtime/file_descriptor.h"
 #include "test/fakes/fake_clock.h"
 #include "test/unit/identity/temporary_directory.h"

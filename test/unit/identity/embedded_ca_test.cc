@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/identity/embedded_ca.h"
+#include "agent/issuer/embedded_ca.h"
 
 #include <chrono>
 #include <set>

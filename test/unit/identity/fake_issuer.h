@@ -11,8 +11,8 @@
 
 #include "absl/synchronization/mutex.h"
 
-#include "agent/identity/embedded_ca.h"
 #include "agent/identity/svid_store.h"
+#include "agent/issuer/embedded_ca.h"
 #include "test/fakes/fake_clock.h"
 #include "test/unit/identity/temporary_directory.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/identity/jwt_keys.h"
+#include "agent/issuer/jwt_keys.h"
 
 #include <sys/stat.h>
 
@@ -9,9 +9,9 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "agent/identity/embedded_ca.h"
-#include "agent/identity/jwt_key_orders.h"
 #include "agent/identity/key_memory.h"
+#include "agent/issuer/embedded_ca.h"
+#include "agent/issuer/jwt_key_orders.h"
 #include "test/fakes/fake_clock.h"
 #include "test/unit/identity/temporary_directory.h"
 

@@ -4,8 +4,8 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "agent/identity/svid_ledger.h"
 #include "agent/identity/svid_request.h"
+#include "agent/issuer/svid_ledger.h"
 #include "test/unit/identity/fake_issuer.h"
 
 namespace kith {

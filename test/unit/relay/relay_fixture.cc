@@ -89,7 +89,7 @@ Task<RelayEnd> RelayUnderTest::RunRelay() {
   RelayEnd end = co_await relay_->Run();
   while (end.reason == CloseReason::kHandedOver) {
     auto next =
-        Relay::Resume(relay_->TakeState(), loops_.at(0).get_executor(), flow_);
+        Relay::Import(relay_->TakeState(), loops_.at(0).get_executor(), flow_);
     if (!next.ok()) {
       co_return RelayEnd{CloseReason::kNone,
                          std::string(next.status().message())};
@@ -120,15 +120,15 @@ void RelayUnderTest::Abort(CloseReason reason) {
   asio::post(loops_.at(0), [this, reason] { relay_->Abort(reason); });
 }
 
-void RelayUnderTest::HandOver() {
-  std::promise<void> surrendered;
-  asio::post(loops_.at(0), [this, &surrendered] {
+void RelayUnderTest::HotRestartParent() {
+  std::promise<void> exported;
+  asio::post(loops_.at(0), [this, &exported] {
     if (relay_ != nullptr) {
-      relay_->Surrender();
+      relay_->Export();
     }
-    surrendered.set_value();
+    exported.set_value();
   });
-  surrendered.get_future().wait();
+  exported.get_future().wait();
 }
 
 Chain::Chain(bool tls) {

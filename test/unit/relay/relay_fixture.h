@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "agent/flow/flow_table.h"
+#include "agent/flowtable/flow_table.h"
 #include "agent/relay/relay.h"
 #include "test/unit/handshake/handshake_fixture.h"
 
@@ -39,9 +39,9 @@ class RelayUnderTest {
   RelayEnd End();
   bool HasEnded() const;
   void Abort(CloseReason reason);
-  // HandOver makes the relay pass to another object as between two processes;
-  // returns when it is on its way there.
-  void HandOver();
+  // HotRestartParent makes the relay pass to another object as between two
+  // processes; returns when it is on its way there.
+  void HotRestartParent();
   FlowCounters &counters() { return flow_->counters(); }
 
  private:

@@ -5,13 +5,13 @@
 #include "absl/strings/str_cat.h"
 #include <catch2/catch_test_macros.hpp>
 
+#include "agent/grpc/grpc_call.h"
+#include "agent/grpc/grpc_headers.h"
+#include "agent/grpc/grpc_message.h"
+#include "agent/grpc/per_user_quota.h"
 #include "agent/workloadapi/api_descriptions.h"
 #include "agent/workloadapi/api_method.h"
 #include "agent/workloadapi/claims_struct.h"
-#include "agent/workloadapi/grpc_call.h"
-#include "agent/workloadapi/grpc_headers.h"
-#include "agent/workloadapi/grpc_message.h"
-#include "agent/workloadapi/places.h"
 
 namespace kith {
 namespace {
@@ -193,20 +193,20 @@ TEST_CASE("status messages are percent-encoded") {
   CHECK(PercentEncode("100%\r\n\xc3\xa9") == "100%25%0D%0A%C3%A9");
 }
 
-TEST_CASE("places are bounded, in all and by user") {
-  const auto places =
-      std::make_shared<Places>(Places::Bounds{.total = 3, .per_user = 2});
-  auto first = places->Take(1);
-  auto second = places->Take(1);
+TEST_CASE("quota are bounded, in all and by user") {
+  const auto quota = std::make_shared<PerUserQuota>(
+      PerUserQuota::Bounds{.total = 3, .per_user = 2});
+  auto first = quota->Take(1);
+  auto second = quota->Take(1);
   CHECK(first.has_value());
   CHECK(second.has_value());
-  CHECK(!places->Take(1).has_value());
-  auto third = places->Take(2);
+  CHECK(!quota->Take(1).has_value());
+  auto third = quota->Take(2);
   CHECK(third.has_value());
-  CHECK(!places->Take(3).has_value());
+  CHECK(!quota->Take(3).has_value());
   first.reset();
-  CHECK(places->Take(3).has_value());
-  CHECK(places->Take(1).has_value());
+  CHECK(quota->Take(3).has_value());
+  CHECK(quota->Take(1).has_value());
 }
 
 TEST_CASE("claims of every kind become a Struct") {

@@ -4,7 +4,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "agent/workloadapi/grpc_headers.h"
+#include "agent/grpc/grpc_headers.h"
 #include "test/unit/workloadapi/api_fixture.h"
 
 namespace kith {

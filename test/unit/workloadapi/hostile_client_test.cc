@@ -8,10 +8,10 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "agent/grpc/grpc_headers.h"
+#include "agent/grpc/grpc_message.h"
+#include "agent/grpc/grpc_transport.h"
 #include "agent/identity/certificate.h"
-#include "agent/workloadapi/grpc_headers.h"
-#include "agent/workloadapi/grpc_message.h"
-#include "agent/workloadapi/grpc_transport.h"
 #include "test/unit/workloadapi/api_fixture.h"
 
 namespace kith {

@@ -4,7 +4,7 @@
 
 #include <catch2/generators/catch_generators.hpp>
 
-#include "agent/workloadapi/grpc_message.h"
+#include "agent/grpc/grpc_message.h"
 #include "agent/workloadapi/secret_stream.h"
 #include "test/unit/workloadapi/secrets_fixture.h"
 

@@ -3,7 +3,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "agent/workloadapi/grpc_connection.h"
+#include "agent/grpc/grpc_connection.h"
 #include "test/unit/workloadapi/api_fixture.h"
 
 namespace kith {

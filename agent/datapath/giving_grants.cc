@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// The datapath's part in flows that go past the agent.
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+
+#include "agent/datapath/bpf_datapath.h"
+#include "agent/datapath/grant_proof.h"
+#include "agent/runtime/loopback_pair.h"
+
+namespace kith {
+
+// Without passes, flows inside a node are as those between nodes.
+void BpfDatapath::PreparePasses() {
+  if (!options_.gives_grants) {
+    return;
+  }
+  if (absl::Status proven = InOwnNetns(ProveGrants); !proven.ok()) {
+    passes_ = proven;
+    options_.on_error(absl::FailedPreconditionError(
+        absl::StrCat("flows inside this node are not joined, but encrypted: ",
+                     proven.message())));
+    return;
+  }
+  passes_ = MakePasses();
+}
+
+std::unique_ptr<GrantTable> BpfDatapath::MakePasses() {
+  return std::make_unique<GrantTable>(
+      programs_->maps(),
+      listeners_,
+      [this](uint64_t cookie, const std::function<void()> &task) {
+        return presence_->RunIn(cookie, task);
+      });
+}
+
+// Direct flows that a former agent has left to one that gives no passes.
+void BpfDatapath::EndForeignFlows() {
+  if (passes_.ok()) {
+    return;
+  }
+  const auto table = MakePasses();
+  for (const uint64_t cookie : table->List()) {
+    if (auto flow = table->Find(cookie); flow.ok()) {
+      EndForeignFlow(*table, *flow);
+    }
+    table->Forget(cookie);
+  }
+  // Hooks that give no passes keep none of these.
+  BpfMaps &maps = *programs_->maps();
+  maps.passes.Clear();
+  maps.pass_listeners.Clear();
+  maps.direct_tuples.Clear();
+}
+
+void BpfDatapath::EndForeignFlow(DirectGrants &table, const direct_flow &flow) {
+  const auto counted = table.Count(flow);
+  absl::Status ended = table.End(flow);
+  if (!ended.ok() && !absl::IsNotFound(ended)) {
+    options_.on_error(ended);
+    return;
+  }
+  options_.on_direct_left(
+      flow,
+      counted.ok() ? *counted
+                   : DirectBytes{flow.bytes_sent, flow.bytes_received});
+}
+
+}  // namespace kith

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "absl/synchronization/mutex.h"
+
+#include "agent/datapath/bpf_maps.h"
+#include "agent/datapath/direct_grants.h"
+#include "agent/datapath/listener_table.h"
+#include "agent/datapath/socket_diag.h"
+
+namespace kith {
+
+// GrantTable is DirectGrants by the maps of the hooks, and by the kernel's
+// sock_diag for what the hooks cannot do: end a socket of another process.
+class GrantTable final : public DirectGrants {
+ public:
+  // RunIn runs `task` in a network namespace, on a thread that may block.
+  using RunIn = std::function<absl::Status(uint64_t netns_cookie,
+                                           const std::function<void()> &task)>;
+
+  // `listeners` outlives this.
+  GrantTable(std::shared_ptr<BpfMaps> maps,
+             ListenerTable &listeners,
+             RunIn run_in)
+      : maps_(std::move(maps)),
+        listeners_(listeners),
+        run_in_(std::move(run_in)) {}
+
+  absl::Status Open(const GrantRequest &request) override;
+  void Void() override { maps_->passes.Clear(); }
+  void Sweep() override;
+  std::vector<uint64_t> List() override { return maps_->directs.Keys(); }
+  absl::StatusOr<direct_flow> Find(uint64_t cookie) override {
+    return maps_->directs.Lookup(cookie);
+  }
+  void Forget(uint64_t cookie) override { (void)maps_->directs.Delete(cookie); }
+  void Name(uint64_t cookie, uint64_t pass) override;
+  absl::Status End(const direct_flow &flow) override;
+  absl::StatusOr<DirectBytes> Count(const direct_flow &flow) override;
+
+ private:
+  absl::Status Offer(const listener_entry &listener);
+  // SweepPasses returns the listeners that passes still lead to.
+  std::set<uint64_t> SweepPasses();
+  absl::StatusOr<SocketDiag *> DiagOf(uint64_t netns_cookie)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const std::shared_ptr<BpfMaps> maps_;
+  ListenerTable &listeners_;
+  const RunIn run_in_;
+  absl::Mutex opening_;  // a pass, and what it leads to, come together
+  absl::Mutex mutex_ ABSL_ACQUIRED_AFTER(opening_);
+  std::map<uint64_t, SocketDiag> diags_ ABSL_GUARDED_BY(mutex_);  // by netns
+};
+
+}  // namespace kith

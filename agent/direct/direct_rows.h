@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "agent/direct/direct_grant.h"
+#include "agent/flow/flow_steps.h"
+#include "agent/revocation/revoke_flows.h"
+
+namespace kith {
+
+// DirectRows are the two rows of one open direct flow: as its client and as its
+// server has it. An end of either from outside calls `abort`.
+class DirectRows {
+ public:
+  using Abort = std::function<void(CloseReason reason)>;
+
+  // Open enters the rows. Null: there are too many flows.
+  static std::unique_ptr<DirectRows> Open(AgentStages &stages,
+                                          const direct_flow &flow,
+                                          std::shared_ptr<const Pass> pass,
+                                          const Abort &abort);
+  DirectRows(AgentStages &stages,
+             const direct_flow &flow,
+             std::shared_ptr<const Pass> pass,
+             std::shared_ptr<LiveFlow> client,
+             std::shared_ptr<LiveFlow> server);
+  DirectRows(const DirectRows &) = delete;
+  DirectRows &operator=(const DirectRows &) = delete;
+  ~DirectRows() = default;
+
+  // connected_at_ns tells the flow from a later one of the same socket.
+  uint64_t connected_at_ns() const { return connected_at_ns_; }
+
+  const std::shared_ptr<const Pass> &pass() const { return pass_; }
+
+  // forbidden returns why policy, an SVID that is not in force any more, or the
+  // way that it took forbids the flow, or an empty text.
+  std::string forbidden() const;
+
+  // Close moves both rows to the history. `end` is as the client sees it.
+  void Close(const DirectBytes &bytes, const FlowEnd &end);
+
+ private:
+  AgentStages &stages_;
+  const uint64_t connected_at_ns_;
+  const bool astray_;
+  const std::shared_ptr<const Pass> pass_;
+  const std::shared_ptr<LiveFlow> client_;
+  const std::shared_ptr<LiveFlow> server_;
+  const PermittedFlow client_permitted_;
+  const PermittedFlow server_permitted_;
+};
+
+// RecordUnknown enters a flow in the history of which nobody knows why it
+// should be allowed, or that is none here (`why`). One that has ended while no
+// agent ran is no matter of that.
+void RecordUnknown(AgentStages &stages,
+                   const direct_flow &flow,
+                   const DirectBytes &bytes,
+                   const std::string &why);
+
+// EndOf returns how a direct flow ended that the hooks say is closed.
+FlowEnd EndOf(const direct_flow &flow);
+
+}  // namespace kith

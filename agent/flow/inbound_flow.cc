@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/flow/inbound_flow.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+#include "agent/flow/dial.h"
+#include "agent/flow/flow_steps.h"
+#include "agent/flow/let_go.h"
+#include "agent/relay/first_bytes.h"
+#include "agent/relay/socket_end.h"
+
+namespace kith {
+namespace {
+
+// How long a client of a MUTUAL port may take to send its ClientHello: as long
+// as a whole handshake, since nothing else can be done with the connection.
+constexpr std::chrono::milliseconds kClientHelloWait{10'000};
+
+// How long a PERMISSIVE port waits before it supposes that the server speaks
+// first. The choice is not final then: see ServePermissive.
+constexpr std::chrono::milliseconds kServerFirstWait{200};
+
+// What the steps of one inbound flow share.
+struct Inbound {
+  AgentStages &stages;
+  uint64_t netns_cookie = 0;
+  Endpoint destination;
+  Endpoint client;
+  std::shared_ptr<LiveFlow> flow;
+  // Once the listener is identified:
+  FlowPermit permit;
+  IdentityFacts plain;  // what it is told if the bytes go as they are
+};
+
+Task<absl::StatusOr<DialedApplication>> Dial(
+    const Inbound &in, std::optional<IdentityFacts> facts) {
+  StepTimer timer;
+  auto dialed = co_await DialApplication(
+      in.stages, in.netns_cookie, in.destination, in.client, std::move(facts));
+  if (dialed.ok()) {
+    RecordDial(*in.flow, timer.Lap());
+  }
+  co_return dialed;
+}
+
+FlowEnd DialFailed(const absl::Status &status) {
+  return {CloseReason::kDialFailed, std::string(status.message())};
+}
+
+// The next agent's flow still shows the application its client.
+void Leave(const FlowEnd &end, DialedApplication &application) {
+  if (end.reason == CloseReason::kHandedOver) {
+    application.announcement->LeaveToChild();
+  }
+  LeaveShown(application.shown.get(), end.reason);
+}
+
+Task<FlowEnd> RelayPlain(const Inbound &in,
+                         TcpSocket &outer,
+                         DialedApplication application) {
+  FlowEnd end = co_await kith::RelayPlain(in.stages,
+                                          in.flow,
+                                          std::move(application.socket),
+                                          std::move(outer),
+                                          in.permit);
+  Leave(end, application);
+  co_return end;
+}
+
+Task<FlowEnd> ServePlain(const Inbound &in, TcpSocket &outer) {
+  auto application = co_await Dial(in, in.plain);
+  if (!application.ok()) {
+    co_return DialFailed(application.status());
+  }
+  co_return co_await RelayPlain(in, outer, *std::move(application));
+}
+
+// The application is dialled after the peer is authorised, so that a stranger
+// never reaches it; unless it was dialled already to hear whether it speaks
+// first.
+Task<FlowEnd> ServeMutual(const Inbound &in,
+                          TcpSocket &outer,
+                          const WorkloadIdentity &identity,
+                          const FlowRule &rule,
+                          std::optional<DialedApplication> application) {
+  // Named: GCC 12 destroys an aggregate twice that is made in a co_await.
+  const Securing securing{.role = TlsRole::kServer,
+                          .identity = identity,
+                          .rule = rule,
+                          .alpn = rule.alpn};
+  auto outcome =
+      co_await SecureOuter(in.stages, *in.flow, std::move(outer), securing);
+  if (auto *failure = std::get_if<HandshakeFailure>(&outcome)) {
+    co_return FlowEnd{failure->reason, std::move(failure->detail)};
+  }
+  const IdentityFacts facts =
+      SecuredFacts(identity.spiffe_id, std::get<HandshakeSuccess>(outcome));
+  if (application.has_value()) {
+    application->Show(in.stages, facts);
+  } else {
+    auto dialed = co_await Dial(in, facts);
+    if (!dialed.ok()) {
+      co_return DialFailed(dialed.status());
+    }
+    application = *std::move(dialed);
+  }
+  FlowEnd end =
+      co_await RelaySecured(in.stages,
+                            in.flow,
+                            std::move(application->socket),
+                            std::move(std::get<HandshakeSuccess>(outcome)),
+                            identity.spiffe_id,
+                            in.permit,
+                            {.netns_cookie = in.netns_cookie, .process = {}});
+  Leave(end, *application);
+  co_return end;
+}
+
+Task<FlowEnd> RequireMutual(const Inbound &in,
+                            TcpSocket &outer,
+                            const WorkloadIdentity &identity,
+                            const FlowRule &rule) {
+  // GCC 12 miscompiles a co_await in the condition of a switch.
+  const FirstBytes first = co_await PeekFirstBytes(outer, kClientHelloWait);
+  switch (first) {
+    case FirstBytes::kTls:
+      co_return co_await ServeMutual(in, outer, identity, rule, std::nullopt);
+    case FirstBytes::kOther:
+      co_return FlowEnd{
+          CloseReason::kPlaintextRefused,
+          absl::StrCat(
+              "plaintext from ", in.client.ToString(), " on a MUTUAL port")};
+    case FirstBytes::kNothing:
+      co_return FlowEnd{CloseReason::kTimeout, "no ClientHello"};
+    case FirstBytes::kClosed:
+      break;
+  }
+  co_return FlowEnd{CloseReason::kResetByPeer, "closed before any byte"};
+}
+
+// A silent client may be waiting for a server that speaks first, or be slow:
+// the application is dialled, and whoever speaks first decides.
+Task<FlowEnd> ServeSilent(const Inbound &in,
+                          TcpSocket &outer,
+                          const WorkloadIdentity &identity,
+                          const FlowRule &rule) {
+  auto application = co_await Dial(in, std::nullopt);
+  if (!application.ok()) {
+    co_return DialFailed(application.status());
+  }
+  const FirstBytes first = co_await PeekEither(outer, application->socket);
+  if (first == FirstBytes::kTls) {
+    co_return co_await ServeMutual(
+        in, outer, identity, rule, *std::move(application));
+  }
+  application->Show(in.stages, in.plain);
+  co_return co_await RelayPlain(in, outer, *std::move(application));
+}
+
+Task<FlowEnd> ServePermissive(const Inbound &in,
+                              TcpSocket &outer,
+                              const WorkloadIdentity &identity,
+                              const FlowRule &rule) {
+  const FirstBytes first = co_await PeekFirstBytes(outer, kServerFirstWait);
+  switch (first) {
+    case FirstBytes::kTls:
+      co_return co_await ServeMutual(in, outer, identity, rule, std::nullopt);
+    case FirstBytes::kNothing:
+      co_return co_await ServeSilent(in, outer, identity, rule);
+    case FirstBytes::kOther:
+    case FirstBytes::kClosed:  // e.g. a port check: the relay passes it on
+      break;
+  }
+  co_return co_await ServePlain(in, outer);
+}
+
+Task<FlowEnd> ServeIdentified(const Inbound &in,
+                              TcpSocket &outer,
+                              const Workload &workload) {
+  if (!workload.choice.tied.empty()) {
+    co_return FlowEnd{CloseReason::kIdentityConflict,
+                      absl::StrJoin(workload.choice.tied, ", ")};
+  }
+  const WorkloadIdentity *identity = workload.choice.identity.get();
+  if (identity == nullptr) {
+    LetListenerGo(
+        in.stages, *in.flow, in.netns_cookie, in.destination, workload);
+    RecordDecision(*in.flow, workload, {.rule = "no identity: not a workload"});
+    co_return co_await ServePlain(in, outer);
+  }
+  const FlowRule rule = InboundRule(*identity, in.destination.port);
+  RecordDecision(*in.flow, workload, rule);
+  switch (rule.mode) {
+    case TlsMode::kMutual:
+      co_return co_await RequireMutual(in, outer, *identity, rule);
+    case TlsMode::kPermissive:
+      co_return co_await ServePermissive(in, outer, *identity, rule);
+    case TlsMode::kDisable:
+      break;
+  }
+  LetListenerGo(in.stages, *in.flow, in.netns_cookie, in.destination, workload);
+  co_return co_await ServePlain(in, outer);
+}
+
+Task<FlowEnd> RunFlow(Inbound &in, TcpSocket &outer) {
+  StepTimer timer;
+  auto workload =
+      co_await IdentifyListener(in.stages, in.netns_cookie, in.destination);
+  if (!workload.ok()) {
+    co_return FlowEnd{absl::IsNotFound(workload.status())
+                          ? CloseReason::kNoOrigin
+                          : CloseReason::kAttestationFailed,
+                      std::string(workload.status().message())};
+  }
+  RecordProcess(*in.flow, *workload->process, timer.Lap());
+  in.permit = PermitOf(*workload, FlowDirection::kInbound, in.destination);
+  in.plain = PlainFacts(workload->choice.identity.get());
+  co_return co_await ServeIdentified(in, outer, *workload);
+}
+
+}  // namespace
+
+Task<void> ServeInbound(AgentStages &stages,
+                        uint64_t netns_cookie,
+                        TcpSocket outer) {
+  asio::error_code error;
+  Inbound in{.stages = stages,
+             .netns_cookie = netns_cookie,
+             .destination = EndpointOf(outer.local_endpoint(error)),
+             .client = EndpointOf(outer.remote_endpoint(error)),
+             .flow = nullptr,
+             .permit = {},
+             .plain = {}};
+  FlowRecord record;
+  record.direction = FlowDirection::kInbound;
+  record.state = FlowState::kAttesting;
+  record.client = in.client;
+  record.destination = in.destination;
+  record.opened_at = std::chrono::system_clock::now();
+  in.flow = stages.flows->Open(std::move(record));
+  if (in.flow != nullptr) {
+    FlowEnd end = co_await RunFlow(in, outer);
+    ResetSocket(outer);
+    FinishFlow(stages, *in.flow, std::move(end));
+  }
+  ResetSocket(outer);
+}
+
+}  // namespace kith

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "agent/assembly/stages.h"
+
+namespace kith {
+
+// ServeInbound is the life of one inbound flow, from the accept of the outer
+// socket, which sk_lookup has steered here, to the end of the relay.
+Task<void> ServeInbound(AgentStages &stages,
+                        uint64_t netns_cookie,
+                        TcpSocket outer);
+
+}  // namespace kith

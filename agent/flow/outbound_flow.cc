@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/flow/outbound_flow.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+#include "agent/flow/dial.h"
+#include "agent/flow/flow_steps.h"
+#include "agent/flow/let_go.h"
+#include "agent/handshake/alpn.h"
+#include "agent/relay/socket_end.h"
+
+namespace kith {
+namespace {
+
+// How a flow to this destination is treated.
+struct Decision {
+  FlowMode mode = FlowMode::kPlaintext;
+  FlowRule rule;
+  bool untouched = false;  // as the next ones will be
+};
+
+std::chrono::microseconds SinceConnect(const flow_origin &origin) {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+      now - std::chrono::nanoseconds(origin.connected_at_ns));
+}
+
+FlowRecord NewRecord(const flow_origin &origin, const Endpoint &application) {
+  FlowRecord record;
+  record.direction = FlowDirection::kOutbound;
+  record.state = FlowState::kAttesting;
+  record.process.pid = origin.process.tgid;
+  record.process.start_time_ns = origin.process.start_time_ns;
+  record.client = application;
+  record.destination = Endpoint::FromAbi(origin.destination);
+  record.timing.hold = SinceConnect(origin);
+  record.opened_at = std::chrono::system_clock::now() - *record.timing.hold;
+  return record;
+}
+
+// An application that bound an address (not the loopback address that the
+// kernel chose for the rewritten destination) keeps it on the outer socket.
+std::optional<Endpoint> BoundSource(const Endpoint &application) {
+  if (application.IsLoopback()) {
+    return std::nullopt;
+  }
+  return application;
+}
+
+// What the steps of one outbound flow share.
+struct Outbound {
+  AgentStages &stages;
+  uint64_t netns_cookie = 0;
+  uint64_t socket_cookie = 0;  // of the application's socket
+  process_facts process{};
+  Endpoint destination;
+  Endpoint application;
+  std::shared_ptr<LiveFlow> flow;
+};
+
+// Whether a PERMISSIVE flow must be wrapped: the destination is known to take
+// mutual TLS, by a Service, by experience, or as a workload of this node.
+Task<bool> TakesMutualTls(const Outbound &out, const FlowRule &rule) {
+  if (rule.peer_is_workload ||
+      out.stages.mutual_peers.Knows(out.netns_cookie, out.destination)) {
+    co_return true;
+  }
+  auto listener =
+      co_await IdentifyListener(out.stages, out.netns_cookie, out.destination);
+  co_return listener.ok() &&
+      listener->choice.identity !=
+          nullptr &&InboundRule(*listener->choice.identity,
+                                out.destination.port)
+              .mode != TlsMode::kDisable;
+}
+
+Task<Decision> Decide(const Outbound &out, const Workload &workload) {
+  Decision decision;
+  if (workload.choice.identity == nullptr) {
+    decision.rule.rule = "no identity: not a workload";
+    decision.untouched = true;
+    co_return decision;
+  }
+  decision.rule = OutboundRule(
+      *workload.resources, *workload.choice.identity, out.destination);
+  bool wrap = decision.rule.mode == TlsMode::kMutual;
+  if (decision.rule.mode == TlsMode::kPermissive) {
+    wrap = co_await TakesMutualTls(out, decision.rule);
+  }
+  decision.mode = wrap ? FlowMode::kMtls : FlowMode::kPlaintext;
+  decision.untouched = decision.rule.mode == TlsMode::kDisable;
+  co_return decision;
+}
+
+Task<absl::StatusOr<TcpSocket>> Dial(const Outbound &out) {
+  StepTimer timer;
+  auto outer = co_await DialPeer(out.stages,
+                                 out.netns_cookie,
+                                 out.destination,
+                                 BoundSource(out.application));
+  if (outer.ok()) {
+    RecordDial(*out.flow, timer.Lap());
+  }
+  co_return outer;
+}
+
+// What the application says first is not known yet: the protocol that it speaks
+// is the destination's to say.
+AlpnNames OfferedAlpn(const FlowRule &rule, bool as_kith) {
+  AlpnNames names;
+  if (as_kith) {
+    names.emplace_back(kAlpn);
+  }
+  for (const std::string &name : rule.alpn.value_or(AlpnNames())) {
+    if (name != kAlpn) {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
+
+// A server of another protocol may refuse our ALPN name, which is optional: it
+// is dialled once more without, and from then on at once.
+Task<HandshakeOutcome> Secure(const Outbound &out,
+                              TcpSocket outer,
+                              const Workload &workload,
+                              const FlowRule &rule) {
+  const bool as_kith =
+      !out.stages.alpn_refusers.Knows(out.netns_cookie, out.destination);
+  Securing securing{.role = TlsRole::kClient,
+                    .identity = *workload.choice.identity,
+                    .rule = rule,
+                    .alpn = OfferedAlpn(rule, as_kith)};
+  auto outcome =
+      co_await SecureOuter(out.stages, *out.flow, std::move(outer), securing);
+  const auto *failure = std::get_if<HandshakeFailure>(&outcome);
+  if (failure == nullptr || !failure->alpn_refused || !as_kith) {
+    co_return outcome;
+  }
+  auto again = co_await Dial(out);
+  if (!again.ok()) {
+    co_return outcome;
+  }
+  securing.alpn = OfferedAlpn(rule, false);
+  auto second =
+      co_await SecureOuter(out.stages, *out.flow, *std::move(again), securing);
+  if (std::holds_alternative<HandshakeSuccess>(second)) {
+    out.stages.alpn_refusers.Learn(out.netns_cookie, out.destination);
+  }
+  co_return second;
+}
+
+Task<FlowEnd> SecureAndRelay(const Outbound &out,
+                             TcpSocket &inner,
+                             TcpSocket outer,
+                             const Workload &workload,
+                             const FlowRule &rule) {
+  auto outcome = co_await Secure(out, std::move(outer), workload, rule);
+  if (auto *failure = std::get_if<HandshakeFailure>(&outcome)) {
+    co_return FlowEnd{failure->reason, std::move(failure->detail)};
+  }
+  out.stages.mutual_peers.Learn(out.netns_cookie, out.destination);
+  const SpiffeId &local = workload.choice.identity->spiffe_id;
+  auto &success = std::get<HandshakeSuccess>(outcome);
+  const auto shown =
+      ShowIdentity(out.stages, out.socket_cookie, SecuredFacts(local, success));
+  auto end = co_await RelaySecured(
+      out.stages,
+      out.flow,
+      std::move(inner),
+      std::move(success),
+      local,
+      PermitOf(workload, FlowDirection::kOutbound, out.destination),
+      {.netns_cookie = out.netns_cookie, .process = out.process});
+  LeaveShown(shown.get(), end.reason);
+  co_return end;
+}
+
+// Everything after the origin is known. Returns how the flow ended; `inner` is
+// reset by the caller if it is still open then.
+Task<FlowEnd> RunFlow(const Outbound &out,
+                      const flow_origin &origin,
+                      TcpSocket &inner) {
+  StepTimer timer;
+  auto workload =
+      co_await IdentifyWorkload(out.stages,
+                                origin.process,
+                                origin.image,
+                                WorkloadAttestor::Expect::kSameImage,
+                                out.destination.port);
+  if (!workload.ok()) {
+    co_return FlowEnd{CloseReason::kAttestationFailed,
+                      std::string(workload.status().message())};
+  }
+  RecordProcess(*out.flow, *workload->process, timer.Lap());
+  if (!workload->choice.tied.empty()) {
+    co_return FlowEnd{CloseReason::kIdentityConflict,
+                      absl::StrJoin(workload->choice.tied, ", ")};
+  }
+  const Decision decision = co_await Decide(out, *workload);
+  RecordDecision(*out.flow, *workload, decision.rule);
+  LetConnectsGo(out.stages, *out.flow, origin, *workload, decision.untouched);
+  auto outer = co_await Dial(out);
+  if (!outer.ok()) {
+    co_return FlowEnd{CloseReason::kDialFailed,
+                      std::string(outer.status().message())};
+  }
+  if (decision.mode == FlowMode::kMtls) {
+    co_return co_await SecureAndRelay(
+        out, inner, *std::move(outer), *workload, decision.rule);
+  }
+  const auto shown = ShowIdentity(out.stages,
+                                  out.socket_cookie,
+                                  PlainFacts(workload->choice.identity.get()));
+  auto end = co_await RelayPlain(
+      out.stages,
+      out.flow,
+      std::move(inner),
+      *std::move(outer),
+      PermitOf(*workload, FlowDirection::kOutbound, out.destination));
+  LeaveShown(shown.get(), end.reason);
+  co_return end;
+}
+
+}  // namespace
+
+Task<void> ServeOutbound(AgentStages &stages,
+                         uint64_t netns_cookie,
+                         TcpSocket inner) {
+  asio::error_code error;
+  const Endpoint listener = EndpointOf(inner.local_endpoint(error));
+  const Endpoint application = EndpointOf(inner.remote_endpoint(error));
+  auto origin =
+      stages.datapath->FindOrigin(netns_cookie, listener, application);
+  FlowRecord record;
+  if (origin.ok()) {
+    record = NewRecord(*origin, application);
+  } else {
+    record.client = application;
+    record.opened_at = std::chrono::system_clock::now();
+  }
+  auto flow = stages.flows->Open(std::move(record));
+  if (flow == nullptr) {
+    ResetSocket(inner);
+    co_return;
+  }
+  const auto until_relayed = AbortByReset(*flow, inner);
+  FlowEnd end{CloseReason::kNoOrigin,
+              absl::StrCat(application.ToString(),
+                           " dialled the agent's listener directly")};
+  if (origin.ok()) {
+    const Outbound out{.stages = stages,
+                       .netns_cookie = netns_cookie,
+                       .socket_cookie = origin->socket_cookie,
+                       .process = origin->process,
+                       .destination = Endpoint::FromAbi(origin->destination),
+                       .application = application,
+                       .flow = flow};
+    end = co_await RunFlow(out, *origin, inner);
+  }
+  if (origin.ok() && end.reason != CloseReason::kHandedOver) {
+    // While the socket is there: after it, another flow may have the tuple.
+    stages.datapath->ForgetOrigin(netns_cookie, listener, application);
+  }
+  ResetSocket(inner);
+  FinishFlow(stages, *flow, std::move(end));
+}
+
+}  // namespace kith

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "agent/assembly/stages.h"
+
+namespace kith {
+
+// ServeOutbound is the life of one outbound flow, from the accept of the inner
+// socket, which the connect hook has steered here, to the end of the relay.
+Task<void> ServeOutbound(AgentStages &stages,
+                         uint64_t netns_cookie,
+                         TcpSocket inner);
+
+}  // namespace kith

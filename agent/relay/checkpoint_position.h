@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <type_traits>
+
+namespace kith {
+
+// CheckpointPosition is how far one direction of a kept flow has come, as it
+// stands in the journal. Bytes are counted as the kernel counts those of the
+// two sockets (tcp_position.h). A chunk is what is read (peeked) from the
+// source and being written to the target; the source keeps it until all is
+// written.
+struct CheckpointPosition {
+  enum class Phase : uint8_t {
+    kFlowing,
+    kFinishing,  // the source has ended; only the chunk may be left to write
+    kEnded,      // the FIN is passed on
+  };
+
+  uint64_t source = 0;       // taken from the source
+  uint64_t discard = 0;      // ... and so much more, which is written: take it
+  uint64_t target = 0;       // written to the target before the chunk
+  uint64_t sequence = 0;     // number of the next record, at the chunk's begin
+  uint64_t carried = 0;      // the flow's own count of bytes, likewise
+  uint64_t sent_by_key = 0;  // by the kernel's TLS, under the present key
+  uint32_t source_chunk = 0;
+  uint32_t target_chunk = 0;
+  uint32_t generation = 0;  // of the key: how often it was changed
+  Phase phase = Phase::kFlowing;
+  // Flags; any value may stand in memory that others have written.
+  uint8_t exact = 1;       // false: in a step that cannot be gone on with
+  uint8_t key_update = 0;  // the chunk begins with a KeyUpdate
+
+  // Of what is opened here (ReaderProgress).
+  uint8_t data_seen = 0;
+  uint8_t update_requested = 0;
+  uint8_t header_length = 0;
+  std::array<uint8_t, 4> header{};
+  uint32_t control_records = 0;
+  uint32_t body_left = 0;
+};
+static_assert(std::is_trivially_copyable_v<CheckpointPosition>);
+
+}  // namespace kith

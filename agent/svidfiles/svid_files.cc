@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/svidfiles/svid_files.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+
+#include "agent/assembly/stages.h"
+#include "agent/runtime/log.h"
+#include "agent/svidfiles/live_identities.h"
+#include "agent/svidfiles/svid_file_writer.h"
+
+namespace kith {
+namespace {
+
+// No event tells that a process is there, or is another user's now.
+constexpr absl::Duration kLookAgain = absl::Seconds(1);
+
+// Some kilobytes of memory each: as many users do not work on one node.
+constexpr size_t kMaxPlaces = 1024;
+
+using Identity = std::shared_ptr<const WorkloadIdentity>;
+
+bool WantsFiles(const WorkloadIdentity &identity) {
+  return !identity.x509_files.empty() || !identity.jwt_files.empty();
+}
+
+class SvidFilesOfStages final : public SvidFiles {
+ public:
+  explicit SvidFilesOfStages(AgentStages *stages) : stages_(stages) {}
+  ~SvidFilesOfStages() override { Stop(); }
+
+  void Start() override {
+    thread_ = std::thread([this] { Run(); });
+  }
+
+  void Notify() override {
+    absl::MutexLock lock(&mutex_);
+    changed_ = true;
+  }
+
+  void Stop() override {
+    {
+      absl::MutexLock lock(&mutex_);
+      stopping_ = true;
+    }
+    if (thread_.joinable()) {
+      thread_.join();
+    }
+  }
+
+ private:
+  void Run();
+  bool WaitForNews();
+  void Refresh();
+  bool OpenRoot();
+  std::map<FilePlace, Identity> Wanted();
+  void Update(const FilePlace &place, const Identity &identity);
+  void Drop(const FilePlace &place);
+  void Report(std::string &last, const absl::Status &status);
+
+  AgentStages *const stages_;
+  std::optional<MemoryDirectory> root_;
+  std::string root_error_;
+  std::string bound_error_;
+  LiveIdentities identities_{stages_};
+  std::map<FilePlace, WrittenFiles> written_;
+
+  absl::Mutex mutex_;
+  bool changed_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+// Logged once, not each second.
+void SvidFilesOfStages::Report(std::string &last, const absl::Status &status) {
+  const std::string error(status.message());
+  if (!status.ok() && error != last) {
+    Log(LogLevel::kError, "SVID files not written", {{"error", error}});
+  }
+  last = error;
+}
+
+// Files of a former agent are removed when the directory is opened. Only an
+// agent whose documents want files makes one.
+bool SvidFilesOfStages::OpenRoot() {
+  if (root_.has_value()) {
+    return true;
+  }
+  auto root = MemoryDirectory::Open(stages_->config.svid_files);
+  Report(root_error_, root.status());
+  if (root.ok()) {
+    root_ = *std::move(root);
+  }
+  return root_.has_value();
+}
+
+std::map<FilePlace, Identity> SvidFilesOfStages::Wanted() {
+  std::map<FilePlace, Identity> wanted;
+  for (const auto &[process, identity] : identities_.current()) {
+    if (identity == nullptr) {
+      continue;
+    }
+    for (const std::string *name :
+         {&identity->x509_files, &identity->jwt_files}) {
+      if (!name->empty()) {
+        wanted.emplace(FilePlace{process.uid, *name}, identity);
+      }
+    }
+  }
+  absl::Status bounded = absl::OkStatus();
+  if (wanted.size() > kMaxPlaces) {
+    bounded = absl::ResourceExhaustedError(absl::StrCat(
+        "files for more than ", kMaxPlaces, " users and directories"));
+    wanted.erase(std::next(wanted.begin(), kMaxPlaces), wanted.end());
+  }
+  Report(bound_error_, bounded);
+  return wanted;
+}
+
+void SvidFilesOfStages::Drop(const FilePlace &place) {
+  Log(LogLevel::kInfo,
+      "SVID files removed",
+      {{"directory", root_->PathOf(place)}});
+  if (auto removed = root_->Remove(place); !removed.ok()) {
+    Log(LogLevel::kError,
+        "SVID files not removed",
+        {{"directory", root_->PathOf(place)}, {"error", removed.message()}});
+  }
+}
+
+// Without a valid SVID there are no files: an application must not go on with
+// one that is no longer good.
+void SvidFilesOfStages::Update(const FilePlace &place,
+                               const Identity &identity) {
+  WrittenFiles &written = written_[place];
+  auto svid = stages_->svids->Get(identity->spiffe_id);
+  if (written.identity != nullptr &&
+      (!svid.ok() || !HaveSameFiles(*written.identity, *identity))) {
+    Drop(place);
+    const std::string error = std::move(written.error);
+    written = WrittenFiles{};
+    written.error = error;
+  }
+  absl::Status status = svid.status();
+  if (svid.ok()) {
+    written.identity = identity;
+    if (place.name == identity->x509_files) {
+      status = WriteX509Files(*stages_, *root_, place, *svid, written);
+    }
+    if (place.name == identity->jwt_files) {
+      status.Update(WriteTokenFiles(*stages_, *root_, place, written));
+    }
+  }
+  Report(written.error, status);
+}
+
+void SvidFilesOfStages::Refresh() {
+  const auto resources = stages_->resources->current();
+  const bool wants = std::ranges::any_of(
+      resources->identities,
+      [](const auto &identity) { return WantsFiles(*identity); });
+  if ((!wants && written_.empty()) || !OpenRoot()) {
+    return;
+  }
+  if (auto looked = identities_.Look(); !looked.ok()) {
+    Report(root_error_, looked);
+    return;
+  }
+  const auto wanted = Wanted();
+  std::erase_if(written_, [&](const auto &item) {
+    const bool gone = !wanted.contains(item.first);
+    if (gone && item.second.identity != nullptr) {
+      Drop(item.first);
+    }
+    return gone;
+  });
+  for (const auto &[place, identity] : wanted) {
+    Update(place, identity);
+  }
+}
+
+bool SvidFilesOfStages::WaitForNews() {
+  absl::MutexLock lock(&mutex_);
+  (void)mutex_.AwaitWithTimeout(absl::Condition(
+                                    +[](SvidFilesOfStages *files) {
+                                      files->mutex_.AssertHeld();
+                                      return files->changed_ ||
+                                             files->stopping_;
+                                    },
+                                    this),
+                                kLookAgain);
+  changed_ = false;
+  return !stopping_;
+}
+
+void SvidFilesOfStages::Run() {
+  std::error_code error;
+  if (std::filesystem::is_directory(stages_->config.svid_files, error)) {
+    (void)OpenRoot();  // whether or not anybody wants files today
+  }
+  do {
+    Refresh();
+  } while (WaitForNews());
+  if (root_.has_value()) {
+    Report(root_error_, root_->Clear());
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<SvidFiles> SvidFiles::Create(AgentStages *stages) {
+  return std::make_unique<SvidFilesOfStages>(stages);
+}
+
+}  // namespace kith

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/workloadapi/agent_source.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+#include "agent/policy/identity_match.h"
+#include "agent/runtime/log.h"
+
+namespace kith {
+namespace {
+
+// A caller of the API has no destination port: identities with a selector on
+// that are of single flows, and their keys are given to nobody.
+constexpr uint16_t kNoPort = 0;
+
+absl::Status NoIdentity(uint32_t pid, std::string_view why) {
+  return absl::PermissionDeniedError(absl::StrCat(
+      "process ", pid, " has no identity: ", why, "; see kith explain ", pid));
+}
+
+absl::StatusOr<SpiffeId> IdOf(const IdentityChoice &choice, uint32_t pid) {
+  if (!choice.undetermined.empty()) {
+    return absl::UnavailableError(absl::StrCat(
+        "an attestor failed, so that it cannot be known whether process ",
+        pid,
+        " is ",
+        absl::StrJoin(choice.undetermined, " or ")));
+  }
+  if (!choice.tied.empty()) {
+    return NoIdentity(pid,
+                      absl::StrCat(absl::StrJoin(choice.tied, " and "),
+                                   " match equally well"));
+  }
+  if (choice.identity == nullptr) {
+    return NoIdentity(pid, "no selectors match");
+  }
+  return choice.identity->spiffe_id;
+}
+
+class StagesSource final : public WorkloadApiSource {
+ public:
+  explicit StagesSource(AgentStages *stages) : stages_(stages) {}
+
+  // Whoever is outside of the managed cgroup is a stranger here too.
+  absl::StatusOr<ApiCaller> Identify(const PeerProcess &process) override {
+    const auto pid = static_cast<uint32_t>(process.pid());
+    auto found = stages_->datapath->FindManagedProcess(pid);
+    if (!found.ok()) {
+      return absl::IsNotFound(found.status())
+                 ? NoIdentity(pid, "it is not in the managed cgroup")
+                 : found.status();
+    }
+    // The process may have become somebody else since (exec of a set-user-ID
+    // program) while another one holds the connection.
+    if (found->process.uid != process.uid() ||
+        found->process.gid != process.gid()) {
+      return NoIdentity(pid, "it has another user or group than it had");
+    }
+    auto attested = stages_->attestor->Attest(
+        found->process, found->image, WorkloadAttestor::Expect::kSameImage);
+    if (!attested.ok()) {
+      return AttestError(pid, attested.status());
+    }
+    // Alive, so that nobody else had its pid meanwhile.
+    if (!process.Alive()) {
+      return NoIdentity(pid, "the process that connected is gone");
+    }
+    const auto resources = stages_->resources->current();
+    auto id = IdOf(
+        ChooseIdentity(*resources, (*attested)->attestation, kNoPort), pid);
+    if (!id.ok()) {
+      return id.status();
+    }
+    return ApiCaller{found->process, *std::move(id)};
+  }
+
+  absl::StatusOr<std::vector<process_facts>> ListProcesses() override {
+    auto live = stages_->datapath->ListProcesses();
+    if (!live.ok()) {
+      return live.status();
+    }
+    std::vector<process_facts> facts;
+    facts.reserve(live->size());
+    for (const auto &process : *live) {
+      facts.push_back(process.process);
+    }
+    return facts;
+  }
+
+  absl::StatusOr<std::shared_ptr<const X509Svid>> GetX509Svid(
+      const SpiffeId &id) override {
+    return Passing(stages_->svids->Get(id));
+  }
+
+  std::shared_ptr<const TrustBundle> bundle(const SpiffeId &id) override {
+    const auto resources = stages_->resources->current();
+    // Loading made sure that all documents with this ID say the same.
+    const auto found =
+        std::ranges::find(resources->identities, id, [](const auto &identity) {
+          return identity->spiffe_id;
+        });
+    return stages_->federation->Join(stages_->svids->bundle(),
+                                     found == resources->identities.end()
+                                         ? std::vector<std::string>()
+                                         : (*found)->federates_with);
+  }
+
+  absl::StatusOr<std::string> IssueJwtSvid(
+      const SpiffeId &id, const std::vector<std::string> &audience) override {
+    auto token = Passing(stages_->svids->IssueJwt(id, audience));
+    if (token.ok()) {
+      Log(LogLevel::kDebug,
+          "new JWT-SVID",
+          {{"identity", id.uri()}, {"audience", absl::StrJoin(audience, " ")}});
+    }
+    return token;
+  }
+
+ private:
+  // An exec in the middle of it is attested again.
+  static absl::Status AttestError(uint32_t pid, const absl::Status &status) {
+    return absl::IsNotFound(status) ? NoIdentity(pid, status.message())
+                                    : absl::UnavailableError(status.message());
+  }
+
+  // The identity is in force, but the store has not heard of it yet.
+  template <typename T>
+  static absl::StatusOr<T> Passing(absl::StatusOr<T> result) {
+    if (absl::IsNotFound(result.status())) {
+      return absl::UnavailableError(result.status().message());
+    }
+    return result;
+  }
+
+  AgentStages *const stages_;
+};
+
+}  // namespace
+
+void CreateWorkloadApi(AgentStages &stages) {
+  stages.workload_api_source = std::make_unique<StagesSource>(&stages);
+  stages.workload_api = WorkloadApi::Create(stages.workload_api_source.get());
+}
+
+}  // namespace kith

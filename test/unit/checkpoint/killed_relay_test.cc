@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+// Relays in processes of their own, which are killed at any moment: the streams
+// that go through them come whole.
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <random>
+#include <string>
+#include <thread>
+#include <variant>
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include "agent/checkpoint/journal.h"
+#include "agent/checkpoint/secret_memfd.h"
+#include "agent/checkpoint/stored_flow.h"
+#include "agent/relay/relay.h"
+#include "test/unit/handshake/handshake_fixture.h"
+
+namespace kith {
+namespace {
+
+FileDescriptor Duplicate(int fd) {
+  return FileDescriptor(dup(fd));
+}
+
+// Side is one relay: its memory and its sockets, which outlive its processes.
+class Side {
+ public:
+  Side(FileDescriptor inner, FileDescriptor outer)
+      : inner_(std::move(inner)), outer_(std::move(outer)) {
+    auto journal = Journal::Create();
+    auto secrets = SecretMemfd::Create();
+    REQUIRE(journal.ok());
+    REQUIRE(secrets.ok());
+    journal_ = *std::move(journal);
+    secrets_ = *std::move(secrets);
+  }
+  ~Side() { Kill(); }
+
+  FileDescriptor outer() const { return Duplicate(outer_.get()); }
+
+  // Enter makes the relay once, without running it.
+  void Enter(asio::io_context &loop, std::unique_ptr<TlsStream> stream) {
+    auto trace = TraceHub::Create();
+    auto table = FlowTable::Create(trace.get());
+    auto flow = table->Open(FlowRecord());
+    TcpSocket inner = Adopt(loop, Duplicate(inner_.get()));
+    auto relay =
+        stream != nullptr
+            ? Relay::Tls(std::move(inner), std::move(stream), flow)
+            : Relay::Plain(std::move(inner), Adopt(loop, outer()), flow);
+    REQUIRE(relay->Keep().ok());
+    const absl::Status entered =
+        relay->Enter({.sending = &journal_->slot(0).sending,
+                      .receiving = &journal_->slot(0).receiving,
+                      .sending_secrets = secrets_->sending(0),
+                      .receiving_secrets = secrets_->receiving(0)});
+    INFO(entered.message());
+    REQUIRE(entered.ok());
+    const CheckpointFacts facts = relay->checkpoint_facts();
+    journal_->Fill(0,
+                   Describe(flow->Snapshot(), AttestedProcess(), facts),
+                   CookieOf(inner_.get()),
+                   CookieOf(outer_.get()));
+  }
+
+  void Start() {
+    child_ = fork();
+    REQUIRE(child_ >= 0);
+    if (child_ == 0) {
+      RunChild();
+    }
+  }
+
+  // Kill returns whether the relay had ended before; its end must be in order.
+  bool Kill() {
+    if (child_ <= 0) {
+      return ended_;
+    }
+    (void)kill(child_, SIGKILL);
+    int status = 0;
+    REQUIRE(waitpid(std::exchange(child_, -1), &status, 0) > 0);
+    if (WIFEXITED(status)) {
+      CHECK(WEXITSTATUS(status) == 0);
+      ended_ = true;
+    }
+    return ended_;
+  }
+
+ private:
+  [[noreturn]] void RunChild() {
+    auto journal = Journal::Open(Duplicate(journal_->fd()));
+    auto secrets = SecretMemfd::Open(Duplicate(secrets_->fd()));
+    auto flow =
+        journal.ok() && secrets.ok()
+            ? Recover(**journal,
+                      **secrets,
+                      0,
+                      {Duplicate(inner_.get()), Duplicate(outer_.get())})
+            : absl::InternalError("memory");
+    if (!flow.ok()) {
+      Give(flow.status().message());
+    }
+    asio::io_context loop;
+    auto trace = TraceHub::Create();
+    auto table = FlowTable::Create(trace.get());
+    flow->record.id = 1;
+    auto relay = Relay::Resume(std::move(flow->relay),
+                               loop.get_executor(),
+                               table->Adopt(flow->record));
+    if (!relay.ok()) {
+      Give(relay.status().message());
+    }
+    auto end = Spawn(loop, (*relay)->Run());
+    loop.run();
+    const RelayEnd how = end.get();
+    if (how.reason != CloseReason::kClosed) {
+      Give(std::string(ReasonName(how.reason)) + " " + how.detail);
+    }
+    _exit(0);
+  }
+
+  [[noreturn]] static void Give(std::string_view why) {
+    (void)std::fprintf(stderr,
+                       "relay process: %.*s\n",
+                       static_cast<int>(why.size()),
+                       why.data());
+    _exit(1);
+  }
+
+  FileDescriptor inner_;
+  FileDescriptor outer_;
+  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<SecretMemfd> secrets_;
+  pid_t child_ = -1;
+  bool ended_ = false;
+};
+
+struct Shape {
+  bool tls;
+  size_t bytes;      // each way
+  size_t write;      // at most at a time
+  int slow_millis;   // of the readers, at times
+  bool half_closed;  // one way is shut before anything else
+};
+
+std::string Pattern(size_t length, uint32_t seed) {
+  std::minstd_rand generator(seed + 1);
+  std::string bytes(length, '\0');
+  for (char &byte : bytes) {
+    byte = static_cast<char>(generator() >> 8);
+  }
+  return bytes;
+}
+
+bool SendAll(int fd, const std::string &bytes, size_t most) {
+  std::minstd_rand generator(7);
+  size_t sent = 0;
+  while (sent < bytes.size()) {
+    const size_t length =
+        std::min<size_t>(bytes.size() - sent, generator() % most + 1);
+    const ssize_t count = send(fd, bytes.data() + sent, length, MSG_NOSIGNAL);
+    if (count <= 0) {
+      return false;
+    }
+    sent += static_cast<size_t>(count);
+  }
+  return shutdown(fd, SHUT_WR) == 0;
+}
+
+std::string ReadAll(int fd, int slow_millis) {
+  std::string bytes;
+  std::string room(100'000, '\0');
+  for (int i = 0;; ++i) {
+    if (slow_millis > 0 && i % 16 == 0) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(slow_millis));
+    }
+    const ssize_t count = recv(fd, room.data(), room.size(), 0);
+    if (count <= 0) {
+      return count == 0 ? bytes : "an error";
+    }
+    bytes.append(room.data(), static_cast<size_t>(count));
+  }
+}
+
+class Streams {
+ public:
+  Streams(int client, int server, const Shape &shape)
+      : up_(Pattern(shape.half_closed ? 0 : shape.bytes, 1)),
+        down_(Pattern(shape.bytes, 2)) {
+    Do([this, client, shape] {
+      failed_ = !SendAll(client, up_, shape.write) || failed_;
+    });
+    Do([this, server, shape] {
+      failed_ = !SendAll(server, down_, shape.write) || failed_;
+    });
+    Do([this, server, shape] {
+      at_server_ = ReadAll(server, shape.slow_millis);
+    });
+    Do([this, client, shape] {
+      at_client_ = ReadAll(client, shape.slow_millis);
+    });
+  }
+
+  bool running() const { return done_ < 4; }
+
+  void Check() {
+    for (std::thread &thread : threads_) {
+      thread.join();
+    }
+    CHECK_FALSE(failed_);
+    CHECK((at_server_ == up_));
+    CHECK((at_client_ == down_));
+  }
+
+ private:
+  template <typename Step>
+  void Do(Step step) {
+    threads_.emplace_back([this, step] {
+      step();
+      ++done_;
+    });
+  }
+
+  const std::string up_;
+  const std::string down_;
+  std::string at_server_;
+  std::string at_client_;
+  std::atomic<bool> failed_{false};
+  std::atomic<int> done_{0};
+  std::vector<std::thread> threads_;
+};
+
+std::unique_ptr<TlsStream> Secured(std::future<HandshakeOutcome> &future) {
+  HandshakeOutcome outcome = Await(future);
+  REQUIRE(std::holds_alternative<HandshakeSuccess>(outcome));
+  return std::move(std::get<HandshakeSuccess>(outcome).stream);
+}
+
+TEST_CASE("streams come whole through relays that are killed") {
+  const Shape shape = GENERATE(Shape{true, size_t{8} << 20, 200'000, 0, false},
+                               Shape{true, size_t{4} << 20, 200'000, 3, false},
+                               Shape{true, size_t{1} << 20, 300, 0, false},
+                               Shape{true, size_t{8} << 20, 50'000, 0, true},
+                               Shape{false, size_t{8} << 20, 200'000, 1, false},
+                               Shape{false, size_t{1} << 20, 300, 0, true});
+  auto [client, client_inner] = ConnectedPair();
+  auto [server, server_inner] = ConnectedPair();
+  auto [dialled, accepted] = ConnectedPair();
+  Side outbound(std::move(client_inner), std::move(dialled));
+  Side inbound(std::move(server_inner), std::move(accepted));
+  {
+    TestTrust trust;
+    EventLoops loops(1);
+    std::unique_ptr<TlsStream> streams[2];
+    if (shape.tls) {
+      loops.Start();
+      auto as_client = Spawn(loops.at(0),
+                             HandshakeOn(loops.at(0),
+                                         outbound.outer(),
+                                         trust.Request(TlsRole::kClient, "c")));
+      auto as_server = Spawn(loops.at(0),
+                             HandshakeOn(loops.at(0),
+                                         inbound.outer(),
+                                         trust.Request(TlsRole::kServer, "s")));
+      streams[0] = Secured(as_client);
+      streams[1] = Secured(as_server);
+      loops.Stop();
+    }
+    outbound.Enter(loops.at(0), std::move(streams[0]));
+    inbound.Enter(loops.at(0), std::move(streams[1]));
+  }
+
+  Streams streams(client.get(), server.get(), shape);
+  std::minstd_rand generator(3);
+  int killed = 0;
+  outbound.Start();
+  inbound.Start();
+  while (streams.running()) {
+    // The first one dies before the shortest stream can be through.
+    usleep(generator() % (killed == 0 ? 300 : 8'000) + 100);
+    Side &side = generator() % 2 == 0 ? outbound : inbound;
+    if (!side.Kill()) {
+      ++killed;
+      side.Start();
+    }
+  }
+  streams.Check();
+  CHECK(killed > 0);
+}
+
+}  // namespace
+}  // namespace kith
