@@ -7,14 +7,13 @@
 
 #include <csignal>
 #include <cstring>
-#include <thread>
+#include <utility>
 
-#include "agent/assembly/agent_view.h"
 #include "agent/assembly/start.h"
+#include "agent/datapath/features.h"
 #include "agent/runtime/log.h"
 #include "agent/runtime/sd_notify.h"
 #include "agent/runtime/stop_signals.h"
-#include "agent/workloadapi/agent_source.h"
 
 namespace kith {
 namespace {
@@ -30,55 +29,16 @@ void PrepareProcess() {
   (void)std::signal(SIGPIPE, SIG_IGN);
 }
 
-// Threads that tell of changes end before those whom they tell are gone. Any
-// stage may not have come to be.
-void StopTelling(AgentStages &stages) {
-  if (stages.ca_watch != nullptr) {
-    stages.ca_watch->Stop();
-  }
-  if (stages.resources != nullptr) {
-    stages.resources->Stop();
-  }
-  if (stages.federation != nullptr) {
-    stages.federation->Stop();
-  }
-  if (stages.svids != nullptr) {
-    stages.svids->Stop();
-  }
-  stages.datapath.reset();  // it tells the acceptors, too
-}
-
-// Steering ends before the listeners do, so that no process is left steered to
-// a dead port. Open flows are reset: the application sees an error, never an
-// orderly end.
-void Stop(AgentStages &stages, Acceptors &acceptors, bool running) {
-  stages.svid_files->Stop();
-  if (running) {
-    stages.datapath->Detach();
-    acceptors.Close();
-    (void)stages.flows->AbortWhere([](const FlowRecord &) { return true; },
-                                   CloseReason::kAgentStopped);
-    stages.loops.Drain();
-  }
-  if (stages.same_node != nullptr) {
-    stages.same_node->Stop();
-  }
-  stages.workload_api->Stop();
-  stages.attest_pool.join();
-  stages.loops.Stop();
-  StopTelling(stages);
-}
-
 // Handshakes leave holes in the heap that outlive them by hours: where flows
 // were opened, free pages go back to the kernel.
-int RunUntilStopped(const FlowTable &flows, const StopSignals &signals) {
+int RunUntilStopped(const RunningAgent &agent, const StopSignals &signals) {
   constexpr std::chrono::seconds kTrimPeriod{1};
   uint64_t opened = 0;
   for (;;) {
     if (const auto signal = signals.WaitFor(kTrimPeriod)) {
       return *signal;
     }
-    if (const uint64_t now = flows.totals().opened; now != opened) {
+    if (const uint64_t now = agent.opened_flows(); now != opened) {
       opened = now;
       (void)malloc_trim(0);
     }
@@ -97,39 +57,25 @@ absl::StatusOr<std::string> ResolveCgroup(const Config &config) {
 absl::Status RunAgent(const Config &config) {
   auto passed = TakeListenDescriptors();
   StartLogging(config.log_format, config.log_level);
+  for (const std::string &warning : config.warnings) {
+    Log(LogLevel::kWarning, "configuration", {{"warning", warning}});
+  }
   PrepareProcess();
   const StopSignals signals;
   auto cgroup = ResolveCgroup(config);
   if (!cgroup.ok()) {
     return cgroup.status();
   }
-  AgentStages stages(config, std::thread::hardware_concurrency());
-  stages.cgroup = *cgroup;
-  stages.passed = std::move(passed);
-  stages.generation_base = static_cast<uint64_t>(
-      stages.started_at.time_since_epoch() / std::chrono::microseconds(1));
-  CreateWorkloadApi(stages);
-  stages.svid_files = SvidFiles::Create(&stages);
-  stages.trace = TraceHub::Create();
-  stages.flows = FlowTable::Create(stages.trace.get());
-  Acceptors acceptors(&stages);
-  const auto view = CreateAgentView(&stages);
-  ControlEndpoints endpoints;
-  absl::Status started = StartStages(stages, acceptors, *view, endpoints);
-  if (started.ok()) {
-    Log(LogLevel::kInfo, "capturing flows", {{"cgroup", stages.cgroup}});
-    (void)NotifyReady("capturing flows of " + stages.cgroup);
-    const char *const signal =
-        strsignal(RunUntilStopped(*stages.flows, signals));
-    Log(LogLevel::kInfo, "stopping", {{"signal", signal}});
-    (void)NotifyStopping("stopping");
+  auto agent = RunningAgent::Start(config, *cgroup, std::move(passed));
+  if (!agent.ok()) {
+    return agent.status();
   }
-  endpoints.Close();
-  if (!started.ok() && stages.flow_store != nullptr) {
-    stages.flow_store->Leave();  // to the next attempt
-  }
-  Stop(stages, acceptors, started.ok());
-  return started;
+  Log(LogLevel::kInfo, "capturing flows", {{"cgroup", *cgroup}});
+  (void)NotifyReady("capturing flows of " + *cgroup);
+  const char *const signal = strsignal(RunUntilStopped(**agent, signals));
+  Log(LogLevel::kInfo, "stopping", {{"signal", signal}});
+  (void)NotifyStopping("stopping");
+  return absl::OkStatus();
 }
 
 }  // namespace kith

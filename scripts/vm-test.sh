@@ -9,7 +9,7 @@
 #
 # KERNEL is the beginning of a version: 5.10, 6.1, 6.12; 7.x is the newest 7.
 # --matrix is the tests of test/vm/matrix on ktls and userspace, on 6.1, 6.12 and
-# 7.x. PATH is auto (default), ktls, userspace or sockmap; NAME a part of a test's
+# 7.x. PATH is auto (default), ktls, userspace or direct; NAME a part of a test's
 # name. --with adds a FILE of the tree that git does not know. --timeout SECONDS
 # is for each guest. KITH_BINARY is the program under test; without it,
 # build/kith is built. The last line of tests is `N passed, N failed`.

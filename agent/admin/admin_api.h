@@ -10,7 +10,7 @@
 
 #include "agent/admin/ca_view.h"
 #include "agent/attestor/workload_attestor.h"
-#include "agent/datapath/datapath.h"
+#include "agent/datapath/host_facts.h"
 #include "agent/federation/bundle_follower.h"
 #include "agent/flowtable/flow_table.h"
 #include "agent/identity/svid_store.h"
@@ -45,7 +45,7 @@ class AgentView {
     size_t open_flows = 0;
     FlowTable::Totals totals;
     std::vector<NamedCounter> counters;
-    std::vector<Datapath::NetnsRow> namespaces;
+    std::vector<NetnsRow> namespaces;
     size_t attested_processes = 0;
     std::vector<FollowedBundle> federation;
   };

@@ -4,16 +4,15 @@
 #include <errno.h>
 #include <httplib.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <thread>
+#include <utility>
 
 #include "absl/status/status.h"
 
 #include "agent/admin/peer_credentials.h"
 #include "agent/admin/unix_connection.h"
-#include "agent/web/http_threads.h"
+#include "agent/web/http_listener.h"
 
 namespace kith {
 namespace {
@@ -21,134 +20,53 @@ namespace {
 // How soon a stream notices that the agent stops or its reader has left.
 constexpr std::chrono::milliseconds kStreamTick{200};
 
-// ConnectionStream is a UnixConnection as cpp-httplib wants it. Its base class
-// differs between the versions that Debian has, hence no `override`.
-class ConnectionStream : public httplib::Stream {
+// AdminListener checks who calls before a request is routed.
+class AdminListener final : public HttpListener {
  public:
-  explicit ConnectionStream(UnixConnection *connection)
-      : connection_(connection) {}
-
-  bool is_readable() const { return connection_->HasBuffered(); }
-  bool is_writable() const { return wait_writable() && is_peer_alive(); }
-  bool wait_readable() const { return connection_->WaitReadable(); }
-  bool wait_writable() const { return connection_->WaitWritable(); }
-  bool is_peer_alive() const { return connection_->IsPeerAlive(); }
-  using httplib::Stream::write;
-  ssize_t read(char *into, size_t size) {
-    return connection_->Read(into, size);
-  }
-  ssize_t write(const char *from, size_t size) {
-    return connection_->Write(from, size);
-  }
-  void get_remote_ip_and_port(std::string &, int &) const {}
-  void get_local_ip_and_port(std::string &, int &) const {}
-  socket_t socket() const { return connection_->fd(); }
-  time_t duration() const { return 0; }
-
- private:
-  UnixConnection *const connection_;
-};
-
-// UnixHttpServer lets cpp-httplib parse and route, and keeps the sockets in its
-// own hands: what listens is already bound, and who calls is checked.
-class UnixHttpServer : public httplib::Server {
- public:
-  UnixHttpServer(int listener, int stop_fd, gid_t group)
-      : stop_fd_(stop_fd), group_(group) {
-    svr_sock_ = listener;
+  AdminListener(int listener, int stop_fd, const HttpServer::Options &options)
+      : HttpListener(listener,
+                     HttpServer::kAnswerThreads + options.stream_threads,
+                     HttpServer::kMaxWaiting,
+                     HttpServer::kMaxBody),
+        stop_fd_(stop_fd),
+        group_(options.group) {
+    set_tcp_nodelay(false);  // a Unix socket has no such option
+    set_pre_routing_handler(RefuseStranger);
+    set_error_handler(DescribeError);
   }
 
-  // StopListening makes listen_after_bind() return, also where it has not
-  // begun. The descriptor stays open, so that its number cannot be reused
-  // while the listening thread may still look at it.
-  void StopListening() {
-    if (const int fd = svr_sock_.exchange(INVALID_SOCKET); fd >= 0) {
-      (void)::shutdown(fd, SHUT_RDWR);
+  void Route(const AdminRoute &route, const httplib::Server::Handler &answer) {
+    if (route.method == "PUT") {
+      Put(route.path, answer);
+    } else {
+      Get(route.path, answer);
     }
   }
 
  private:
-  bool process_and_close_socket(socket_t fd) override {
-    UnixConnection connection(FileDescriptor(fd), stop_fd_);
+  bool Serve(FileDescriptor fd) override {
     // Empty for a caller that is refused.
     std::string caller;
-    if (auto peer = ReadPeerCredentials(fd);
+    if (auto peer = ReadPeerCredentials(fd.get());
         peer.ok() && MayUseAdminApi(*peer, geteuid(), group_)) {
       caller = peer->ToString();
     }
-    ConnectionStream stream(&connection);
+    UnixConnection connection(std::move(fd), stop_fd_);
+    HttpStream<UnixConnection> stream(&connection);
     return Process(stream, [&caller](httplib::Request &request) {
       request.remote_addr = caller;
     });
   }
 
-  template <typename Setup>
-  bool Process(ConnectionStream &stream, Setup setup) {
-    bool closed = false;
-    if constexpr (requires {
-                    this->process_request(
-                        stream, "", 0, "", 0, true, closed, setup);
-                  }) {
-      return process_request(stream, "", 0, "", 0, true, closed, setup);
-    } else {
-      return process_request(stream, true, closed, setup);
-    }
-  }
-
-  const int stop_fd_;
-  const gid_t group_;
-};
-
-class Running : public HttpServer {
- public:
-  Running(UnixListener listener, FileDescriptor stop, Options options)
-      : listener_(std::move(listener)),
-        stop_(std::move(stop)),
-        server_(listener_.fd(), stop_.get(), options.group) {
-    server_.new_task_queue = [options] {
-      return NewHttpThreads(kAnswerThreads + options.stream_threads,
-                            kMaxWaiting);
-    };
-    server_.set_tcp_nodelay(false);  // a Unix socket has no such option
-    server_.set_payload_max_length(kMaxBody);
-    server_.set_pre_routing_handler(RefuseStranger);
-    server_.set_error_handler(DescribeError);
-  }
-
-  ~Running() override {
-    stopping_ = true;
-    (void)eventfd_write(stop_.get(), 1);
-    server_.StopListening();
-    if (thread_.joinable()) {
-      thread_.join();
-    }
-  }
-
-  void Start(std::vector<AdminRoute> routes) {
-    for (AdminRoute &route : routes) {
-      auto answer = [this, route](const httplib::Request &request,
-                                  httplib::Response &response) {
-        Answer(route, request, response);
-      };
-      if (route.method == "PUT") {
-        server_.Put(route.path, answer);
-      } else {
-        server_.Get(route.path, answer);
-      }
-    }
-    thread_ = std::thread([this] { (void)server_.listen_after_bind(); });
-  }
-
- private:
-  static httplib::Server::HandlerResponse RefuseStranger(
-      const httplib::Request &request, httplib::Response &response) {
+  static HandlerResponse RefuseStranger(const httplib::Request &request,
+                                        httplib::Response &response) {
     if (!request.remote_addr.empty()) {
-      return httplib::Server::HandlerResponse::Unhandled;
+      return HandlerResponse::Unhandled;
     }
     response.status = 403;
     response.set_content("{\"error\":\"caller is not in the admin group\"}",
                          "application/json");
-    return httplib::Server::HandlerResponse::Handled;
+    return HandlerResponse::Handled;
   }
 
   // What cpp-httplib refused by itself has no body yet.
@@ -164,6 +82,35 @@ class Running : public HttpServer {
                          "application/json");
   }
 
+  const int stop_fd_;
+  const gid_t group_;
+};
+
+class Running : public HttpServer {
+ public:
+  Running(UnixListener listener, FileDescriptor stop, Options options)
+      : listener_(std::move(listener)),
+        stop_(std::move(stop)),
+        server_(listener_.fd(), stop_.get(), options) {}
+
+  ~Running() override {
+    stopping_ = true;
+    (void)eventfd_write(stop_.get(), 1);
+    server_.Stop();
+  }
+
+  void Start(std::vector<AdminRoute> routes) {
+    for (AdminRoute &route : routes) {
+      server_.Route(route,
+                    [this, route](const httplib::Request &request,
+                                  httplib::Response &response) {
+                      Answer(route, request, response);
+                    });
+    }
+    server_.Start();
+  }
+
+ private:
   void Answer(const AdminRoute &route,
               const httplib::Request &request,
               httplib::Response &response) {
@@ -205,8 +152,7 @@ class Running : public HttpServer {
   UnixListener listener_;
   const FileDescriptor stop_;
   std::atomic<bool> stopping_{false};
-  UnixHttpServer server_;
-  std::thread thread_;
+  AdminListener server_;
 };
 
 }  // namespace

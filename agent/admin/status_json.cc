@@ -18,7 +18,7 @@ Json FlowTotalsJson(const AgentView::Status &status) {
   return json;
 }
 
-Json NamespaceJson(const Datapath::NetnsRow &row) {
+Json NamespaceJson(const NetnsRow &row) {
   Json json = Json::object();
   json["name"] = row.name;
   // Text, as the id of a flow: 64 bits.
@@ -63,9 +63,9 @@ Json FederationJson(const std::vector<FollowedBundle> &followed) {
   return json;
 }
 
-Json NamespacesJson(const std::vector<Datapath::NetnsRow> &rows) {
+Json NamespacesJson(const std::vector<NetnsRow> &rows) {
   Json json = Json::array();
-  for (const Datapath::NetnsRow &row : rows) {
+  for (const NetnsRow &row : rows) {
     json.push_back(NamespaceJson(row));
   }
   return json;

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "agent/policy/identity_match.h"
+#include "agent/policy/untouched.h"
 #include "agent/runtime/log.h"
 
 namespace kith {
@@ -94,9 +96,9 @@ class StagesView : public AgentView {
       status.flow_store = "refused";
       status.flow_store_error =
           std::string(stages_->flow_store_state.message());
-    } else if (stages_->flow_store != nullptr) {
+    } else if (stages_->checkpoints != nullptr) {
       status.flow_store = "systemd";
-      status.kept_flows = stages_->flow_store->kept();
+      status.kept_flows = stages_->checkpoints->kept();
     }
   }
 
@@ -115,12 +117,11 @@ class StagesView : public AgentView {
 
   bool IsManaged(uint32_t pid) {
     auto managed = stages_->datapath->ListProcesses();
-    return managed.ok() &&
-           std::any_of(managed->begin(),
-                       managed->end(),
-                       [pid](const Datapath::LiveProcess &live) {
-                         return live.process.tgid == pid;
-                       });
+    return managed.ok() && std::any_of(managed->begin(),
+                                       managed->end(),
+                                       [pid](const LiveProcess &live) {
+                                         return live.process.tgid == pid;
+                                       });
   }
 
   AgentStages *const stages_;

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "agent/admin/admin_api.h"
-#include "agent/assembly/stages.h"
+#include "agent/assembly/agent_stages.h"
 
 namespace kith {
 

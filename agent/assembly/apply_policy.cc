@@ -5,29 +5,12 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "agent/federation/web_endpoints.h"
-#include "agent/revocation/revoke_flows.h"
 #include "agent/runtime/log.h"
 
 namespace kith {
-
-bool WantsBinaryHash(const ResourceSet &resources) {
-  auto is_hash = [](const SelectorTerm &term) {
-    return term.key == "process:binary:hash";
-  };
-  auto map_wants = [&](const SelectorMap &map) {
-    return std::any_of(map.begin(), map.end(), is_hash);
-  };
-  return std::any_of(resources.identities.begin(),
-                     resources.identities.end(),
-                     [&](const auto &identity) {
-                       return std::any_of(identity->selectors.begin(),
-                                          identity->selectors.end(),
-                                          map_wants);
-                     });
-}
-
 namespace {
 
 void WarnOfUnknownDomains(const Config &config, const ResourceSet &resources) {
@@ -51,37 +34,33 @@ void WarnOfUnknownDomains(const Config &config, const ResourceSet &resources) {
 
 }  // namespace
 
-void ApplyResources(AgentStages &stages, const ResourceSet &resources) {
-  for (const std::string &warning : resources.warnings) {
-    Log(LogLevel::kWarning, "resource", {{"warning", warning}});
-  }
+std::vector<SvidSpec> WantedSvids(const Config &config,
+                                  const ResourceSet &resources) {
   // Several documents may give the same SPIFFE ID; loading made sure that they
   // want the same of its SVID.
   std::map<SpiffeId, SvidSpec> specs;
   for (const auto &identity : resources.identities) {
-    specs[identity->spiffe_id] = {
-        identity->spiffe_id,
-        identity->dns_names,
-        identity->svid_ttl.value_or(stages.config.svid_ttl)};
+    specs[identity->spiffe_id] = {identity->spiffe_id,
+                                  identity->dns_names,
+                                  identity->svid_ttl.value_or(config.svid_ttl)};
   }
-  if (const SpiffeId own = EndpointId(stages.config); !own.empty()) {
-    specs.emplace(own, SvidSpec{own, {}, stages.config.svid_ttl});
+  if (const SpiffeId own =
+          EndpointId(config.trust_domain, config.federation, config.oidc);
+      !own.empty()) {
+    specs.emplace(own, SvidSpec{own, {}, config.svid_ttl});
   }
-  WarnOfUnknownDomains(stages.config, resources);
   std::vector<SvidSpec> wanted;
   for (auto &[id, spec] : specs) {
     wanted.push_back(std::move(spec));
   }
-  stages.svids->SetSpecs(std::move(wanted));
-  stages.attestor->ForgetAll();
-  stages.datapath->SetPolicyGeneration(stages.PolicyGeneration(resources));
-  RevokeFlows(stages, resources);
-  stages.workload_api->NotifyChanged();
-  stages.svid_files->Notify();
-  Log(LogLevel::kInfo,
-      "resources in force",
-      {{"identities", resources.identities.size()},
-       {"services", resources.services.size()}});
+  return wanted;
+}
+
+void WarnOf(const Config &config, const ResourceSet &resources) {
+  for (const std::string &warning : resources.warnings) {
+    Log(LogLevel::kWarning, "resource", {{"warning", warning}});
+  }
+  WarnOfUnknownDomains(config, resources);
 }
 
 }  // namespace kith

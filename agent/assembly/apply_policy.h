@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "agent/assembly/stages.h"
+#include <vector>
+
+#include "agent/config/config.h"
+#include "agent/identity/svid_store.h"
+#include "kith/resource.h"
 
 namespace kith {
 
-// WantsBinaryHash returns whether any identity selects process:binary:hash.
-bool WantsBinaryHash(const ResourceSet &resources);
+// WantedSvids returns what the identities ask of their SVIDs, and the agent for
+// its own endpoints.
+std::vector<SvidSpec> WantedSvids(const Config &config,
+                                  const ResourceSet &resources);
 
-// ApplyResources puts a new set in force: its SVIDs are wanted, cached
-// attestations may lack facts that it asks for, verdicts that the hooks hold
-// are void, and open flows that it does not allow end.
-void ApplyResources(AgentStages &stages, const ResourceSet &resources);
+// WarnOf logs what is wrong with documents that are in force nevertheless.
+void WarnOf(const Config &config, const ResourceSet &resources);
 
 }  // namespace kith

@@ -3,17 +3,15 @@
 
 #include <utility>
 
-#include "agent/revocation/svid_revocation.h"
-
 namespace kith {
 namespace {
 
-class StagesCaView final : public CaView {
+class AgentCaView final : public CaView {
  public:
-  explicit StagesCaView(AgentStages *stages) : stages_(stages) {}
+  explicit AgentCaView(const RevocationParts &parts) : parts_(parts) {}
 
   absl::StatusOr<Revocation> RevokeSvids(const SvidTarget &target) override {
-    auto done = kith::RevokeSvids(*stages_, target);
+    auto done = kith::RevokeSvids(parts_, target);
     if (!done.ok()) {
       return done.status();
     }
@@ -21,7 +19,7 @@ class StagesCaView final : public CaView {
   }
 
   absl::StatusOr<std::vector<AuthorityRecord>> ListAuthorities() override {
-    auto authority = OwnAuthority(*stages_);
+    auto authority = OwnAuthority(parts_.issuer);
     if (!authority.ok()) {
       return authority.status();
     }
@@ -30,7 +28,7 @@ class StagesCaView final : public CaView {
 
   absl::StatusOr<std::string> ChangeAuthority(
       const AuthorityOrder &order) override {
-    auto authority = OwnAuthority(*stages_);
+    auto authority = OwnAuthority(parts_.issuer);
     if (!authority.ok()) {
       return authority.status();
     }
@@ -38,7 +36,7 @@ class StagesCaView final : public CaView {
   }
 
   absl::StatusOr<std::vector<JwtKeyRecord>> ListJwtKeys() override {
-    auto authority = OwnAuthority(*stages_);
+    auto authority = OwnAuthority(parts_.issuer);
     if (!authority.ok()) {
       return authority.status();
     }
@@ -46,7 +44,7 @@ class StagesCaView final : public CaView {
   }
 
   absl::StatusOr<std::string> RotateJwtKey(bool at_once) override {
-    auto authority = OwnAuthority(*stages_);
+    auto authority = OwnAuthority(parts_.issuer);
     if (!authority.ok()) {
       return authority.status();
     }
@@ -54,12 +52,12 @@ class StagesCaView final : public CaView {
   }
 
   absl::Status RevokeJwtKey(const std::string &id) override {
-    auto authority = OwnAuthority(*stages_);
+    auto authority = OwnAuthority(parts_.issuer);
     if (!authority.ok()) {
       return authority.status();
     }
     const absl::Status status = (*authority)->RevokeJwtKey(id);
-    return status.ok() ? PutInForce(*stages_) : status;
+    return status.ok() ? PutInForce(parts_.svids) : status;
   }
 
  private:
@@ -67,17 +65,17 @@ class StagesCaView final : public CaView {
     if (!changed.ok()) {
       return changed;
     }
-    const absl::Status status = PutInForce(*stages_);
+    const absl::Status status = PutInForce(parts_.svids);
     return status.ok() ? changed : status;
   }
 
-  AgentStages *const stages_;
+  const RevocationParts parts_;
 };
 
 }  // namespace
 
-std::unique_ptr<CaView> CreateCaView(AgentStages *stages) {
-  return std::make_unique<StagesCaView>(stages);
+std::unique_ptr<CaView> CreateCaView(const RevocationParts &parts) {
+  return std::make_unique<AgentCaView>(parts);
 }
 
 }  // namespace kith

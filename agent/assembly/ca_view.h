@@ -4,12 +4,12 @@
 #include <memory>
 
 #include "agent/admin/ca_view.h"
-#include "agent/assembly/stages.h"
+#include "agent/revocation/svid_revocation.h"
 
 namespace kith {
 
-// CreateCaView returns what the admin API sees of `stages`, which must outlive
+// CreateCaView returns what the admin API sees of the issuer. The parts outlive
 // it.
-std::unique_ptr<CaView> CreateCaView(AgentStages *stages);
+std::unique_ptr<CaView> CreateCaView(const RevocationParts &parts);
 
 }  // namespace kith

@@ -1,201 +1,134 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/assembly/start.h"
 
-#include <sys/stat.h>
+#include <unistd.h>
 
-#include <cerrno>
-#include <filesystem>
+#include <csignal>
+#include <optional>
+#include <thread>
+#include <utility>
 
-#include "absl/strings/str_cat.h"
-
-#include "agent/assembly/apply_policy.h"
-#include "agent/assembly/create_datapath.h"
-#include "agent/checkpoint/checkpointed_flow.h"
-#include "agent/federation/web_endpoints.h"
+#include "agent/admin/admin_api.h"
+#include "agent/assembly/agent_stages.h"
+#include "agent/assembly/agent_view.h"
+#include "agent/assembly/ca_view.h"
+#include "agent/assembly/steps.h"
 #include "agent/flow/let_go.h"
-#include "agent/identity/sha256.h"
-#include "agent/issuer/ca_directory_watch.h"
-#include "agent/issuer/embedded_ca.h"
-#include "agent/revocation/svid_revocation.h"
+#include "agent/flow/resumed_flow.h"
+#include "agent/hotrestart/child.h"
+#include "agent/hotrestart/parent.h"
 #include "agent/runtime/log.h"
-#include "agent/workloadapi/agent_source.h"
 
 namespace kith {
 namespace {
 
-// How long the start waits for the first SVIDs: flows of an identity without
-// one are refused, so that a late issuer delays nobody else for long.
-constexpr std::chrono::milliseconds kFirstSvidsWait{5'000};
+// ControlEndpoints are the sockets at which the agent is asked, beside the
+// Workload API.
+struct ControlEndpoints {
+  std::unique_ptr<AgentView> view;
+  std::unique_ptr<CaView> ca;
+  std::unique_ptr<AdminServer> admin;
+  std::unique_ptr<HotRestartParent> parent;
 
-absl::Status MakeDirectory(const std::string &path, mode_t mode) {
-  std::error_code error;
-  const bool created = std::filesystem::create_directories(path, error);
-  if (error) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("cannot create directory ", path, ": ", error.message()));
+  void Close() {
+    parent.reset();
+    admin.reset();
+    ca.reset();
+    view.reset();
   }
-  if (created && chmod(path.c_str(), mode) != 0) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("chmod ", path));
-  }
-  return absl::OkStatus();
+};
+
+void Resume(AgentStages &stages, StreamCheckpoint flow) {
+  ResumeFlow(*stages.flow_context, stages.loops.Next(), std::move(flow));
 }
 
-absl::Status StartIdentity(AgentStages &stages) {
-  const Config &config = stages.config;
-  auto issuer = CreateEmbeddedCa(config.embedded_ca_dir, config.trust_domain);
-  if (!issuer.ok()) {
-    return issuer.status();
-  }
-  SvidStore::Options options;
-  options.jwt_issuer = config.oidc.issuer;
-  stages.issuer = *issuer;
-  options.on_bundle = [&stages](const TrustBundle &bundle) {
-    EndRevokedFlows(stages, bundle);
-    stages.workload_api->NotifyChanged();
-    stages.svid_files->Notify();
-  };
-  options.on_attempt = [&stages](const SvidState &state) {
-    stages.workload_api->NotifyRenewed(state.spec.id);
-    stages.svid_files->Notify();
-    if (!state.last_error.ok()) {
-      Log(LogLevel::kError,
-          "no new SVID",
-          {{"identity", state.spec.id.uri()},
-           {"error", state.last_error.message()}});
-    } else {
-      Log(LogLevel::kInfo,
-          "new SVID",
-          {{"identity", state.spec.id.uri()},
-           {"serial", state.svid->serial()}});
-    }
-  };
-  auto svids = SvidStore::Create(*std::move(issuer), std::move(options));
-  if (!svids.ok()) {
-    return svids.status();
-  }
-  stages.svids = *std::move(svids);
-  auto watch = CaDirectoryWatch::Create(
-      config.embedded_ca_dir, [&stages] { (void)stages.svids->Refresh(); });
-  if (!watch.ok()) {
-    return watch.status();
-  }
-  stages.ca_watch = *std::move(watch);
-  return absl::OkStatus();
+HotRestartParent::Parts PartsOf(AgentStages &stages) {
+  return {
+      .cgroup = stages.cgroup,
+      .flows = *stages.flows,
+      .exported = stages.exported,
+      .export_hooks = [&stages] { return stages.datapath->Export(); },
+      .rollback_hooks =
+          [&stages](bool lost) { return stages.datapath->Rollback(lost); },
+      .export_direct =
+          [&stages](bool exported) {
+            if (stages.same_node != nullptr) {
+              exported ? stages.same_node->Export()
+                       : stages.same_node->Rollback();
+            }
+          },
+      .resume =
+          [&stages](StreamCheckpoint flow) { Resume(stages, std::move(flow)); },
+      .stop_accepting =
+          [&stages] {
+            stages.acceptors->Close();
+            stages.loops.Drain();
+          },
+      .drain = [&stages] { stages.loops.Drain(); },
+      .close_ports = [&stages] { stages.web->Close(); },
+      .open_ports = [&stages] { return stages.web->Open(); }};
 }
 
-absl::Status StartResources(AgentStages &stages) {
-  auto on_load = [&stages](const auto &set) {
-    if (!set.ok()) {
-      Log(LogLevel::kError,
-          "resources not loaded: the last good ones stay in force",
-          {{"error", set.status().message()}});
-      return;
-    }
-    ApplyResources(stages, **set);
-  };
-  auto resources = ResourceStore::Create(
-      stages.config.resources, stages.config.trust_domain, on_load);
-  if (!resources.ok()) {
-    return resources.status();
-  }
-  stages.resources = *std::move(resources);
-  return absl::OkStatus();
-}
-
-void StartAttestor(AgentStages &stages) {
-  WorkloadAttestor::Options options;
-  options.exec_id_of = [&stages](const process_facts &process) {
-    return stages.datapath->ExecIdOf(process);
-  };
-  options.sha256_of = [](int fd) { return Sha256OfFile(fd); };
-  options.wants_binary_hash = [&stages] {
-    return WantsBinaryHash(*stages.resources->current());
-  };
-  stages.attestor = WorkloadAttestor::Create(std::move(options));
-}
-
-// What can fail without touching anything of the host.
-absl::Status Prepare(AgentStages &stages) {
-  const Config &config = stages.config;
-  for (const std::string &directory : {config.state_dir, config.runtime_dir}) {
-    if (auto made = MakeDirectory(directory, 0755); !made.ok()) {
-      return made;
-    }
-  }
-  auto outer_path = FindOuterPath(config.path);
-  if (!outer_path.ok()) {
-    return outer_path.status();
-  }
-  stages.outer_path = *std::move(outer_path);
-  Log(LogLevel::kInfo,
-      "path of outer sockets",
-      {{"path", stages.outer_path.name}, {"reason", stages.outer_path.reason}});
-  absl::Status started = StartIdentity(stages);
-  if (started.ok()) {
-    started = StartFederation(stages);
-  }
-  if (started.ok()) {
-    StartAttestor(stages);
-  }
-  return started;
-}
-
-absl::Status PreparePolicy(AgentStages &stages) {
-  if (auto started = StartResources(stages); !started.ok()) {
-    return started;
-  }
-  ApplyResources(stages, *stages.resources->current());
-  if (!stages.svids->WaitUntilAttempted(kFirstSvidsWait)) {
-    Log(LogLevel::kWarning,
-        "some SVIDs are not issued yet: their flows are refused");
-  }
-  return absl::OkStatus();
-}
-
-// Open binds the sockets at which the agent is asked.
-absl::Status Open(AgentStages &stages,
-                  Acceptors &acceptors,
-                  AgentView &view,
-                  ControlEndpoints &endpoints,
-                  bool replace) {
-  const Config &config = stages.config;
-  if (auto listening = StartWebServers(stages); !listening.ok()) {
-    return listening;
-  }
+absl::Status OpenAdmin(AgentStages &stages,
+                       ControlEndpoints &endpoints,
+                       bool replace) {
+  endpoints.ca = CreateCaView({.issuer = *stages.issuer,
+                               .svids = *stages.svids,
+                               .flows = *stages.flows,
+                               .trust_domain = stages.config.trust_domain});
+  endpoints.view = CreateAgentView(&stages);
   auto admin = AdminServer::Create(
-      {.socket_path = config.runtime_dir + "/admin.sock",
-       .group = config.admin_group,
+      {.socket_path = stages.config.runtime_dir + "/admin.sock",
+       .group = stages.config.admin_group,
        .on_audit =
            [](const std::string &line) {
              Log(LogLevel::kInfo, "audit", {{"change", line}});
            },
        .replace = replace,
        .ca = endpoints.ca.get()},
-      &view);
-  if (!admin.ok()) {
-    return admin.status();
+      endpoints.view.get());
+  if (admin.ok()) {
+    endpoints.admin = *std::move(admin);
   }
-  endpoints.admin = *std::move(admin);
-  if (auto listening = stages.workload_api->Listen(
-          config.runtime_dir + "/workload.sock", replace);
+  return admin.status();
+}
+
+// Open binds the sockets at which the agent is asked.
+absl::Status Open(AgentStages &stages,
+                  ControlEndpoints &endpoints,
+                  bool replace) {
+  const std::string &directory = stages.config.runtime_dir;
+  if (auto listening = stages.web->Open(); !listening.ok()) {
+    return listening;
+  }
+  if (auto listening = OpenAdmin(stages, endpoints, replace); !listening.ok()) {
+    return listening;
+  }
+  if (auto listening =
+          stages.workload_api->Listen(directory + "/workload.sock", replace);
       !listening.ok()) {
     return listening;
   }
-  auto hand_over = HotRestartParent::Start(stages, acceptors, replace);
-  if (hand_over.ok()) {
-    endpoints.hand_over = *std::move(hand_over);
+  auto parent = HotRestartParent::Start(
+      HotRestartPath(directory), PartsOf(stages), replace);
+  if (parent.ok()) {
+    endpoints.parent = *std::move(parent);
   }
-  return hand_over.status();
+  return parent.status();
 }
 
-absl::Status Steer(AgentStages &stages, HotRestartChild *take_over) {
-  if (take_over != nullptr) {
-    stages.flows->GiveIdsAbove(take_over->last_flow_id());
-    if (auto swap = take_over->BeginSwap(); !swap.ok()) {
-      return swap;
-    }
+// New flows have other ids than those that others have opened.
+void GiveFreshIds(AgentStages &stages, uint64_t last_of_parent) {
+  if (last_of_parent > 0) {
+    stages.flows->GiveIdsAbove(last_of_parent);
   }
-  GiveIdsAboveFound(stages);
+  if (stages.checkpoints != nullptr &&
+      stages.checkpoints->last_found_id() > 0) {
+    stages.flows->GiveIdsAbove(stages.checkpoints->last_found_id());
+  }
+}
+
+absl::Status Steer(AgentStages &stages) {
   stages.loops.Start();
   if (auto started = stages.datapath->Start(); !started.ok()) {
     return started;
@@ -208,68 +141,151 @@ absl::Status Steer(AgentStages &stages, HotRestartChild *take_over) {
   if (stages.same_node != nullptr) {
     stages.same_node->Start();
   }
-  LetOldProcessesGo(stages);
+  const auto resources = stages.resources->current();
+  LetOldProcessesGo(*stages.datapath,
+                    *stages.attestor,
+                    *stages.datapath,
+                    *resources,
+                    stages.flow_context->PolicyGeneration(*resources));
   return absl::OkStatus();
 }
 
-// The names of the sockets stay the other agent's until it has nothing left to
-// carry on. It ends when all is done here; after an error it carries on.
-absl::Status Replace(AgentStages &stages,
-                     Acceptors &acceptors,
-                     AgentView &view,
-                     HotRestartChild &take_over,
-                     ControlEndpoints &endpoints) {
-  absl::Status done = Steer(stages, &take_over);
-  if (done.ok()) {
-    done = take_over.ReceiveFlows(stages);
+absl::Status StartAlone(AgentStages &stages, ControlEndpoints &endpoints) {
+  if (auto opened = Open(stages, endpoints, false); !opened.ok()) {
+    return opened;
   }
-  if (done.ok()) {
-    done = Open(stages, acceptors, view, endpoints, true);
+  GiveFreshIds(stages, 0);
+  if (auto steering = Steer(stages); !steering.ok()) {
+    return steering;
   }
-  return done.ok() ? take_over.Finish() : done;
+  if (stages.checkpoints != nullptr) {
+    stages.checkpoints->ResumeFound(*stages.flow_context, stages.loops);
+  }
+  return absl::OkStatus();
 }
 
-}  // namespace
+// The names of the sockets stay the parent's until it has nothing left to carry
+// on. It ends when all is done here; after an error it carries on.
+absl::Status Replace(AgentStages &stages,
+                     HotRestartChild &child,
+                     ControlEndpoints &endpoints) {
+  GiveFreshIds(stages, child.last_flow_id());
+  absl::Status done = child.BeginSwap();
+  if (done.ok()) {
+    done = Steer(stages);
+  }
+  if (done.ok()) {
+    done = child.ReceiveFlows(
+        [&stages](StreamCheckpoint flow) { Resume(stages, std::move(flow)); },
+        [&stages] { stages.loops.Drain(); });
+  }
+  if (done.ok()) {
+    done = Open(stages, endpoints, true);
+  }
+  return done.ok() ? child.Finish() : done;
+}
 
-absl::Status StartStages(AgentStages &stages,
-                         Acceptors &acceptors,
-                         AgentView &view,
-                         ControlEndpoints &endpoints) {
-  if (auto prepared = Prepare(stages); !prepared.ok()) {
+absl::StatusOr<std::unique_ptr<HotRestartChild>> AskParent(
+    const AgentStages &stages) {
+  if (!stages.config.takeover) {
+    return nullptr;
+  }
+  return HotRestartChild::Ask(HotRestartPath(stages.config.runtime_dir),
+                              stages.cgroup);
+}
+
+absl::Status StartStages(AgentStages &stages, ControlEndpoints &endpoints) {
+  if (auto prepared = PrepareStages(stages); !prepared.ok()) {
     return prepared;
   }
-  absl::StatusOr<std::unique_ptr<HotRestartChild>> take_over = nullptr;
-  if (stages.config.takeover) {
-    take_over = HotRestartChild::Ask(stages.config, stages.cgroup);
+  auto child = AskParent(stages);
+  if (!child.ok()) {
+    return child.status();
   }
-  if (!take_over.ok()) {
-    return take_over.status();
+  std::optional<Datapath::Import> import;
+  FileDescriptor parent;
+  if (*child != nullptr) {
+    import = (*child)->TakeImport();
+    parent = (*child)->Parent();
   }
-  PrepareFlowStore(
-      stages,
-      *take_over == nullptr ? FileDescriptor() : (*take_over)->Parent());
-  if (auto created = CreateDatapath(stages, acceptors, take_over->get());
-      !created.ok()) {
+  PrepareFlowStore(stages, std::move(parent));
+  if (auto created = CreateDatapath(stages, std::move(import)); !created.ok()) {
     return created;
   }
-  if (auto prepared = PreparePolicy(stages); !prepared.ok()) {
-    return prepared;
-  }
-  endpoints.ca = CreateCaView(&stages);
-  absl::Status started;
-  if (*take_over != nullptr) {
-    started = Replace(stages, acceptors, view, **take_over, endpoints);
-  } else if (started = Open(stages, acceptors, view, endpoints, false);
-             started.ok()) {
-    started = Steer(stages, nullptr);
-    if (started.ok()) {
-      AdoptFound(stages);
-    }
+  CreateFlows(stages);
+  SubscribeStages(stages);
+  absl::Status started = PreparePolicy(stages);
+  if (started.ok()) {
+    started = *child == nullptr ? StartAlone(stages, endpoints)
+                                : Replace(stages, **child, endpoints);
   }
   if (started.ok()) {
     stages.svid_files->Start();
   }
   return started;
+}
+
+// After a failed start (`running` is false) some stages have not come to be.
+void StopStages(AgentStages &stages, bool running) {
+  if (stages.svid_files != nullptr) {
+    stages.svid_files->Stop();
+  }
+  if (running) {
+    stages.datapath->Detach();
+    stages.acceptors->Close();
+    (void)stages.flows->AbortWhere([](const FlowRecord &) { return true; },
+                                   CloseReason::kAgentStopped);
+    stages.loops.Drain();
+  } else if (stages.checkpoints != nullptr) {
+    stages.checkpoints->Leave();  // to the next attempt
+  }
+  if (stages.same_node != nullptr) {
+    stages.same_node->Stop();
+  }
+  if (stages.workload_api != nullptr) {
+    stages.workload_api->Stop();
+  }
+  stages.attest_pool.join();
+  stages.loops.Stop();
+  StopChanges(stages);
+}
+
+}  // namespace
+
+struct RunningAgent::Parts {
+  explicit Parts(const Config &config)
+      : stages(config, std::thread::hardware_concurrency()) {}
+
+  AgentStages stages;
+  ControlEndpoints endpoints;
+};
+
+RunningAgent::RunningAgent(std::unique_ptr<Parts> parts)
+    : parts_(std::move(parts)) {}
+
+absl::StatusOr<std::unique_ptr<RunningAgent>> RunningAgent::Start(
+    const Config &config,
+    std::string cgroup,
+    std::vector<NamedDescriptor> passed) {
+  auto parts = std::make_unique<Parts>(config);
+  parts->stages.cgroup = std::move(cgroup);
+  parts->stages.passed = std::move(passed);
+  absl::Status started = StartStages(parts->stages, parts->endpoints);
+  if (!started.ok()) {
+    parts->endpoints.Close();
+    StopStages(parts->stages, false);
+    return started;
+  }
+  return std::unique_ptr<RunningAgent>(new RunningAgent(std::move(parts)));
+}
+
+RunningAgent::~RunningAgent() {
+  parts_->endpoints.Close();
+  StopStages(parts_->stages, true);
+}
+
+uint64_t RunningAgent::opened_flows() const {
+  return parts_->stages.flows->totals().opened;
 }
 
 }  // namespace kith

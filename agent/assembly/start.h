@@ -1,40 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
-#include "agent/admin/admin_api.h"
-#include "agent/assembly/ca_view.h"
-#include "agent/assembly/stages.h"
-#include "agent/flow/acceptor.h"
-#include "agent/hotrestart/child.h"
-#include "agent/hotrestart/parent.h"
+#include "agent/config/config.h"
+#include "agent/runtime/stored_descriptors.h"
 
 namespace kith {
 
-// ControlEndpoints are the sockets at which the agent is asked, beside the
-// Workload API.
-struct ControlEndpoints {
-  std::unique_ptr<CaView> ca;
-  std::unique_ptr<AdminServer> admin;
-  std::unique_ptr<HotRestartParent> hand_over;
+// RunningAgent is an agent that captures flows, until its destruction.
+class RunningAgent {
+ public:
+  // Start starts the stages in an order in which what touches the host's flows
+  // comes last, when hardly anything can fail any more. With config.takeover,
+  // the flows of the agent that runs are taken over. After an error nothing is
+  // captured, or the other agent carries on. `cgroup` is the managed directory,
+  // `passed` what the service manager has kept.
+  static absl::StatusOr<std::unique_ptr<RunningAgent>> Start(
+      const Config &config,
+      std::string cgroup,
+      std::vector<NamedDescriptor> passed);
 
-  void Close() {
-    hand_over.reset();
-    admin.reset();
-    ca.reset();
-  }
+  // The destructor ends the steering before the listeners, so that no process
+  // is left steered to a dead port. Open flows are reset: the application sees
+  // an error, never an orderly end.
+  ~RunningAgent();
+  RunningAgent(const RunningAgent &) = delete;
+  RunningAgent &operator=(const RunningAgent &) = delete;
+
+  // opened_flows returns how many flows were opened since the start.
+  uint64_t opened_flows() const;
+
+ private:
+  struct Parts;
+  explicit RunningAgent(std::unique_ptr<Parts> parts);
+
+  const std::unique_ptr<Parts> parts_;
 };
-
-// StartStages starts the stages in an order in which what touches the host's
-// flows comes last, when hardly anything can fail any more. With
-// config.takeover, the flows of the agent that runs are taken over. After an
-// error nothing is captured, or the other agent carries on.
-absl::Status StartStages(AgentStages &stages,
-                         Acceptors &acceptors,
-                         AgentView &view,
-                         ControlEndpoints &endpoints);
 
 }  // namespace kith

@@ -30,7 +30,7 @@ absl::StatusOr<BinaryKey> KeyOf(int fd) {
   if (!S_ISREG(stat.st_mode)) {
     return absl::FailedPreconditionError("not a regular file");
   }
-  if (stat.st_size > kMaxHashedBytes) {
+  if (static_cast<uint64_t>(stat.st_size) > kMaxHashedBytes) {
     return absl::FailedPreconditionError(absl::StrCat(
         stat.st_size, " bytes; only up to ", kMaxHashedBytes, " are hashed"));
   }

@@ -13,7 +13,7 @@ namespace kith {
 
 // Larger binaries are not hashed: at 1 GB/s one of this size holds up an
 // attestation thread for half a second.
-inline constexpr int64_t kMaxHashedBytes = 512LL << 20;
+inline constexpr uint64_t kMaxHashedBytes = uint64_t{512} << 20;
 
 // process:binary:hash: lower-case hex SHA-256 of the file that the process
 // executes, also where that was deleted or replaced. Hashes are cached by

@@ -31,7 +31,7 @@ absl::StatusOr<FileDescriptor> OpenPidfd(uint32_t tgid) {
 }
 
 // The start time as /proc/PID/stat rounds it (nsec_to_clock_t in the kernel).
-uint64_t TicksOf(const process_facts &facts, int64_t boottime_offset_ns) {
+uint64_t TicksOf(const ProcessFacts &facts, int64_t boottime_offset_ns) {
   const auto ticks_per_second = static_cast<uint64_t>(sysconf(_SC_CLK_TCK));
   return (facts.start_time_ns + static_cast<uint64_t>(boottime_offset_ns)) /
          (1'000'000'000 / ticks_per_second);
@@ -41,8 +41,8 @@ uint64_t TicksOf(const process_facts &facts, int64_t boottime_offset_ns) {
 
 HeldProcess::HeldProcess(const ProcessSource &source,
                          FileDescriptor pidfd,
-                         const process_facts &facts,
-                         const process_image &image,
+                         const ProcessFacts &facts,
+                         const ProcessImage &image,
                          Expect expect)
     : source_(&source),
       pidfd_(std::move(pidfd)),
@@ -53,8 +53,8 @@ HeldProcess::HeldProcess(const ProcessSource &source,
                                             : source.exec_id_of(facts)) {}
 
 absl::StatusOr<HeldProcess> HeldProcess::Open(const ProcessSource &source,
-                                              const process_facts &facts,
-                                              const process_image &image,
+                                              const ProcessFacts &facts,
+                                              const ProcessImage &image,
                                               Expect expect) {
   auto pidfd = OpenPidfd(facts.tgid);
   if (!pidfd.ok()) {

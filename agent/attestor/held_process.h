@@ -16,7 +16,7 @@ namespace kith {
 // What HeldProcess needs to know of this host.
 struct ProcessSource {
   std::string proc;
-  std::function<uint64_t(const process_facts &)> exec_id_of;
+  std::function<uint64_t(const ProcessFacts &)> exec_id_of;
   absl::StatusOr<CgroupRoot> cgroup_root;
   int64_t boottime_offset_ns = 0;  // of our own time namespace
 };
@@ -29,8 +29,8 @@ class HeldProcess {
   // Open makes the first check and reads the process. Errors as of
   // WorkloadAttestor::Attest. `source` must outlive the result.
   static absl::StatusOr<HeldProcess> Open(const ProcessSource &source,
-                                          const process_facts &facts,
-                                          const process_image &image,
+                                          const ProcessFacts &facts,
+                                          const ProcessImage &image,
                                           WorkloadAttestor::Expect expect);
 
   const ProcessView &view() const { return view_; }
@@ -42,8 +42,8 @@ class HeldProcess {
  private:
   HeldProcess(const ProcessSource &source,
               FileDescriptor pidfd,
-              const process_facts &facts,
-              const process_image &image,
+              const ProcessFacts &facts,
+              const ProcessImage &image,
               WorkloadAttestor::Expect expect);
 
   absl::Status OpenDirectory();
@@ -55,8 +55,8 @@ class HeldProcess {
 
   const ProcessSource *source_;
   FileDescriptor pidfd_;
-  process_facts facts_;
-  process_image image_;
+  ProcessFacts facts_;
+  ProcessImage image_;
   WorkloadAttestor::Expect expect_;
   uint64_t exec_id_;
   std::shared_ptr<const ProcDirectory> directory_;

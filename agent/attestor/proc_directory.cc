@@ -210,7 +210,7 @@ absl::StatusOr<FileDescriptor> ProcDirectory::OpenExe() const {
 }
 
 bool ProcDirectory::IsImage(const ExeFile &exe,
-                            const process_image &image) const {
+                            const ProcessImage &image) const {
   if (exe.inode == image.exe_inode && exe.device == image.exe_dev) {
     return true;
   }

@@ -7,8 +7,8 @@
 
 #include "absl/status/statusor.h"
 
-#include "abi/process.h"
 #include "agent/runtime/file_descriptor.h"
+#include "kith/process.h"
 
 namespace kith {
 
@@ -60,7 +60,7 @@ class ProcDirectory {
 
   // IsImage compares with what a hook read in the kernel. Some file systems
   // (btrfs, overlayfs) show other numbers to stat(2) than their inodes have.
-  bool IsImage(const ExeFile &exe, const process_image &image) const;
+  bool IsImage(const ExeFile &exe, const ProcessImage &image) const;
 
   // PathOf returns "/proc/42/name", for messages and sources.
   std::string PathOf(std::string_view name) const;

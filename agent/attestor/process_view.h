@@ -6,9 +6,9 @@
 
 #include "absl/status/statusor.h"
 
-#include "abi/process.h"
 #include "agent/attestor/proc_directory.h"
 #include "agent/attestor/proc_text.h"
+#include "kith/process.h"
 
 namespace kith {
 
@@ -16,7 +16,7 @@ namespace kith {
 // the attestors. What could not be read is an error, never a default.
 struct ProcessView {
   // The kernel's own facts: user, group and cgroup id are true without /proc.
-  process_facts facts{};
+  ProcessFacts facts{};
   std::string facts_source;  // "connect hook" or "/proc/42/status"
   std::shared_ptr<const ProcDirectory> directory;  // null in attestors' tests
 

@@ -71,12 +71,12 @@ class CachingAttestor final : public WorkloadAttestor {
                 .boottime_offset_ns = ReadBoottimeOffset(options_.proc)},
         attestors_(CreateAttestors(options_, source_.cgroup_root)) {}
 
-  Result Cached(const process_facts &facts, Expect expect) const override {
+  Result Cached(const ProcessFacts &facts, Expect expect) const override {
     return ShardOf(facts.tgid).Find(KeyOf(facts, expect)).value_or(Result());
   }
 
-  absl::StatusOr<Result> Attest(const process_facts &facts,
-                                const process_image &image,
+  absl::StatusOr<Result> Attest(const ProcessFacts &facts,
+                                const ProcessImage &image,
                                 Expect expect) override {
     return ShardOf(facts.tgid).FindOrMake(KeyOf(facts, expect), [&] {
       return AttestNow(facts, image, expect);
@@ -105,7 +105,7 @@ class CachingAttestor final : public WorkloadAttestor {
  private:
   // The facts of a listener's owner may be old: what it runs now is part of the
   // key, so that an exec makes its result unreachable at once.
-  CacheKey KeyOf(const process_facts &facts, Expect expect) const {
+  CacheKey KeyOf(const ProcessFacts &facts, Expect expect) const {
     const uint64_t exec_id = expect == Expect::kSameImage
                                  ? facts.exec_id
                                  : source_.exec_id_of(facts);
@@ -120,8 +120,8 @@ class CachingAttestor final : public WorkloadAttestor {
 
   Cache &ShardOf(uint32_t tgid) const { return shards_[tgid % kShards]; }
 
-  absl::StatusOr<Cache::Made> AttestNow(const process_facts &facts,
-                                        const process_image &image,
+  absl::StatusOr<Cache::Made> AttestNow(const ProcessFacts &facts,
+                                        const ProcessImage &image,
                                         Expect expect) const {
     auto held = HeldProcess::Open(source_, facts, image, expect);
     if (!held.ok()) {

@@ -8,17 +8,17 @@
 
 #include "absl/status/statusor.h"
 
-#include "abi/process.h"
+#include "kith/process.h"
 #include "kith/selector.h"
 
 namespace kith {
 
 // AttestedProcess is a process and all that is known about it. Immutable.
 struct AttestedProcess {
-  process_facts facts{};  // as attested: of kSameProcess, as it is now
-  std::string name;       // base name of the executable, else comm
-  std::string cmdline;    // arguments joined by spaces, at most 4 KiB
-  std::string cgroup;     // cgroup v2 path, "/..."
+  ProcessFacts facts{};  // as attested: of kSameProcess, as it is now
+  std::string name;      // base name of the executable, else comm
+  std::string cmdline;   // arguments joined by spaces, at most 4 KiB
+  std::string cgroup;    // cgroup v2 path, "/..."
   std::string exe;
   Attestation attestation;
 };
@@ -39,7 +39,7 @@ class WorkloadAttestor {
 
   struct Options {
     // Returns the newest exec_id of the process (Datapath::ExecIdOf).
-    std::function<uint64_t(const process_facts &)> exec_id_of;
+    std::function<uint64_t(const ProcessFacts &)> exec_id_of;
     // Lower-case hex SHA-256 of an open file. Injected: this directory does not
     // link a crypto library.
     std::function<absl::StatusOr<std::string>(int fd)> sha256_of;
@@ -59,7 +59,7 @@ class WorkloadAttestor {
   // Cached returns a cached result without touching /proc, or null. Results of
   // kSameProcess are used for kRecheckAfter only.
   virtual std::shared_ptr<const AttestedProcess> Cached(
-      const process_facts &facts, Expect expect) const = 0;
+      const ProcessFacts &facts, Expect expect) const = 0;
 
   // Attest returns the cached or a fresh result; callers that ask for the same
   // process at the same time share one. NotFound: the process is gone. Aborted:
@@ -67,9 +67,7 @@ class WorkloadAttestor {
   // single attestors could not find out is in `attestation.failures`. Blocks on
   // /proc.
   virtual absl::StatusOr<std::shared_ptr<const AttestedProcess>> Attest(
-      const process_facts &facts,
-      const process_image &image,
-      Expect expect) = 0;
+      const ProcessFacts &facts, const ProcessImage &image, Expect expect) = 0;
 
   // Forget drops what is cached of a process that did exec or exited.
   virtual void Forget(uint32_t tgid) = 0;

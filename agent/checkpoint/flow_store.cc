@@ -53,10 +53,10 @@ CheckpointPlace FlowStore::Kept::place() const {
 }
 
 void FlowStore::Kept::Fill(const std::string &description,
-                           const CheckpointFacts &facts) {
+                           const RelayOutline &outline) {
   store_.journal_->Fill(
-      slot_, description, CookieOf(facts.inner), CookieOf(facts.outer));
-  store_.messages_.Keep(NameOf(slot_), {facts.inner, facts.outer});
+      slot_, description, CookieOf(outline.inner), CookieOf(outline.outer));
+  store_.messages_.Keep(NameOf(slot_), {outline.inner, outline.outer});
   stored_ = true;
 }
 

@@ -34,7 +34,7 @@ class FlowStore {
     CheckpointPlace place() const;
     // Fill describes the flow, whose positions are entered, and gives it to the
     // service manager.
-    void Fill(const std::string &description, const CheckpointFacts &facts);
+    void Fill(const std::string &description, const RelayOutline &outline);
     size_t slot() const { return slot_; }
 
    private:

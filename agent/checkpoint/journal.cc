@@ -18,7 +18,7 @@ namespace {
 // In the place of the first slot.
 struct Header {
   char magic[8] = {'k', 'i', 't', 'h', 'k', 'e', 'p', 't'};
-  uint32_t version = 1;  // of Slot, CheckpointPosition, and the description
+  uint32_t version = 2;  // of Slot, CheckpointPosition, and the description
   uint32_t slots = Journal::kSlots;
   uint32_t slot_bytes = Journal::kSlotBytes;
   uint32_t position_bytes = sizeof(CheckpointPosition);

@@ -84,7 +84,7 @@ FlowRecord::Timing UnpackTiming(const takeover::Record &in) {
 bool IsInRange(const takeover::Record &in) {
   return in.direction() <= static_cast<uint32_t>(FlowDirection::kInbound) &&
          in.mode() <= static_cast<uint32_t>(FlowMode::kDenied) &&
-         in.path() <= static_cast<uint32_t>(FlowPath::kSockmap);
+         in.path() <= static_cast<uint32_t>(FlowPath::kDirect);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agent/checkpoint/packed_record.h"
+#include "agent/checkpoint/stream_message.h"
 #include "agent/checkpoint/takeover.pb.h"
 #include "agent/relay/buffer_pool.h"
 
@@ -24,57 +25,31 @@ bool IsSane(const CheckpointPosition &position) {
          position.source_chunk <= BufferPool::kLarge &&
          position.target_chunk <= BufferPool::kLarge &&
          position.discard <= BufferPool::kLarge &&
-         position.header_length <= position.header.size() &&
-         position.control_records <= RecordReader::kMaxControlRecords;
+         position.progress.header_length <= position.progress.header.size() &&
+         position.progress.control_records <= RecordReader::kMaxControlRecords;
 }
 
-absl::StatusOr<TrafficKey::State> KeyOf(const takeover::Key &in,
-                                        const CheckpointPosition &position,
-                                        const CheckpointSecrets &secrets) {
-  const auto place = secrets[position.generation & 1];
-  if (in.secret_length() > TrafficKey::kMaxSecretLength ||
-      in.suite() > 0xffff) {
-    return Wrong("a traffic key of a wrong form");
-  }
-  TrafficKey::State key{.suite = static_cast<uint16_t>(in.suite()),
-                        .sequence = position.sequence,
-                        .in_kernel = in.in_kernel(),
-                        .generation = position.generation,
-                        .secret = {}};
-  auto secret = Secret::CopyFrom(place.first(in.secret_length()));
-  if (!secret.ok()) {
-    return secret.status();
-  }
-  key.secret = *std::move(secret);
-  return key;
-}
-
-ReaderProgress ProgressOf(const CheckpointPosition &position) {
-  ReaderProgress progress;
-  progress.data_seen = position.data_seen != 0;
-  progress.control_records = static_cast<int>(position.control_records);
-  progress.header = position.header;
-  progress.header_length = position.header_length;
-  progress.body_left = position.body_left;
-  return progress;
+// How far the stream has come, its description does not say: the positions do.
+void Advance(const RelayState::Kept &kept, TlsStream::State &stream) {
+  stream.read_key.sequence = kept.receiving.sequence;
+  stream.read_key.generation = kept.receiving.generation;
+  stream.write_key.sequence = kept.sending.sequence;
+  stream.write_key.generation = kept.sending.generation;
+  stream.progress = kept.receiving.progress;
+  stream.update_requested = kept.receiving.update_requested != 0;
 }
 
 absl::StatusOr<TlsStream::State> StreamOf(const takeover::Stream &in,
                                           const RelayState::Kept &kept) {
-  auto read =
-      KeyOf(in.read_key(), kept.receiving, kept.place.receiving_secrets);
-  auto write = KeyOf(in.write_key(), kept.sending, kept.place.sending_secrets);
-  if (!read.ok() || !write.ok()) {
-    return read.ok() ? write.status() : read.status();
+  const CheckpointPlace &place = kept.place;
+  auto stream =
+      UnpackStream(in,
+                   place.receiving_secrets[kept.receiving.generation & 1],
+                   place.sending_secrets[kept.sending.generation & 1]);
+  if (stream.ok()) {
+    Advance(kept, *stream);
   }
-  return TlsStream::State{
-      .read_key = *std::move(read),
-      .peer = in.peer_is_server() ? RecordReader::PeerRole::kServer
-                                  : RecordReader::PeerRole::kClient,
-      .progress = ProgressOf(kept.receiving),
-      .write_key = *std::move(write),
-      .update_requested = kept.receiving.update_requested != 0,
-      .can_rekey = in.can_rekey()};
+  return stream;
 }
 
 RelayState::Kept KeptOf(Journal::Slot &slot,
@@ -99,19 +74,12 @@ uint64_t CookieOf(int socket) {
 
 std::string Describe(const FlowRecord &record,
                      const AttestedProcess &process,
-                     const CheckpointFacts &facts) {
+                     const RelayOutline &outline) {
   takeover::Flow out;
   PackRecord(record, *out.mutable_record());
   PackProcess(process, *out.mutable_process());
-  if (facts.tls.has_value()) {
-    takeover::Stream &stream = *out.mutable_stream();
-    stream.mutable_read_key()->set_suite(facts.tls->suite);
-    stream.mutable_read_key()->set_secret_length(facts.tls->read_secret);
-    stream.mutable_write_key()->set_suite(facts.tls->suite);
-    stream.mutable_write_key()->set_secret_length(facts.tls->write_secret);
-    stream.mutable_write_key()->set_in_kernel(facts.tls->in_kernel);
-    stream.set_peer_is_server(facts.tls->peer_is_server);
-    stream.set_can_rekey(facts.tls->can_rekey);
+  if (outline.tls.has_value()) {
+    PackStream(*outline.tls, *out.mutable_stream());
   }
   return out.SerializeAsString();
 }

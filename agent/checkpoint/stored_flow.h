@@ -16,7 +16,7 @@ namespace kith {
 // journal: a message Flow of takeover.proto.
 std::string Describe(const FlowRecord &record,
                      const AttestedProcess &process,
-                     const CheckpointFacts &facts);
+                     const RelayOutline &outline);
 
 // CookieOf returns SO_COOKIE, 0 where there is none.
 uint64_t CookieOf(int socket);

@@ -5,8 +5,8 @@
 
 #include "absl/status/statusor.h"
 
-#include "agent/config/config.h"
 #include "agent/config/field.h"
+#include "kith/bypass_rule.h"
 
 namespace kith {
 

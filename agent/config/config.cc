@@ -11,8 +11,10 @@
 
 #include "agent/config/bypass.h"
 #include "agent/config/field.h"
-#include "agent/config/text_file.h"
+#include "agent/config/web_config_reader.h"
+#include "agent/runtime/text_file.h"
 #include "kith/spiffe_id.h"
+#include "kith/svid_ttl.h"
 
 namespace kith {
 namespace {
@@ -128,11 +130,23 @@ absl::Status ReadSvid(const Field &field, Config &config) {
                   {"files", Path(config.svid_files)}});
 }
 
+// "sockmap" is what "direct" was called first: no sockmap carries a byte there.
+absl::Status ReadSameNode(const Field &field, Config &config) {
+  if (!field.IsScalar() || field.node().scalar != "sockmap") {
+    return Choice(config.same_node, {"tls", "direct"})(field);
+  }
+  config.same_node = SameNodeChoice::kDirect;
+  config.warnings.emplace_back(
+      field.Error("'sockmap' is called 'direct' now: write that").message());
+  return absl::OkStatus();
+}
+
 absl::Status ReadDatapath(const Field &field, Config &config) {
   absl::Status read = ReadMap(
       field,
       {{"path", Choice(config.path, {"auto", "ktls", "userspace"})},
-       {"sameNode", Choice(config.same_node, {"tls", "sockmap"})},
+       {"sameNode",
+        [&config](const Field &f) { return ReadSameNode(f, config); }},
        {"unknownProcess", Choice(config.unknown_process, {"hold"})},
        {"bypass", Into(config.bypass, ReadBypassRules)},
        {"pin", Into(config.pin, [](const Field &f) { return f.AsBool(); })},

@@ -9,33 +9,17 @@
 #include "absl/status/statusor.h"
 
 #include "agent/config/web_config.h"
-#include "kith/endpoint.h"
+#include "agent/runtime/log_level.h"
+#include "kith/bypass_rule.h"
 
 namespace kith {
 
 enum class UnknownProcess { kHold };
 enum class DatapathChoice { kAuto, kKtls, kUserspace };
-enum class SameNodeChoice { kTls, kSockmap };
+enum class SameNodeChoice { kTls, kDirect };
 enum class FlowStoreChoice { kNone, kSystemd };
-enum class LogFormat { kJson, kText };
-enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
-// Bounds of an SVID's lifetime. The times of a certificate have whole seconds
-// (RFC 5280 section 4.1.2.5), and one that lasts less than two may be dead on
-// arrival. Nothing revokes an SVID at a foreign peer but its expiry, so that a
-// day is the most that may pass.
-inline constexpr std::chrono::seconds kMinSvidTtl{2};
-inline constexpr std::chrono::seconds kMaxSvidTtl = std::chrono::hours(24);
-
-// BypassRule names destinations that are never captured. YAML forms:
-// "10.0.0.0/8", "10.0.0.0/8:53", "[fd00::/8]:53", ":53", or a map
-// {destination: CIDR, ports: [53]}.
-struct BypassRule {
-  Prefix destination;
-  std::vector<uint16_t> ports;  // empty: every port
-};
-
-// Config is kith.yaml with its defaults (architecture.md, "Configuration").
+// Config is kith.yaml with its defaults (docs/configuration.md).
 // Keys that this version cannot honour (a metrics.listen address) are errors.
 struct Config {
   std::string trust_domain = "example.org";
@@ -65,6 +49,8 @@ struct Config {
   std::string admin_group = "kith";
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kJson;
+  // What the file says in a way that will not be understood for ever.
+  std::vector<std::string> warnings;
 };
 
 // ParseConfig reads YAML text. An unknown key, a wrong type or value is

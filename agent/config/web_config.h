@@ -6,9 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
-
-#include "agent/config/field.h"
 #include "agent/types/url.h"
 #include "kith/endpoint.h"
 #include "kith/spiffe_id.h"
@@ -59,8 +56,5 @@ struct OidcConfig {
   std::string issuer;  // `iss` of the tokens; "": none
   WebEndpointConfig serve;
 };
-
-absl::StatusOr<FederationConfig> ReadFederation(const Field &field);
-absl::StatusOr<OidcConfig> ReadOidc(const Field &field);
 
 }  // namespace kith

@@ -82,7 +82,7 @@ absl::Status BpfDatapath::Prepare() {
                      "): it must run in the pid namespace of the machine"));
   }
   self_ = self->process;
-  PreparePasses();
+  PrepareGrants();
   return absl::OkStatus();
 }
 
@@ -136,24 +136,6 @@ absl::Status BpfDatapath::PinMaps() {
     }
   }
   return absl::OkStatus();
-}
-
-absl::Status BpfDatapath::SetProcessVerdict(const process_facts &process,
-                                            process_verdict verdict,
-                                            uint64_t generation) {
-  process_verdict_entry entry{};
-  entry.policy_generation = generation;
-  entry.verdict = verdict;
-  const bool of_listeners = (verdict & PROCESS_VERDICT_LEAVE_INBOUND) != 0;
-  if (of_listeners) {
-    listeners_.OwnerLeftAlone(process);  // before it is in force
-  }
-  absl::Status set =
-      programs_->maps()->verdicts.Update(process, entry, BPF_ANY);
-  if (of_listeners && ExecIdOf(process) != process.exec_id) {
-    listeners_.OwnerChanged(process.tgid);  // its event may have come before
-  }
-  return set;
 }
 
 void BpfDatapath::OnEvent(const process_event &event) {

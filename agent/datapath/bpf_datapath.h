@@ -47,9 +47,9 @@ class BpfDatapath : public Datapath {
   absl::StatusOr<std::vector<FileDescriptor>> Export() override;
   absl::Status Rollback(bool lost) override;
 
-  absl::StatusOr<flow_origin> FindOrigin(uint64_t netns_cookie,
-                                         const Endpoint &listener,
-                                         const Endpoint &application) override {
+  absl::StatusOr<FlowOrigin> FindOrigin(uint64_t netns_cookie,
+                                        const Endpoint &listener,
+                                        const Endpoint &application) override {
     return origins_.Find(netns_cookie, listener, application);
   }
   void ForgetOrigin(uint64_t netns_cookie,
@@ -57,35 +57,23 @@ class BpfDatapath : public Datapath {
                     const Endpoint &application) override {
     origins_.Forget(netns_cookie, listener, application);
   }
-  absl::StatusOr<listener_entry> FindListener(uint64_t netns_cookie,
-                                              const Endpoint &local) override {
-    return listeners_.Find(netns_cookie, local);
-  }
-  absl::StatusOr<listener_entry> ResolveListener(
-      uint64_t netns_cookie, const Endpoint &local) override {
-    return listeners_.Resolve(netns_cookie, local);
-  }
+  absl::StatusOr<Listener> FindListener(uint64_t netns_cookie,
+                                        const Endpoint &local) override;
+  absl::StatusOr<Listener> ResolveListener(uint64_t netns_cookie,
+                                           const Endpoint &local) override;
   absl::Status SetListenerVerdict(uint64_t netns_cookie,
                                   const Endpoint &local,
-                                  process_verdict verdict,
-                                  uint64_t generation) override {
-    return listeners_.SetVerdict(netns_cookie, local, verdict, generation);
-  }
-  absl::Status SetProcessVerdict(const process_facts &process,
-                                 process_verdict verdict,
+                                  ProcessVerdict verdict,
+                                  uint64_t generation) override;
+  absl::Status SetProcessVerdict(const ProcessFacts &process,
+                                 ProcessVerdict verdict,
                                  uint64_t generation) override;
-  absl::Status LeaveDestinationAlone(const process_facts &process,
+  absl::Status LeaveDestinationAlone(const ProcessFacts &process,
                                      uint64_t netns_cookie,
                                      const Endpoint &destination,
-                                     uint64_t generation) override {
-    destination_key key{};
-    key.process = process;
-    key.netns_cookie = netns_cookie;
-    key.destination = destination.ToAbi();
-    return programs_->maps()->destinations.Update(key, generation, BPF_ANY);
-  }
+                                     uint64_t generation) override;
   void SetPolicyGeneration(uint64_t generation) override;
-  uint64_t ExecIdOf(const process_facts &process) override {
+  uint64_t ExecIdOf(const ProcessFacts &process) override {
     return NewestExecId(*programs_, process);
   }
   absl::StatusOr<std::vector<LiveProcess>> ListProcesses() override {
@@ -124,9 +112,9 @@ class BpfDatapath : public Datapath {
     return AdoptAnnounced(
         programs_->maps(), netns_cookie, socket, application, client);
   }
-  absl::StatusOr<DirectGrants *> passes() override {
-    return passes_.ok() ? absl::StatusOr<DirectGrants *>(passes_->get())
-                        : passes_.status();
+  absl::StatusOr<DirectGrants *> grants() override {
+    return grants_.ok() ? absl::StatusOr<DirectGrants *>(grants_->get())
+                        : grants_.status();
   }
   absl::Status WatchOuter(int socket, uint64_t flow) override;
   absl::Status outer_watch() const override {
@@ -146,10 +134,10 @@ class BpfDatapath : public Datapath {
   void LeaveAlone(uint32_t pid);
   absl::Status PinAll();
   absl::Status PinMaps();
-  void PreparePasses();
-  std::unique_ptr<GrantTable> MakePasses();
+  void PrepareGrants();
+  std::unique_ptr<GrantTable> MakeGrants();
   void EndForeignFlows();
-  void EndForeignFlow(DirectGrants &table, const direct_flow &flow);
+  void EndForeignFlow(DirectGrants &table, const DirectFlow &flow);
   absl::Status StartReading();
   absl::Status StartEvents();
   void AttachWatch();
@@ -168,11 +156,11 @@ class BpfDatapath : public Datapath {
   uint64_t generation_ ABSL_GUARDED_BY(generation_mutex_) = 0;
   bool started_ ABSL_GUARDED_BY(generation_mutex_) = false;
   std::atomic<bool> exported_{false};
-  process_facts self_{};
+  ProcessFacts self_;
   OriginTable origins_;
   ListenerTable listeners_;
   NetnsSteering steering_;
-  absl::StatusOr<std::unique_ptr<GrantTable>> passes_ =
+  absl::StatusOr<std::unique_ptr<GrantTable>> grants_ =
       absl::FailedPreconditionError("datapath.sameNode is tls");
   mutable absl::Mutex watch_mutex_;  // the admin API asks while Start runs
   absl::StatusOr<std::unique_ptr<OuterWatch>> watch_

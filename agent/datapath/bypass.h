@@ -5,8 +5,8 @@
 
 #include "absl/status/status.h"
 
-#include "agent/config/config.h"
 #include "agent/datapath/bpf_maps.h"
+#include "kith/bypass_rule.h"
 
 namespace kith {
 

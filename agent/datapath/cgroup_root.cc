@@ -5,7 +5,7 @@
 
 #include "absl/cleanup/cleanup.h"
 
-#include "agent/datapath/datapath.h"
+#include "agent/datapath/features.h"
 
 namespace kith {
 

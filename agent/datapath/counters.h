@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "agent/datapath/datapath.h"
+#include "agent/datapath/host_facts.h"
 
 namespace kith {
 

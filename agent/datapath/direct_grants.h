@@ -8,8 +8,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "abi/pass.h"
 #include "kith/endpoint.h"
+#include "kith/flow_origin.h"
+#include "kith/process.h"
 
 namespace kith {
 
@@ -17,13 +18,36 @@ namespace kith {
 // `server` listens at `destination` now.
 struct GrantRequest {
   uint64_t id = 0;  // never used before
-  process_facts client{};
-  process_facts server{};
+  ProcessFacts client{};
+  ProcessFacts server{};
   uint64_t netns_cookie = 0;
   Endpoint destination;
   uint64_t policy_generation = 0;
   std::chrono::nanoseconds lifetime{};
 };
+
+// DirectFlow is a flow that went past the agent, as the hooks have it.
+struct DirectFlow {
+  enum class State : uint32_t { kConnecting, kOpen, kClosed };
+
+  FlowOrigin origin;
+  Endpoint client;     // its own address
+  uint64_t grant = 0;  // id of the grant that it had
+  uint64_t listener_cookie = 0;
+  // When closed: that the server's kernel has acknowledged, that came.
+  uint64_t bytes_sent = 0;
+  uint64_t bytes_received = 0;
+  uint64_t opened_at_ns = 0;  // CLOCK_MONOTONIC; 0: never
+  State state = State::kConnecting;
+  bool assigned = false;     // sk_lookup gave its SYN to the listener
+  uint32_t closed_from = 0;  // when closed: TCP state before
+  uint32_t error = 0;        // when closed: errno, 0 for an orderly end
+};
+
+// The keys by which the two sides of a direct flow are told who they are, in
+// the place of a socket's cookie (InnerSockets::ShowIdentity).
+uint64_t ClientIdentityKey(uint64_t grant);
+uint64_t ServerIdentityKey(uint64_t grant);
 
 // DirectBytes are those of a direct flow, as the socket that connected counts.
 struct DirectBytes {
@@ -37,32 +61,32 @@ class DirectGrants {
  public:
   virtual ~DirectGrants() = default;
 
-  // Open gives a pass, in the place of an earlier one. Blocks on the kernel's
-  // iterators where no pass leads to that listener yet. FailedPrecondition: the
-  // destination is not on loopback, or not that process's and one socket's
+  // Open gives a grant, in the place of an earlier one. Blocks on the kernel's
+  // iterators where no grant leads to that listener yet. FailedPrecondition:
+  // the destination is not on loopback, or not that process's and one socket's
   // alone.
   virtual absl::Status Open(const GrantRequest &request) = 0;
 
-  // Void takes every pass back; flows that had one go on.
+  // Void takes every grant back; flows that had one go on.
   virtual void Void() = 0;
 
   // Sweep drops what has expired.
   virtual void Sweep() = 0;
 
   // List returns the keys (cookies) of the direct flows; Find one of them, and
-  // NotFound for one that has been forgotten, or has had no pass.
+  // NotFound for one that has been forgotten, or has had no grant.
   virtual std::vector<uint64_t> List() = 0;
-  virtual absl::StatusOr<direct_flow> Find(uint64_t cookie) = 0;
+  virtual absl::StatusOr<DirectFlow> Find(uint64_t cookie) = 0;
   virtual void Forget(uint64_t cookie) = 0;
 
-  // Name gives the flow another pass's id, whose identities it is told.
-  virtual void Name(uint64_t cookie, uint64_t pass) = 0;
+  // Name gives the flow another grant's id, whose identities it is told.
+  virtual void Name(uint64_t cookie, uint64_t grant) = 0;
 
   // End resets the connection of an open flow. NotFound: it has ended.
-  virtual absl::Status End(const direct_flow &flow) = 0;
+  virtual absl::Status End(const DirectFlow &flow) = 0;
 
   // Count returns the bytes of an open flow so far. NotFound: it has ended.
-  virtual absl::StatusOr<DirectBytes> Count(const direct_flow &flow) = 0;
+  virtual absl::StatusOr<DirectBytes> Count(const DirectFlow &flow) = 0;
 };
 
 }  // namespace kith

@@ -15,7 +15,6 @@
 
 #include "agent/datapath/bpffs.h"
 #include "agent/datapath/cgroup_claim.h"
-#include "agent/datapath/datapath.h"
 #include "agent/datapath/libbpf_log.h"
 
 namespace kith {

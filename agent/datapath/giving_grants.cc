@@ -10,22 +10,22 @@
 
 namespace kith {
 
-// Without passes, flows inside a node are as those between nodes.
-void BpfDatapath::PreparePasses() {
+// Without grants, flows inside a node are as those between nodes.
+void BpfDatapath::PrepareGrants() {
   if (!options_.gives_grants) {
     return;
   }
   if (absl::Status proven = InOwnNetns(ProveGrants); !proven.ok()) {
-    passes_ = proven;
+    grants_ = proven;
     options_.on_error(absl::FailedPreconditionError(
         absl::StrCat("flows inside this node are not joined, but encrypted: ",
                      proven.message())));
     return;
   }
-  passes_ = MakePasses();
+  grants_ = MakeGrants();
 }
 
-std::unique_ptr<GrantTable> BpfDatapath::MakePasses() {
+std::unique_ptr<GrantTable> BpfDatapath::MakeGrants() {
   return std::make_unique<GrantTable>(
       programs_->maps(),
       listeners_,
@@ -34,26 +34,26 @@ std::unique_ptr<GrantTable> BpfDatapath::MakePasses() {
       });
 }
 
-// Direct flows that a former agent has left to one that gives no passes.
+// Direct flows that a former agent has left to one that gives no grants.
 void BpfDatapath::EndForeignFlows() {
-  if (passes_.ok()) {
+  if (grants_.ok()) {
     return;
   }
-  const auto table = MakePasses();
+  const auto table = MakeGrants();
   for (const uint64_t cookie : table->List()) {
     if (auto flow = table->Find(cookie); flow.ok()) {
       EndForeignFlow(*table, *flow);
     }
     table->Forget(cookie);
   }
-  // Hooks that give no passes keep none of these.
+  // Hooks that give no grants keep none of these.
   BpfMaps &maps = *programs_->maps();
   maps.passes.Clear();
   maps.pass_listeners.Clear();
   maps.direct_tuples.Clear();
 }
 
-void BpfDatapath::EndForeignFlow(DirectGrants &table, const direct_flow &flow) {
+void BpfDatapath::EndForeignFlow(DirectGrants &table, const DirectFlow &flow) {
   const auto counted = table.Count(flow);
   absl::Status ended = table.End(flow);
   if (!ended.ok() && !absl::IsNotFound(ended)) {

@@ -6,7 +6,7 @@
 namespace kith {
 
 // ProveGrants tries, on a connection of its own on the loopback of the calling
-// thread's network namespace, what passes need of the kernel beyond the hooks:
+// thread's network namespace, what grants need of the kernel beyond the hooks:
 // that a socket of another process can be counted and ended. Needs root.
 absl::Status ProveGrants();
 

@@ -5,12 +5,14 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "agent/datapath/abi_types.h"
+
 namespace kith {
 namespace {
 
 constexpr uint64_t kNsPerSecond = 1'000'000'000;
 
-// A connect() that has just had a pass may still be on its way.
+// A connect() that has just had a grant may still be on its way.
 constexpr uint64_t kGraceNs = 5 * kNsPerSecond;
 
 // As bpf_ktime_get_ns().
@@ -23,15 +25,15 @@ uint64_t NowNs() {
 
 pass_key KeyOf(const GrantRequest &request) {
   pass_key key{};
-  key.client = request.client;
+  key.client = ToAbi(request.client);
   key.netns_cookie = request.netns_cookie;
-  key.destination = request.destination.ToAbi();
+  key.destination = ToAbi(request.destination);
   return key;
 }
 
-SocketName NameOf(const direct_flow &flow) {
-  return {.local = Endpoint::FromAbi(flow.client),
-          .remote = Endpoint::FromAbi(flow.origin.destination),
+SocketName NameOf(const DirectFlow &flow) {
+  return {.local = flow.client,
+          .remote = flow.origin.destination,
           .cookie = flow.origin.socket_cookie};
 }
 
@@ -44,14 +46,14 @@ flow_tuple TupleOf(const direct_flow &flow) {
 }
 
 // Whatever else of it may have changed since listen().
-bool IsSameProcess(const process_facts &one, const process_facts &other) {
+bool IsSameProcess(const process_facts &one, const ProcessFacts &other) {
   return one.tgid == other.tgid && one.start_time_ns == other.start_time_ns &&
          one.exec_id == other.exec_id;
 }
 
 // The destination must be one socket's alone, of the process that was asked.
 absl::Status CheckListener(const listener_entry &entry,
-                           const process_facts &server,
+                           const ProcessFacts &server,
                            const Endpoint &destination) {
   if (!destination.IsLoopback()) {
     return absl::FailedPreconditionError(
@@ -70,11 +72,27 @@ absl::Status CheckListener(const listener_entry &entry,
 
 }  // namespace
 
+uint64_t ClientIdentityKey(uint64_t grant) {
+  return PASS_IDENTITY_CLIENT(grant);
+}
+
+uint64_t ServerIdentityKey(uint64_t grant) {
+  return PASS_IDENTITY_SERVER(grant);
+}
+
+absl::StatusOr<DirectFlow> GrantTable::Find(uint64_t cookie) {
+  auto flow = maps_->directs.Lookup(cookie);
+  if (!flow.ok()) {
+    return flow.status();
+  }
+  return FromAbi(*flow);
+}
+
 absl::Status GrantTable::Offer(const listener_entry &listener) {
   if (maps_->pass_listeners.Lookup(listener.socket_cookie).ok()) {
     return absl::OkStatus();
   }
-  return listeners_.OfferForPasses(listener);
+  return listeners_.OfferForGrants(listener);
 }
 
 absl::Status GrantTable::Open(const GrantRequest &request) {
@@ -101,7 +119,7 @@ absl::Status GrantTable::Open(const GrantRequest &request) {
   return maps_->passes.Update(KeyOf(request), entry, BPF_ANY);
 }
 
-std::set<uint64_t> GrantTable::SweepPasses() {
+std::set<uint64_t> GrantTable::SweepGrants() {
   std::set<uint64_t> leads_to;
   const uint64_t now = NowNs();
   for (const pass_key &key : maps_->passes.Keys()) {
@@ -117,12 +135,12 @@ std::set<uint64_t> GrantTable::SweepPasses() {
 
 void GrantTable::Sweep() {
   const absl::MutexLock opening(&opening_);
-  std::set<uint64_t> listeners = SweepPasses();
+  std::set<uint64_t> listeners = SweepGrants();
   std::set<uint64_t> namespaces;
   for (const uint64_t cookie : List()) {
     if (auto flow = Find(cookie); flow.ok()) {
       namespaces.insert(flow->origin.netns_cookie);
-      if (flow->state == DIRECT_CONNECTING) {
+      if (flow->state == DirectFlow::State::kConnecting) {
         listeners.insert(flow->listener_cookie);
       }
     }
@@ -139,14 +157,14 @@ void GrantTable::Sweep() {
   });
 }
 
-void GrantTable::Name(uint64_t cookie, uint64_t pass) {
+void GrantTable::Name(uint64_t cookie, uint64_t grant) {
   auto flow = maps_->directs.Lookup(cookie);
   if (!flow.ok()) {
     return;
   }
   const flow_tuple key = TupleOf(*flow);
   if (auto tuple = maps_->direct_tuples.Lookup(key); tuple.ok()) {
-    tuple->pass = pass;
+    tuple->pass = grant;
     (void)maps_->direct_tuples.Update(key, *tuple, BPF_EXIST);
   }
 }
@@ -165,13 +183,13 @@ absl::StatusOr<SocketDiag *> GrantTable::DiagOf(uint64_t netns_cookie) {
   return &diags_.emplace(netns_cookie, *std::move(diag)).first->second;
 }
 
-absl::Status GrantTable::End(const direct_flow &flow) {
+absl::Status GrantTable::End(const DirectFlow &flow) {
   const absl::MutexLock lock(&mutex_);
   auto diag = DiagOf(flow.origin.netns_cookie);
   return diag.ok() ? (*diag)->Destroy(NameOf(flow)) : diag.status();
 }
 
-absl::StatusOr<DirectBytes> GrantTable::Count(const direct_flow &flow) {
+absl::StatusOr<DirectBytes> GrantTable::Count(const DirectFlow &flow) {
   const absl::MutexLock lock(&mutex_);
   auto diag = DiagOf(flow.origin.netns_cookie);
   if (!diag.ok()) {

@@ -35,25 +35,23 @@ class GrantTable final : public DirectGrants {
   void Void() override { maps_->passes.Clear(); }
   void Sweep() override;
   std::vector<uint64_t> List() override { return maps_->directs.Keys(); }
-  absl::StatusOr<direct_flow> Find(uint64_t cookie) override {
-    return maps_->directs.Lookup(cookie);
-  }
+  absl::StatusOr<DirectFlow> Find(uint64_t cookie) override;
   void Forget(uint64_t cookie) override { (void)maps_->directs.Delete(cookie); }
-  void Name(uint64_t cookie, uint64_t pass) override;
-  absl::Status End(const direct_flow &flow) override;
-  absl::StatusOr<DirectBytes> Count(const direct_flow &flow) override;
+  void Name(uint64_t cookie, uint64_t grant) override;
+  absl::Status End(const DirectFlow &flow) override;
+  absl::StatusOr<DirectBytes> Count(const DirectFlow &flow) override;
 
  private:
   absl::Status Offer(const listener_entry &listener);
-  // SweepPasses returns the listeners that passes still lead to.
-  std::set<uint64_t> SweepPasses();
+  // SweepGrants returns the listeners that grants still lead to.
+  std::set<uint64_t> SweepGrants();
   absl::StatusOr<SocketDiag *> DiagOf(uint64_t netns_cookie)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::shared_ptr<BpfMaps> maps_;
   ListenerTable &listeners_;
   const RunIn run_in_;
-  absl::Mutex opening_;  // a pass, and what it leads to, come together
+  absl::Mutex opening_;  // a grant, and what it leads to, come together
   absl::Mutex mutex_ ABSL_ACQUIRED_AFTER(opening_);
   std::map<uint64_t, SocketDiag> diags_ ABSL_GUARDED_BY(mutex_);  // by netns
 };

@@ -22,7 +22,7 @@ absl::Status NetnsPresence::LeaveToChild() {
 absl::Status NetnsPresence::Rollback(bool lost) {
   if (lost) {
     // What the hooks know is left in place until it is replaced.
-    for (const Datapath::NetnsRow &row : Rows()) {
+    for (const NetnsRow &row : Rows()) {
       thread_->Run([this, &row] { Drop(row.netns_cookie); });
     }
   }
@@ -40,7 +40,7 @@ void BpfDatapath::LeaveAlone(uint32_t pid) {
   }
   if (auto process = FindProcess(pid); process.ok()) {
     (void)SetProcessVerdict(
-        process->process, PROCESS_VERDICT_NOT_WORKLOAD, generation);
+        process->process, ProcessVerdict::kNotWorkload, generation);
   }
 }
 

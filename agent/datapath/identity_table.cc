@@ -37,7 +37,7 @@ absl::Status Write(std::string_view text, char (&out)[size]) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<socket_identity> ToAbi(const IdentityFacts &facts) {
+absl::StatusOr<socket_identity> EntryOf(const IdentityFacts &facts) {
   socket_identity identity{};
   shown_identity &shown = identity.shown;
   shown.enabled = facts.mutual_tls ? 1 : 0;
@@ -59,7 +59,7 @@ absl::StatusOr<std::unique_ptr<ShownIdentity>> Show(
     std::shared_ptr<BpfMaps> maps,
     uint64_t socket_cookie,
     const IdentityFacts &facts) {
-  auto identity = ToAbi(facts);
+  auto identity = EntryOf(facts);
   if (!identity.ok()) {
     return identity.status();
   }

@@ -6,7 +6,7 @@
 #include "absl/status/statusor.h"
 
 #include "agent/datapath/bpf_maps.h"
-#include "agent/datapath/datapath.h"
+#include "agent/datapath/inner_sockets.h"
 
 namespace kith {
 

@@ -3,6 +3,8 @@
 
 #include <sys/socket.h>
 
+#include "agent/datapath/abi_types.h"
+
 namespace kith {
 namespace {
 
@@ -70,8 +72,8 @@ absl::StatusOr<std::unique_ptr<InboundAnnouncement>> Enter(
   }
   flow_tuple tuple{};
   tuple.netns_cookie = netns_cookie;
-  tuple.local = application.ToAbi();
-  tuple.remote = source->ToAbi();
+  tuple.local = ToAbi(application);
+  tuple.remote = ToAbi(*source);
   entry.agent_cookie = *cookie;
   absl::Status entered = maps->inbound.Update(tuple, entry, flags);
   if (!entered.ok()) {
@@ -89,7 +91,7 @@ absl::StatusOr<std::unique_ptr<InboundAnnouncement>> Announce(
     const Endpoint &application,
     const Endpoint &client) {
   inbound_entry entry{};
-  entry.client = client.ToAbi();
+  entry.client = ToAbi(client);
   entry.dialing = 1;
   return Enter(
       std::move(maps), netns_cookie, socket, application, entry, BPF_NOEXIST);
@@ -102,7 +104,7 @@ absl::StatusOr<std::unique_ptr<InboundAnnouncement>> AdoptAnnounced(
     const Endpoint &application,
     const Endpoint &client) {
   inbound_entry entry{};
-  entry.client = client.ToAbi();
+  entry.client = ToAbi(client);
   return Enter(
       std::move(maps), netns_cookie, socket, application, entry, BPF_ANY);
 }

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "agent/datapath/abi_types.h"
 #include "agent/datapath/iterators.h"
 #include "kith.skel.h"
 
@@ -15,7 +16,7 @@ namespace {
 listener_key KeyOf(uint64_t netns_cookie, const Endpoint &local) {
   listener_key key{};
   key.netns_cookie = netns_cookie;
-  key.local = local.ToAbi();
+  key.local = ToAbi(local);
   return key;
 }
 
@@ -94,7 +95,7 @@ absl::StatusOr<listener_entry> ListenerTable::Resolve(uint64_t netns_cookie,
   return Find(netns_cookie, local);
 }
 
-absl::Status ListenerTable::OfferForPasses(const listener_entry &listener) {
+absl::Status ListenerTable::OfferForGrants(const listener_entry &listener) {
   absl::MutexLock lock(&resolving_);
   (void)control_.RequestPassListener(listener.socket_cookie);
   auto live = IterateListeners(iterator_fd_, listener.process.tgid);

@@ -40,9 +40,9 @@ class ListenerTable {
   absl::StatusOr<Found> FindKey(uint64_t netns_cookie,
                                 const Endpoint &local) const;
 
-  // OfferForPasses enters the socket of `listener` in the map pass_listeners.
+  // OfferForGrants enters the socket of `listener` in the map pass_listeners.
   // NotFound: its owner does not have it any more.
-  absl::Status OfferForPasses(const listener_entry &listener);
+  absl::Status OfferForGrants(const listener_entry &listener);
 
   // Resolve looks for a living holder of the socket; NotFound removes the
   // entry.

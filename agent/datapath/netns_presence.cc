@@ -271,8 +271,8 @@ absl::StatusOr<FileDescriptor> NetnsPresence::OpenSocket(uint64_t netns_cookie,
   return visited.ok() ? std::move(opened) : visited;
 }
 
-std::vector<Datapath::NetnsRow> NetnsPresence::Rows() const {
-  std::vector<Datapath::NetnsRow> rows;
+std::vector<NetnsRow> NetnsPresence::Rows() const {
+  std::vector<NetnsRow> rows;
   absl::MutexLock lock(&mutex_);
   for (const auto &[cookie, entry] : present_) {
     rows.push_back(entry.row);

@@ -61,14 +61,14 @@ class NetnsPresence {
   // have put its own in the place of ours.
   absl::Status Rollback(bool lost);
 
-  std::vector<Datapath::NetnsRow> Rows() const;
+  std::vector<NetnsRow> Rows() const;
 
  private:
   struct Namespace {
     FileDescriptor netns;  // /proc/<pid>/ns/net
     FileDescriptor sk_lookup;
     NetnsListeners listeners;  // until sk_lookup is there
-    Datapath::NetnsRow row;
+    NetnsRow row;
   };
 
   absl::Status Visit(int netns_fd);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/datapath/origin_table.h"
 
+#include "agent/datapath/abi_types.h"
+
 namespace kith {
 namespace {
 
@@ -9,14 +11,14 @@ flow_tuple TupleOf(uint64_t netns_cookie,
                    const Endpoint &application) {
   flow_tuple tuple{};
   tuple.netns_cookie = netns_cookie;
-  tuple.local = listener.ToAbi();
-  tuple.remote = application.ToAbi();
+  tuple.local = ToAbi(listener);
+  tuple.remote = ToAbi(application);
   return tuple;
 }
 
 }  // namespace
 
-absl::StatusOr<flow_origin> OriginTable::Find(
+absl::StatusOr<FlowOrigin> OriginTable::Find(
     uint64_t netns_cookie,
     const Endpoint &listener,
     const Endpoint &application) const {
@@ -29,7 +31,7 @@ absl::StatusOr<flow_origin> OriginTable::Find(
   if (!record.ok()) {
     return record.status();
   }
-  return record->origin;
+  return FromAbi(record->origin);
 }
 
 std::vector<OriginTable::Row> OriginTable::List(

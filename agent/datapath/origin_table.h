@@ -19,9 +19,9 @@ class OriginTable {
       : maps_(std::move(maps)) {}
 
   // Find: NotFound if no hook saw the connection.
-  absl::StatusOr<flow_origin> Find(uint64_t netns_cookie,
-                                   const Endpoint &listener,
-                                   const Endpoint &application) const;
+  absl::StatusOr<FlowOrigin> Find(uint64_t netns_cookie,
+                                  const Endpoint &listener,
+                                  const Endpoint &application) const;
   // List returns what is known of these flows, and Enter makes it known again.
   struct Row {
     flow_tuple tuple{};

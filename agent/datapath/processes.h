@@ -5,25 +5,25 @@
 
 #include "absl/status/statusor.h"
 
-#include "agent/datapath/datapath.h"
+#include "agent/datapath/host_facts.h"
 #include "agent/datapath/programs.h"
 
 namespace kith {
 
 // ListManagedProcesses returns the live processes of the managed cgroup.
-absl::StatusOr<std::vector<Datapath::LiveProcess>> ListManagedProcesses(
+absl::StatusOr<std::vector<LiveProcess>> ListManagedProcesses(
     const Programs &programs);
 
 // FindProcessByPid returns any process; NotFound if it is gone.
-absl::StatusOr<Datapath::LiveProcess> FindProcessByPid(const Programs &programs,
-                                                       uint32_t tgid);
+absl::StatusOr<LiveProcess> FindProcessByPid(const Programs &programs,
+                                             uint32_t tgid);
 
 // FindManagedProcessByPid returns one of the managed cgroup; NotFound
 // otherwise.
-absl::StatusOr<Datapath::LiveProcess> FindManagedProcessByPid(
-    const Programs &programs, uint32_t tgid);
+absl::StatusOr<LiveProcess> FindManagedProcessByPid(const Programs &programs,
+                                                    uint32_t tgid);
 
 // NewestExecId is Datapath::ExecIdOf.
-uint64_t NewestExecId(const Programs &programs, const process_facts &process);
+uint64_t NewestExecId(const Programs &programs, const ProcessFacts &process);
 
 }  // namespace kith

@@ -27,15 +27,19 @@ struct Pair {
   Svid server_svid;
 };
 
+bool HasIdentity(const Workload &workload) {
+  return workload.identity.ok() && *workload.identity != nullptr;
+}
+
 const SpiffeId &IdOf(const Workload &workload) {
-  return workload.choice.identity->spiffe_id;
+  return (*workload.identity)->spiffe_id;
 }
 
 // What the application of one side may know: nothing is encrypted.
-std::unique_ptr<ShownIdentity> Show(AgentStages &stages,
+std::unique_ptr<ShownIdentity> Show(FlowContext &context,
                                     uint64_t key,
                                     const FlowPermit &permit) {
-  return ShowIdentity(stages,
+  return ShowIdentity(context.inner_sockets,
                       key,
                       {.mutual_tls = false,
                        .spiffe_id = permit.local->uri(),
@@ -43,42 +47,43 @@ std::unique_ptr<ShownIdentity> Show(AgentStages &stages,
                        .alpn = ""});
 }
 
-std::shared_ptr<const Pass> Finish(AgentStages &stages, Pass pass) {
-  pass.client.shown =
-      Show(stages, PASS_IDENTITY_CLIENT(pass.id), pass.client.permit);
-  pass.server.shown =
-      Show(stages, PASS_IDENTITY_SERVER(pass.id), pass.server.permit);
-  return std::make_shared<const Pass>(std::move(pass));
+std::shared_ptr<const DirectGrant> Finish(FlowContext &context,
+                                          DirectGrant grant) {
+  grant.client.shown =
+      Show(context, ClientIdentityKey(grant.id), grant.client.permit);
+  grant.server.shown =
+      Show(context, ServerIdentityKey(grant.id), grant.server.permit);
+  return std::make_shared<const DirectGrant>(std::move(grant));
 }
 
 template <typename T>
-T Await(AgentStages &stages, Task<T> task) {
-  return asio::co_spawn(stages.loops.Next(), std::move(task), asio::use_future)
-      .get();
+T Await(asio::io_context &loop, Task<T> task) {
+  return asio::co_spawn(loop, std::move(task), asio::use_future).get();
 }
 
-absl::StatusOr<Pair> Identify(AgentStages &stages, const direct_flow &flow) {
-  const flow_origin &origin = flow.origin;
-  const Endpoint destination = Endpoint::FromAbi(origin.destination);
-  auto client = Await(stages,
-                      IdentifyWorkload(stages,
-                                       origin.process,
-                                       origin.image,
-                                       WorkloadAttestor::Expect::kSameImage,
-                                       destination.port));
-  auto server =
-      Await(stages, IdentifyListener(stages, origin.netns_cookie, destination));
+absl::StatusOr<Pair> IdentifyBoth(FlowContext &context,
+                                  asio::io_context &loop,
+                                  const DirectFlow &flow) {
+  const FlowOrigin &origin = flow.origin;
+  const Endpoint destination = origin.destination;
+  auto client =
+      Await(loop,
+            context.identifier.OfProcess(origin.process,
+                                         origin.image,
+                                         WorkloadAttestor::Expect::kSameImage,
+                                         destination.port));
+  auto server = Await(
+      loop, context.identifier.OfListener(origin.netns_cookie, destination));
   if (!client.ok() || !server.ok()) {
     return client.ok() ? server.status() : client.status();
   }
   // Who was identified must be who has accepted it.
   auto listener =
-      stages.datapath->FindListener(origin.netns_cookie, destination);
+      context.capture.FindListener(origin.netns_cookie, destination);
   if (!listener.ok() || listener->socket_cookie != flow.listener_cookie) {
     return absl::PermissionDeniedError("its listener is gone");
   }
-  if (client->choice.identity == nullptr ||
-      server->choice.identity == nullptr) {
+  if (!HasIdentity(*client) || !HasIdentity(*server)) {
     return absl::PermissionDeniedError("one of the two has no identity");
   }
   return Pair{.client = *std::move(client),
@@ -91,25 +96,27 @@ absl::StatusOr<Pair> Identify(AgentStages &stages, const direct_flow &flow) {
 
 // Each identity must allow the other, and hold an SVID that is valid now: the
 // same that both would show and check in a handshake.
-absl::Status Authorise(AgentStages &stages,
+absl::Status Authorise(FlowContext &context,
                        const Endpoint &destination,
                        Pair &pair) {
   const SpiffeId &client = IdOf(pair.client);
   const SpiffeId &server = IdOf(pair.server);
-  pair.client_rule = OutboundRule(
-      *pair.client.resources, *pair.client.choice.identity, destination);
+  pair.client_rule = context.authorizer.Outbound(
+      *pair.client.resources, **pair.client.identity, destination);
   pair.server_rule =
-      InboundRule(*pair.server.choice.identity, destination.port);
-  if (auto allowed = AuthorizePeer(pair.client_rule, client, server);
+      context.authorizer.Inbound(**pair.server.identity, destination.port);
+  if (auto allowed =
+          context.authorizer.AllowPeer(pair.client_rule, client, server);
       !allowed.ok()) {
     return allowed;
   }
-  if (auto allowed = AuthorizePeer(pair.server_rule, server, client);
+  if (auto allowed =
+          context.authorizer.AllowPeer(pair.server_rule, server, client);
       !allowed.ok()) {
     return allowed;
   }
-  auto client_svid = stages.svids->Get(client);
-  auto server_svid = stages.svids->Get(server);
+  auto client_svid = context.svids.Get(client);
+  auto server_svid = context.svids.Get(server);
   if (!client_svid.ok() || !server_svid.ok()) {
     return client_svid.ok() ? server_svid.status() : client_svid.status();
   }
@@ -130,13 +137,13 @@ FlowRecord::Process ProcessOf(const AttestedProcess &process) {
           process.cgroup};
 }
 
-Pass::Side SideOf(const Workload &own,
-                  FlowDirection direction,
-                  const Endpoint &destination,
-                  const std::string &rule,
-                  FlowRecord::Party local,
-                  FlowRecord::Party peer) {
-  Pass::Side side;
+DirectGrant::Side SideOf(const Workload &own,
+                         FlowDirection direction,
+                         const Endpoint &destination,
+                         const std::string &rule,
+                         FlowRecord::Party local,
+                         FlowRecord::Party peer) {
+  DirectGrant::Side side;
   side.record.direction = direction;
   side.record.process = ProcessOf(*own.process);
   side.record.local = std::move(local);
@@ -149,10 +156,10 @@ Pass::Side SideOf(const Workload &own,
 
 }  // namespace
 
-std::chrono::nanoseconds LifetimeOf(const Pass &pass,
+std::chrono::nanoseconds LifetimeOf(const DirectGrant &grant,
                                     std::chrono::nanoseconds most) {
   const auto now = std::chrono::system_clock::now();
-  for (const Pass::Side *side : {&pass.client, &pass.server}) {
+  for (const DirectGrant::Side *side : {&grant.client, &grant.server}) {
     if (const auto expires = side->record.local.svid_expires) {
       most = std::min<std::chrono::nanoseconds>(most, *expires - now);
     }
@@ -160,48 +167,51 @@ std::chrono::nanoseconds LifetimeOf(const Pass &pass,
   return std::max(most, std::chrono::nanoseconds(0));
 }
 
-std::shared_ptr<const Pass> MakeGrant(AgentStages &stages,
-                                      uint64_t id,
-                                      const LocalPairs::Both &both) {
-  Pass pass;
-  pass.id = id;
-  pass.origin = both.client.flow->id();
-  pass.client = {both.client.flow->Snapshot(), both.client.permit, nullptr};
-  pass.server = {both.server.flow->Snapshot(), both.server.permit, nullptr};
-  return Finish(stages, std::move(pass));
+std::shared_ptr<const DirectGrant> MakeGrant(FlowContext &context,
+                                             uint64_t id,
+                                             const LocalPairs::Both &both) {
+  DirectGrant grant;
+  grant.id = id;
+  grant.origin = both.client.flow->id();
+  grant.client = {both.client.flow->Snapshot(), both.client.permit, nullptr};
+  grant.server = {both.server.flow->Snapshot(), both.server.permit, nullptr};
+  return Finish(context, std::move(grant));
 }
 
-absl::StatusOr<std::shared_ptr<const Pass>> AdoptGrant(
-    AgentStages &stages, uint64_t id, const direct_flow &flow) {
-  const Endpoint destination = Endpoint::FromAbi(flow.origin.destination);
-  auto pair = Identify(stages, flow);
+absl::StatusOr<std::shared_ptr<const DirectGrant>> AdoptGrant(
+    FlowContext &context,
+    asio::io_context &loop,
+    uint64_t id,
+    const DirectFlow &flow) {
+  const Endpoint destination = flow.origin.destination;
+  auto pair = IdentifyBoth(context, loop, flow);
   if (!pair.ok()) {
     return pair.status();
   }
-  if (auto allowed = Authorise(stages, destination, *pair); !allowed.ok()) {
+  if (auto allowed = Authorise(context, destination, *pair); !allowed.ok()) {
     return allowed;
   }
   const SpiffeId &client = IdOf(pair->client);
   const SpiffeId &server = IdOf(pair->server);
   const auto client_party = PartyOf(client, *pair->client_svid);
   const auto server_party = PartyOf(server, *pair->server_svid);
-  Pass pass;
-  pass.id = id;
-  pass.client = SideOf(pair->client,
-                       FlowDirection::kOutbound,
-                       destination,
-                       pair->client_rule.rule,
-                       client_party,
-                       server_party);
-  pass.server = SideOf(pair->server,
-                       FlowDirection::kInbound,
-                       destination,
-                       pair->server_rule.rule,
-                       server_party,
-                       client_party);
-  pass.client.permit.local = pass.server.permit.peer = client;
-  pass.client.permit.peer = pass.server.permit.local = server;
-  return Finish(stages, std::move(pass));
+  DirectGrant grant;
+  grant.id = id;
+  grant.client = SideOf(pair->client,
+                        FlowDirection::kOutbound,
+                        destination,
+                        pair->client_rule.rule,
+                        client_party,
+                        server_party);
+  grant.server = SideOf(pair->server,
+                        FlowDirection::kInbound,
+                        destination,
+                        pair->server_rule.rule,
+                        server_party,
+                        client_party);
+  grant.client.permit.local = grant.server.permit.peer = client;
+  grant.client.permit.peer = grant.server.permit.local = server;
+  return Finish(context, std::move(grant));
 }
 
 }  // namespace kith

@@ -5,16 +5,17 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include <asio/io_context.hpp>
 
-#include "abi/pass.h"
-#include "agent/assembly/stages.h"
+#include "agent/datapath/direct_grants.h"
 #include "agent/direct/local_pairs.h"
+#include "agent/flow/flow_context.h"
 
 namespace kith {
 
-// Pass is what a direct flow is allowed by, and shown as: the records of the
-// two flows whose handshake it is the memory of. Immutable.
-struct Pass {
+// DirectGrant holds the two flow records of the handshake that authorised
+// direct connections between their workloads. Immutable.
+struct DirectGrant {
   struct Side {
     FlowRecord record;
     FlowPermit permit;
@@ -27,21 +28,23 @@ struct Pass {
   Side server;
 };
 
-// LifetimeOf returns how long the pass is good for: `most`, unless an SVID of
+// LifetimeOf returns how long the grant is good for: `most`, unless an SVID of
 // the two expires before, which no handshake would show any more.
-std::chrono::nanoseconds LifetimeOf(const Pass &pass,
+std::chrono::nanoseconds LifetimeOf(const DirectGrant &grant,
                                     std::chrono::nanoseconds most);
 
-// MakeGrant turns what both ends know into a pass of that id.
-std::shared_ptr<const Pass> MakeGrant(AgentStages &stages,
-                                      uint64_t id,
-                                      const LocalPairs::Both &both);
+// MakeGrant turns what both ends know into a grant of that id.
+std::shared_ptr<const DirectGrant> MakeGrant(FlowContext &context,
+                                             uint64_t id,
+                                             const LocalPairs::Both &both);
 
-// AdoptGrant judges an open direct flow whose pass nobody here has given, as a
-// handshake between the two would today. Blocks on /proc. PermissionDenied says
-// what forbids it.
-absl::StatusOr<std::shared_ptr<const Pass>> AdoptGrant(AgentStages &stages,
-                                                       uint64_t id,
-                                                       const direct_flow &flow);
+// AdoptGrant judges an open direct flow whose grant nobody here has given, as a
+// handshake between the two would today. Blocks on /proc, and on `loop`.
+// PermissionDenied says what forbids it.
+absl::StatusOr<std::shared_ptr<const DirectGrant>> AdoptGrant(
+    FlowContext &context,
+    asio::io_context &loop,
+    uint64_t id,
+    const DirectFlow &flow);
 
 }  // namespace kith

@@ -7,6 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "agent/flow/flow_steps.h"
+
 namespace kith {
 namespace {
 
@@ -18,14 +20,14 @@ constexpr uint32_t kSynSent = 2;
 constexpr uint32_t kEstablished = 1;
 constexpr uint32_t kCloseWait = 8;
 
-system_clock::time_point TimeOf(const flow_origin &origin) {
+system_clock::time_point TimeOf(const FlowOrigin &origin) {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   return system_clock::now() -
          std::chrono::duration_cast<system_clock::duration>(
              now - std::chrono::nanoseconds(origin.connected_at_ns));
 }
 
-std::optional<std::chrono::microseconds> TimeToOpen(const direct_flow &flow) {
+std::optional<std::chrono::microseconds> TimeToOpen(const DirectFlow &flow) {
   if (flow.opened_at_ns == 0) {
     return std::nullopt;
   }
@@ -35,14 +37,14 @@ std::optional<std::chrono::microseconds> TimeToOpen(const direct_flow &flow) {
 }
 
 // The row begins as that of the flow whose handshake it is allowed by.
-FlowRecord NewRecord(const direct_flow &flow, const FlowRecord &first) {
+FlowRecord NewRecord(const DirectFlow &flow, const FlowRecord &first) {
   FlowRecord record = first;
   record.id = 0;
   record.state = FlowState::kAttesting;
   record.mode = FlowMode::kUndecided;
   record.path = FlowPath::kNone;
-  record.client = Endpoint::FromAbi(flow.client);
-  record.destination = Endpoint::FromAbi(flow.origin.destination);
+  record.client = flow.client;
+  record.destination = flow.origin.destination;
   record.tls.reset();
   record.bytes_sent = 0;
   record.bytes_received = 0;
@@ -57,28 +59,28 @@ FlowRecord NewRecord(const direct_flow &flow, const FlowRecord &first) {
 // LastCount asks the kernel; what it said last stands when it has no answer.
 class LastCount {
  public:
-  LastCount(DirectGrants &passes, const direct_flow &flow)
-      : passes_(passes), flow_(flow) {}
+  LastCount(DirectGrants &grants, const DirectFlow &flow)
+      : grants_(grants), flow_(flow) {}
 
   DirectBytes Now() {
-    if (auto counted = passes_.Count(flow_); counted.ok()) {
+    if (auto counted = grants_.Count(flow_); counted.ok()) {
       last_ = *counted;
     }
     return last_;
   }
 
  private:
-  DirectGrants &passes_;
-  const direct_flow flow_;
+  DirectGrants &grants_;
+  const DirectFlow flow_;
   DirectBytes last_;
 };
 
 // Each row has a counter of its own, for it is called under the row's lock.
 void ShowBytes(LiveFlow &row,
-               DirectGrants &passes,
-               const direct_flow &flow,
+               DirectGrants &grants,
+               const DirectFlow &flow,
                bool as_server) {
-  row.CountAlso([count = LastCount(passes, flow), as_server]() mutable {
+  row.CountAlso([count = LastCount(grants, flow), as_server]() mutable {
     const DirectBytes now = count.Now();
     return as_server ? ByteCounts{now.received, now.sent}
                      : ByteCounts{now.sent, now.received};
@@ -102,7 +104,7 @@ void SetBytes(LiveFlow &row, uint64_t sent, uint64_t received) {
 
 }  // namespace
 
-FlowEnd EndOf(const direct_flow &flow) {
+FlowEnd EndOf(const DirectFlow &flow) {
   if (flow.opened_at_ns == 0) {
     return {CloseReason::kDialFailed,
             std::strerror(flow.error != 0 ? static_cast<int>(flow.error)
@@ -125,59 +127,69 @@ FlowEnd EndOf(const direct_flow &flow) {
           ""};
 }
 
-std::unique_ptr<DirectRows> DirectRows::Open(AgentStages &stages,
-                                             const direct_flow &flow,
-                                             std::shared_ptr<const Pass> pass,
-                                             const Abort &abort) {
-  auto client = stages.flows->Open(NewRecord(flow, pass->client.record));
+std::unique_ptr<DirectRows> DirectRows::Open(
+    DirectContext &context,
+    const DirectFlow &flow,
+    std::shared_ptr<const DirectGrant> grant,
+    const Abort &abort) {
+  auto client = context.flow.flows.Open(NewRecord(flow, grant->client.record));
   if (client == nullptr) {
     return nullptr;
   }
-  auto server = stages.flows->Open(NewRecord(flow, pass->server.record));
+  auto server = context.flow.flows.Open(NewRecord(flow, grant->server.record));
   if (server == nullptr) {
-    FinishFlow(stages, *client, {CloseReason::kOverloaded, "too many flows"});
+    FinishFlow(context.flow.flows,
+               *client,
+               {CloseReason::kOverloaded, "too many flows"});
     return nullptr;
   }
-  DirectGrants &passes = **stages.datapath->passes();
-  ShowBytes(*client, passes, flow, false);
-  ShowBytes(*server, passes, flow, true);
+  DirectGrants &grants = context.grants;
+  ShowBytes(*client, grants, flow, false);
+  ShowBytes(*server, grants, flow, true);
   for (LiveFlow *row : {client.get(), server.get()}) {
     row->Update([](FlowRecord &) {},
                 "pass",
-                pass->origin == 0
+                grant->origin == 0
                     ? "adopted"
-                    : absl::StrCat("by the handshake of flow ", pass->origin));
-    RecordOpen(*row, FlowMode::kPlaintext, FlowPath::kSockmap);
+                    : absl::StrCat("by the handshake of flow ", grant->origin));
+    RecordOpen(*row, FlowMode::kPlaintext, FlowPath::kDirect);
     row->Update([&flow](FlowRecord &record) {
       record.timing.total = TimeToOpen(flow);  // not until it was heard of
     });
     row->SetAbort(abort);
   }
   return std::make_unique<DirectRows>(
-      stages, flow, std::move(pass), std::move(client), std::move(server));
+      context, flow, std::move(grant), std::move(client), std::move(server));
 }
 
-DirectRows::DirectRows(AgentStages &stages,
-                       const direct_flow &flow,
-                       std::shared_ptr<const Pass> pass,
+DirectRows::DirectRows(DirectContext &context,
+                       const DirectFlow &flow,
+                       std::shared_ptr<const DirectGrant> grant,
                        std::shared_ptr<LiveFlow> client,
                        std::shared_ptr<LiveFlow> server)
-    : stages_(stages),
+    : context_(context),
       connected_at_ns_(flow.origin.connected_at_ns),
-      astray_(flow.opened_at_ns != 0 && flow.assigned == 0),
-      pass_(std::move(pass)),
+      astray_(flow.opened_at_ns != 0 && !flow.assigned),
+      grant_(std::move(grant)),
       client_(std::move(client)),
-      server_(std::move(server)),
-      client_permitted_(stages, *client_, pass_->client.permit),
-      server_permitted_(stages, *server_, pass_->server.permit) {}
+      server_(std::move(server)) {
+  allowed_ = context_.revocation.Enter(*client_, grant_->client.permit);
+  allowed_.Update(context_.revocation.Enter(*server_, grant_->server.permit));
+}
+
+DirectRows::~DirectRows() {
+  context_.revocation.Forget(client_->id());
+  context_.revocation.Forget(server_->id());
+}
 
 std::string DirectRows::forbidden() const {
-  for (const PermittedFlow *each : {&client_permitted_, &server_permitted_}) {
-    if (!each->allowed().ok()) {
-      return std::string(each->allowed().message());
-    }
-    if (std::string withdrawn = each->withdrawn(); !withdrawn.empty()) {
-      return withdrawn;
+  if (!allowed_.ok()) {
+    return std::string(allowed_.message());
+  }
+  for (const LiveFlow *row : {client_.get(), server_.get()}) {
+    if (std::string why = context_.revocation.Withdrawn(row->id());
+        !why.empty()) {
+      return why;
     }
   }
   // sk_lookup has not seen it: it has left the namespace on a way that the
@@ -185,34 +197,35 @@ std::string DirectRows::forbidden() const {
   return astray_ ? "it did not go to the listener that was asked" : "";
 }
 
-void RecordUnknown(AgentStages &stages,
-                   const direct_flow &flow,
+void RecordUnknown(FlowTable &flows,
+                   const DirectFlow &flow,
                    const DirectBytes &bytes,
                    const std::string &why) {
   FlowRecord record;
-  record.client = Endpoint::FromAbi(flow.client);
-  record.destination = Endpoint::FromAbi(flow.origin.destination);
+  record.client = flow.client;
+  record.destination = flow.origin.destination;
   record.process.pid = flow.origin.process.tgid;
   record.process.start_time_ns = flow.origin.process.start_time_ns;
   record.opened_at = system_clock::now();
   record.mode = FlowMode::kPlaintext;
-  record.path = FlowPath::kSockmap;
-  auto row = stages.flows->Open(std::move(record));
+  record.path = FlowPath::kDirect;
+  auto row = flows.Open(std::move(record));
   if (row == nullptr) {
     return;
   }
   SetBytes(*row, bytes.sent, bytes.received);
-  FinishFlow(stages,
+  FinishFlow(flows,
              *row,
-             flow.state == DIRECT_CLOSED ? EndOf(flow)
-                                         : FlowEnd{CloseReason::kRevoked, why});
+             flow.state == DirectFlow::State::kClosed
+                 ? EndOf(flow)
+                 : FlowEnd{CloseReason::kRevoked, why});
 }
 
 void DirectRows::Close(const DirectBytes &bytes, const FlowEnd &end) {
   SetBytes(*client_, bytes.sent, bytes.received);
   SetBytes(*server_, bytes.received, bytes.sent);
-  FinishFlow(stages_, *client_, end);
-  FinishFlow(stages_, *server_, SeenFromServer(end));
+  FinishFlow(context_.flow.flows, *client_, end);
+  FinishFlow(context_.flow.flows, *server_, SeenFromServer(end));
 }
 
 }  // namespace kith

@@ -5,9 +5,8 @@
 #include <memory>
 #include <optional>
 
+#include "agent/direct/direct_context.h"
 #include "agent/direct/direct_grant.h"
-#include "agent/flow/flow_steps.h"
-#include "agent/revocation/revoke_flows.h"
 
 namespace kith {
 
@@ -18,23 +17,24 @@ class DirectRows {
   using Abort = std::function<void(CloseReason reason)>;
 
   // Open enters the rows. Null: there are too many flows.
-  static std::unique_ptr<DirectRows> Open(AgentStages &stages,
-                                          const direct_flow &flow,
-                                          std::shared_ptr<const Pass> pass,
-                                          const Abort &abort);
-  DirectRows(AgentStages &stages,
-             const direct_flow &flow,
-             std::shared_ptr<const Pass> pass,
+  static std::unique_ptr<DirectRows> Open(
+      DirectContext &context,
+      const DirectFlow &flow,
+      std::shared_ptr<const DirectGrant> grant,
+      const Abort &abort);
+  DirectRows(DirectContext &context,
+             const DirectFlow &flow,
+             std::shared_ptr<const DirectGrant> grant,
              std::shared_ptr<LiveFlow> client,
              std::shared_ptr<LiveFlow> server);
   DirectRows(const DirectRows &) = delete;
   DirectRows &operator=(const DirectRows &) = delete;
-  ~DirectRows() = default;
+  ~DirectRows();
 
   // connected_at_ns tells the flow from a later one of the same socket.
   uint64_t connected_at_ns() const { return connected_at_ns_; }
 
-  const std::shared_ptr<const Pass> &pass() const { return pass_; }
+  const std::shared_ptr<const DirectGrant> &grant() const { return grant_; }
 
   // forbidden returns why policy, an SVID that is not in force any more, or the
   // way that it took forbids the flow, or an empty text.
@@ -44,25 +44,24 @@ class DirectRows {
   void Close(const DirectBytes &bytes, const FlowEnd &end);
 
  private:
-  AgentStages &stages_;
+  DirectContext &context_;
   const uint64_t connected_at_ns_;
   const bool astray_;
-  const std::shared_ptr<const Pass> pass_;
+  const std::shared_ptr<const DirectGrant> grant_;
   const std::shared_ptr<LiveFlow> client_;
   const std::shared_ptr<LiveFlow> server_;
-  const PermittedFlow client_permitted_;
-  const PermittedFlow server_permitted_;
+  absl::Status allowed_;  // when it was opened
 };
 
 // RecordUnknown enters a flow in the history of which nobody knows why it
 // should be allowed, or that is none here (`why`). One that has ended while no
 // agent ran is no matter of that.
-void RecordUnknown(AgentStages &stages,
-                   const direct_flow &flow,
+void RecordUnknown(FlowTable &flows,
+                   const DirectFlow &flow,
                    const DirectBytes &bytes,
                    const std::string &why);
 
 // EndOf returns how a direct flow ended that the hooks say is closed.
-FlowEnd EndOf(const direct_flow &flow);
+FlowEnd EndOf(const DirectFlow &flow);
 
 }  // namespace kith

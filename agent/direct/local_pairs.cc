@@ -5,29 +5,38 @@
 
 namespace kith {
 
-std::unique_ptr<LocalPairs::Entry> LocalPairs::Arrive(
-    const LocalConnection &point, Party party, std::optional<Both> &both) {
+std::optional<LocalPairs::Both> LocalPairs::Arrive(
+    const LocalConnection &connection, Party party) {
   const FlowDirection direction = party.permit.direction;
+  const uint64_t flow = party.flow->id();
   const std::lock_guard lock(mutex_);
-  Met &met = met_[point];
+  places_[flow] = {connection, direction};
+  Met &met = met_[connection];
   (direction == FlowDirection::kOutbound ? met.client : met.server) =
       std::move(party);
-  if (met.client.has_value() && met.server.has_value()) {
-    both = Both{*met.client, *met.server};
+  if (!met.client.has_value() || !met.server.has_value()) {
+    return std::nullopt;
   }
-  return std::make_unique<Entry>(*this, point, direction);
+  return Both{*met.client, *met.server};
 }
 
-void LocalPairs::Leave(const LocalConnection &point, FlowDirection direction) {
+void LocalPairs::Leave(uint64_t flow) {
   const std::lock_guard lock(mutex_);
-  const auto found = met_.find(point);
+  const auto place = places_.extract(flow);
+  if (place.empty()) {
+    return;
+  }
+  const auto found = met_.find(place.mapped().connection);
   if (found == met_.end()) {
     return;
   }
-  (direction == FlowDirection::kOutbound ? found->second.client
-                                         : found->second.server)
-      .reset();
-  if (!found->second.client.has_value() && !found->second.server.has_value()) {
+  auto &[client, server] = found->second;
+  std::optional<Party> &own =
+      place.mapped().direction == FlowDirection::kOutbound ? client : server;
+  if (own.has_value() && own->flow->id() == flow) {
+    own.reset();
+  }
+  if (!client.has_value() && !server.has_value()) {
     met_.erase(found);
   }
 }

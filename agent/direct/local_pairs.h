@@ -7,8 +7,8 @@
 #include <optional>
 #include <tuple>
 
+#include "agent/flow/flow_permit.h"
 #include "agent/flowtable/flow_table.h"
-#include "agent/revocation/flow_permits.h"
 #include "kith/endpoint.h"
 
 namespace kith {
@@ -20,12 +20,12 @@ struct LocalConnection {
   Endpoint server;
 
   bool operator<(const LocalConnection &other) const {
-    const auto key = [](const LocalConnection &point) {
-      return std::tie(point.netns_cookie,
-                      point.client.address,
-                      point.client.port,
-                      point.server.address,
-                      point.server.port);
+    const auto key = [](const LocalConnection &connection) {
+      return std::tie(connection.netns_cookie,
+                      connection.client.address,
+                      connection.client.port,
+                      connection.server.address,
+                      connection.server.port);
     };
     return key(*this) < key(other);
   }
@@ -34,49 +34,39 @@ struct LocalConnection {
 // Party is one end of a handshake that has succeeded, by its own flow.
 struct Party {
   std::shared_ptr<LiveFlow> flow;
-  FlowPermit permit;        // with both parties
-  process_facts process{};  // as the hook saw it
+  FlowPermit permit;       // with both parties
+  ProcessFacts process{};  // as the hook saw it
 };
 
 // LocalPairs finds out whether both ends of a handshake are flows of this
 // agent. Thread-safe.
 class LocalPairs {
  public:
-  // Entry keeps a party findable.
-  class Entry {
-   public:
-    Entry(LocalPairs &meetings, LocalConnection point, FlowDirection direction)
-        : pairs_(meetings), point_(point), direction_(direction) {}
-    Entry(const Entry &) = delete;
-    Entry &operator=(const Entry &) = delete;
-    ~Entry() { pairs_.Leave(point_, direction_); }
-
-   private:
-    LocalPairs &pairs_;
-    const LocalConnection point_;
-    const FlowDirection direction_;
-  };
-
   // Both are the two parties when the second one has come.
   struct Both {
     Party client;
     Party server;
   };
 
-  // Arrive enters the party, by the direction of its permit, until Entry ends.
-  std::unique_ptr<Entry> Arrive(const LocalConnection &point,
-                               Party party,
-                               std::optional<Both> &both);
+  // Arrive enters the party, by the direction of its permit, until its flow
+  // leaves. Returns both when the other one is there already.
+  std::optional<Both> Arrive(const LocalConnection &connection, Party party);
+  // Leave does nothing for a flow that has not arrived.
+  void Leave(uint64_t flow);
 
  private:
   struct Met {
     std::optional<Party> client;
     std::optional<Party> server;
   };
-  void Leave(const LocalConnection &point, FlowDirection direction);
+  struct Place {
+    LocalConnection connection;
+    FlowDirection direction = FlowDirection::kOutbound;
+  };
 
   std::mutex mutex_;
   std::map<LocalConnection, Met> met_;
+  std::map<uint64_t, Place> places_;  // by flow
 };
 
 }  // namespace kith

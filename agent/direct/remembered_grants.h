@@ -10,32 +10,32 @@
 
 namespace kith {
 
-// RememberedGrants are those whose flows may be heard of later than the pass is
-// good for. Not thread-safe.
+// RememberedGrants are those whose flows may be heard of later than the grant
+// is good for. Not thread-safe.
 class RememberedGrants {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // kMax bounds what is given: each pass is shown by two of the 32,768
+  // kMax bounds what is given: each grant is shown by two of the 32,768
   // identities that there is room for.
   static constexpr size_t kMax = 8192;
 
   // full tells that no more may be given now.
-  bool full() const { return passes_.size() >= kMax; }
-  // Put remembers the pass until then, whatever was said of it before.
-  void Put(std::shared_ptr<const Pass> pass, Clock::time_point until);
+  bool full() const { return grants_.size() >= kMax; }
+  // Put remembers the grant until then, whatever was said of it before.
+  void Put(std::shared_ptr<const DirectGrant> grant, Clock::time_point until);
   // Find returns null for one that is not remembered.
-  std::shared_ptr<const Pass> Find(uint64_t id) const;
+  std::shared_ptr<const DirectGrant> Find(uint64_t id) const;
   // Sweep forgets those whose time has come.
   void Sweep(Clock::time_point now);
 
  private:
   struct Remembered {
-    std::shared_ptr<const Pass> pass;
+    std::shared_ptr<const DirectGrant> grant;
     Clock::time_point until;
   };
 
-  std::map<uint64_t, Remembered> passes_;  // by id
+  std::map<uint64_t, Remembered> grants_;  // by id
 };
 
 }  // namespace kith

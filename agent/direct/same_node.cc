@@ -1,25 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/direct/same_node.h"
 
-#include <map>
 #include <set>
 #include <utility>
 
-#include "agent/direct/direct_rows.h"
-#include "agent/direct/remembered_grants.h"
-#include "agent/revocation/svid_revocation.h"
 #include "agent/runtime/log.h"
-#include "agent/runtime/worker.h"
 
 namespace kith {
 namespace {
 
 using std::chrono::steady_clock;
 
-// How often the table of direct flows is looked through: events may be lost.
-constexpr std::chrono::seconds kPeriod{2};
-
-// A flow that had a pass at its last moment is heard of later.
+// A flow that had a grant at its last moment is heard of later.
 constexpr std::chrono::seconds kGrace{10};
 
 // A server may ask who its client was when that has gone.
@@ -29,95 +21,70 @@ constexpr std::chrono::seconds kAfterFlow{60};
 // failed between two hooks (TCP gives up after 127 s by itself).
 constexpr std::chrono::seconds kConnecting{180};
 
-// Identities of passes must not be taken for those of another agent's: ids
+// Identities of grants must not be taken for those of another agent's: ids
 // begin where no agent that started earlier can have come to.
 constexpr uint64_t kIdsPerMicrosecond = 2048;
 
-// Everything happens on one thread, in the order in which it was asked for.
-class OneThreadSameNode final : public SameNode {
- public:
-  explicit OneThreadSameNode(AgentStages *stages)
-      : stages_(*stages),
-        passes_(**stages->datapath->passes()),
-        next_id_(stages->generation_base * kIdsPerMicrosecond) {}
-  ~OneThreadSameNode() override { Stop(); }
+}  // namespace
 
-  void Start() override { worker_.Start(); }
-  void Stop() override { worker_.Stop(); }
-  std::unique_ptr<LocalPairs::Entry> Arrive(const LocalConnection &point,
-                                            Party party) override;
-  void Changed(uint64_t cookie) override {
-    worker_.Post([this, cookie] { Look(cookie); });
-  }
-  void VoidGrants() override { passes_.Void(); }
-  void LetGo() override {
-    worker_.Post([this] { let_go_ = true; });
-  }
-  void Rollback() override {
-    worker_.Post([this] { let_go_ = false; });
-  }
+SameNode::SameNode(DirectContext context)
+    : context_(std::move(context)),
+      next_id_(context_.flow.generation_base * kIdsPerMicrosecond) {}
 
- private:
-  void MakeLocalGrant(const LocalPairs::Both &both,
-                      const LocalConnection &point);
-  void ForgetIfNeverBegun(uint64_t cookie, const direct_flow &flow);
-  void Look(uint64_t cookie);
-  void LookThrough();
-  std::shared_ptr<const Pass> GrantOf(uint64_t cookie, const direct_flow &flow);
-  bool OpenRows(uint64_t cookie, const direct_flow &flow);
-  void Abort(uint64_t cookie, CloseReason reason);
-  void Close(uint64_t cookie, const DirectBytes &bytes, const FlowEnd &end);
-  bool EndConnection(uint64_t cookie, DirectBytes &bytes);
-
-  AgentStages &stages_;
-  DirectGrants &passes_;
-  LocalPairs pairs_;
-
-  // Of the worker.
-  bool let_go_ = false;  // another process keeps account
-  uint64_t next_id_;
-  RememberedGrants given_;
-  std::map<uint64_t, std::unique_ptr<DirectRows>> open_;  // by cookie
-
-  Worker worker_{kPeriod, [this] { LookThrough(); }};  // ends first
-};
-
-std::unique_ptr<LocalPairs::Entry> OneThreadSameNode::Arrive(
-    const LocalConnection &point, Party party) {
-  if (!point.server.IsLoopback()) {
-    return nullptr;
-  }
-  std::optional<LocalPairs::Both> both;
-  auto stay = pairs_.Arrive(point, std::move(party), both);
-  if (both.has_value()) {
-    worker_.Post([this, point, both = *std::move(both)] {
-      MakeLocalGrant(both, point);
-    });
-  }
-  return stay;
+void SameNode::Changed(uint64_t cookie) {
+  worker_.Post([this, cookie] { Look(cookie); });
 }
 
-// What the pass is shown with must be there before the first flow has it.
-void OneThreadSameNode::MakeLocalGrant(const LocalPairs::Both &both,
-                                       const LocalConnection &point) {
-  const auto resources = stages_.resources->current();
-  if (let_go_ || given_.full() ||
+void SameNode::Export() {
+  worker_.Post([this] { exported_ = true; });
+}
+
+void SameNode::Rollback() {
+  worker_.Post([this] { exported_ = false; });
+}
+
+void SameNode::Secured(const OpenFlow &open) {
+  const bool dialled = open.permit.direction == FlowDirection::kOutbound;
+  const LocalConnection connection{
+      .netns_cookie = open.netns_cookie,
+      .client = dialled ? open.outer_local : open.outer_remote,
+      .server = dialled ? open.outer_remote : open.outer_local};
+  if (!connection.server.IsLoopback()) {
+    return;
+  }
+  auto both = pairs_.Arrive(connection, {open.flow, open.permit, open.process});
+  if (both.has_value()) {
+    worker_.Post([this, connection, both = *std::move(both)] {
+      Grant(both, connection);
+    });
+  }
+}
+
+void SameNode::Ended(const OpenFlow &open, FlowEnd & /*end*/) {
+  pairs_.Leave(open.flow->id());
+}
+
+// What the grant is shown with must be there before the first flow has it.
+void SameNode::Grant(const LocalPairs::Both &both,
+                     const LocalConnection &connection) {
+  const auto resources = context_.resources();
+  if (exported_ || given_.full() ||
       both.client.permit.generation != resources->generation ||
       both.server.permit.generation != resources->generation ||
-      !CheckParties(stages_, *both.client.flow).ok()) {
+      !context_.revocation.CheckParties(*both.client.flow).ok()) {
     return;  // the next handshake will tell
   }
-  auto pass = MakeGrant(stages_, next_id_++, both);
-  absl::Status opened =
-      passes_.Open({.id = pass->id,
-                    .client = both.client.process,
-                    .server = both.server.permit.process->facts,
-                    .netns_cookie = point.netns_cookie,
-                    .destination = point.server,
-                    .policy_generation = stages_.PolicyGeneration(*resources),
-                    .lifetime = LifetimeOf(*pass, kGrantLifetime)});
+  auto grant = MakeGrant(context_.flow, next_id_++, both);
+  absl::Status opened = context_.grants.Open(
+      {.id = grant->id,
+       .client = both.client.process,
+       .server = both.server.permit.process->facts,
+       .netns_cookie = connection.netns_cookie,
+       .destination = connection.server,
+       .policy_generation = context_.flow.PolicyGeneration(*resources),
+       .lifetime = LifetimeOf(*grant, kGrantLifetime)});
   if (opened.ok()) {
-    given_.Put(pass, steady_clock::now() + kGrantLifetime + kGrace);
+    given_.Put(grant, steady_clock::now() + kGrantLifetime + kGrace);
   }
   both.client.flow->Update(
       [](FlowRecord &) {},
@@ -126,32 +93,35 @@ void OneThreadSameNode::MakeLocalGrant(const LocalPairs::Both &both,
                   : opened.message());
 }
 
-std::shared_ptr<const Pass> OneThreadSameNode::GrantOf(
-    uint64_t cookie, const direct_flow &flow) {
-  if (auto given = given_.Find(flow.pass)) {
+std::shared_ptr<const DirectGrant> SameNode::GrantOf(uint64_t cookie,
+                                                     const DirectFlow &flow) {
+  if (auto given = given_.Find(flow.grant)) {
     return given;
   }
-  auto adopted = AdoptGrant(stages_, next_id_++, flow);
+  auto adopted =
+      AdoptGrant(context_.flow, context_.loops.Next(), next_id_++, flow);
   if (!adopted.ok()) {
     DirectBytes bytes;
     if (EndConnection(cookie, bytes)) {
-      RecordUnknown(
-          stages_, flow, bytes, std::string(adopted.status().message()));
+      RecordUnknown(context_.flow.flows,
+                    flow,
+                    bytes,
+                    std::string(adopted.status().message()));
     }
     return nullptr;
   }
-  passes_.Name(cookie, (*adopted)->id);
+  context_.grants.Name(cookie, (*adopted)->id);
   return *std::move(adopted);
 }
 
 // False: the flow has been ended.
-bool OneThreadSameNode::OpenRows(uint64_t cookie, const direct_flow &flow) {
-  auto pass = GrantOf(cookie, flow);
-  if (pass == nullptr) {
+bool SameNode::OpenRows(uint64_t cookie, const DirectFlow &flow) {
+  auto grant = GrantOf(cookie, flow);
+  if (grant == nullptr) {
     return false;
   }
   auto rows = DirectRows::Open(
-      stages_, flow, std::move(pass), [this, cookie](CloseReason reason) {
+      context_, flow, std::move(grant), [this, cookie](CloseReason reason) {
         worker_.Post([this, cookie, reason] { Abort(cookie, reason); });
       });
   if (rows == nullptr) {
@@ -171,43 +141,42 @@ bool OneThreadSameNode::OpenRows(uint64_t cookie, const direct_flow &flow) {
 }
 
 // False: the connection is open still, and known.
-bool OneThreadSameNode::EndConnection(uint64_t cookie, DirectBytes &bytes) {
-  auto flow = passes_.Find(cookie);
+bool SameNode::EndConnection(uint64_t cookie, DirectBytes &bytes) {
+  auto flow = context_.grants.Find(cookie);
   if (!flow.ok()) {
     return true;
   }
-  const auto counted = passes_.Count(*flow);
+  const auto counted = context_.grants.Count(*flow);
   bytes = counted.ok() ? *counted
                        : DirectBytes{flow->bytes_sent, flow->bytes_received};
-  if (auto ended = passes_.End(*flow);
+  if (auto ended = context_.grants.End(*flow);
       !ended.ok() && !absl::IsNotFound(ended)) {
     Log(LogLevel::kError,
         "a direct flow could not be ended",
-        {{"client", Endpoint::FromAbi(flow->client).ToString()},
-         {"error", ended.message()}});
+        {{"client", flow->client.ToString()}, {"error", ended.message()}});
     return false;
   }
-  passes_.Forget(cookie);
+  context_.grants.Forget(cookie);
   return true;
 }
 
-void OneThreadSameNode::Close(uint64_t cookie,
-                              const DirectBytes &bytes,
-                              const FlowEnd &end) {
+void SameNode::Close(uint64_t cookie,
+                     const DirectBytes &bytes,
+                     const FlowEnd &end) {
   if (auto rows = open_.extract(cookie); !rows.empty()) {
     rows.mapped()->Close(bytes, end);
-    given_.Put(rows.mapped()->pass(), steady_clock::now() + kAfterFlow);
+    given_.Put(rows.mapped()->grant(), steady_clock::now() + kAfterFlow);
   }
 }
 
-void OneThreadSameNode::Abort(uint64_t cookie, CloseReason reason) {
+void SameNode::Abort(uint64_t cookie, CloseReason reason) {
   const auto rows = open_.find(cookie);
   if (rows == open_.end()) {
     return;
   }
   if (reason == CloseReason::kHandedOver) {  // the connection does not notice
-    auto flow = passes_.Find(cookie);
-    auto counted = flow.ok() ? passes_.Count(*flow) : flow.status();
+    auto flow = context_.grants.Find(cookie);
+    auto counted = flow.ok() ? context_.grants.Count(*flow) : flow.status();
     Close(cookie, counted.ok() ? *counted : DirectBytes{}, {reason, ""});
     return;
   }
@@ -219,20 +188,19 @@ void OneThreadSameNode::Abort(uint64_t cookie, CloseReason reason) {
   }
 }
 
-void OneThreadSameNode::ForgetIfNeverBegun(uint64_t cookie,
-                                           const direct_flow &flow) {
+void SameNode::ForgetIfNeverBegun(uint64_t cookie, const DirectFlow &flow) {
   const std::chrono::nanoseconds began(flow.origin.connected_at_ns);
   if (steady_clock::now().time_since_epoch() - began > kConnecting &&
-      absl::IsNotFound(passes_.Count(flow).status())) {
-    passes_.Forget(cookie);
+      absl::IsNotFound(context_.grants.Count(flow).status())) {
+    context_.grants.Forget(cookie);
   }
 }
 
-void OneThreadSameNode::Look(uint64_t cookie) {
-  if (let_go_) {
+void SameNode::Look(uint64_t cookie) {
+  if (exported_) {
     return;
   }
-  const auto flow = passes_.Find(cookie);
+  const auto flow = context_.grants.Find(cookie);
   auto known = open_.find(cookie);
   // The socket has been used again meanwhile.
   if (known != open_.end() &&
@@ -241,26 +209,26 @@ void OneThreadSameNode::Look(uint64_t cookie) {
     Close(cookie, {}, {CloseReason::kClosed, ""});
     known = open_.end();
   }
-  if (flow.ok() && flow->state == DIRECT_CONNECTING) {
+  if (flow.ok() && flow->state == DirectFlow::State::kConnecting) {
     ForgetIfNeverBegun(cookie, *flow);
     return;
   }
   if (!flow.ok() || (known == open_.end() && !OpenRows(cookie, *flow))) {
     return;
   }
-  if (flow->state == DIRECT_CLOSED) {
-    passes_.Forget(cookie);
+  if (flow->state == DirectFlow::State::kClosed) {
+    context_.grants.Forget(cookie);
     Close(cookie, {flow->bytes_sent, flow->bytes_received}, EndOf(*flow));
   } else if (known != open_.end() && !known->second->forbidden().empty()) {
     Abort(cookie, CloseReason::kRevoked);  // which has failed before
   }
 }
 
-void OneThreadSameNode::LookThrough() {
-  if (let_go_) {
+void SameNode::LookThrough() {
+  if (exported_) {
     return;
   }
-  const std::vector<uint64_t> listed = passes_.List();
+  const std::vector<uint64_t> listed = context_.grants.List();
   std::set<uint64_t> cookies(listed.begin(), listed.end());
   for (const auto &[cookie, rows] : open_) {
     cookies.insert(cookie);
@@ -268,17 +236,8 @@ void OneThreadSameNode::LookThrough() {
   for (const uint64_t cookie : cookies) {
     Look(cookie);
   }
-  passes_.Sweep();
+  context_.grants.Sweep();
   given_.Sweep(steady_clock::now());
-}
-
-}  // namespace
-
-std::unique_ptr<SameNode> SameNode::Create(AgentStages *stages) {
-  if (!stages->datapath->passes().ok()) {
-    return nullptr;
-  }
-  return std::make_unique<OneThreadSameNode>(stages);
 }
 
 }  // namespace kith

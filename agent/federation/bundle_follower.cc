@@ -9,9 +9,9 @@
 #include "absl/random/distributions.h"
 #include "absl/strings/str_cat.h"
 
-#include "agent/config/text_file.h"
 #include "agent/federation/bundle_file.h"
 #include "agent/identity/rotation_schedule.h"
+#include "agent/runtime/text_file.h"
 
 namespace kith {
 namespace {

@@ -8,9 +8,9 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "agent/config/text_file.h"
 #include "agent/identity/bundle_document.h"
 #include "agent/identity/joined_bundle.h"
+#include "agent/runtime/text_file.h"
 #include "agent/web/web_fetch.h"
 
 namespace kith {

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "agent/config/text_file.h"
 #include "agent/federation/bundle_file.h"
+#include "agent/runtime/text_file.h"
 
 namespace kith {
 

@@ -11,8 +11,6 @@
 #include <asio/posix/basic_stream_descriptor.hpp>
 #include <asio/use_awaitable.hpp>
 
-#include "agent/flow/inbound_flow.h"
-#include "agent/flow/outbound_flow.h"
 #include "agent/runtime/log.h"
 
 namespace kith {
@@ -20,14 +18,14 @@ namespace kith {
 // Listener is one accept loop. Owned by its coroutine and by Acceptors.
 class Acceptors::Listener {
  public:
-  Listener(AgentStages *stages,
+  Listener(EventLoops &loops,
+           const Serve &serve,
            uint64_t netns_cookie,
-           FlowDirection direction,
            FileDescriptor fd,
            asio::io_context &loop)
-      : stages_(stages),
+      : loops_(loops),
+        serve_(serve),
         netns_cookie_(netns_cookie),
-        direction_(direction),
         descriptor_(loop.get_executor(), fd.Release()) {}
 
   Executor executor() { return descriptor_.get_executor(); }
@@ -73,7 +71,7 @@ class Acceptors::Listener {
                              &length,
                              SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd >= 0) {
-        Serve(FileDescriptor(fd), peer.ss_family);
+        Hand(FileDescriptor(fd), peer.ss_family);
       } else if (errno == EMFILE || errno == ENFILE) {
         return false;
       } else if (errno != ECONNABORTED && errno != EINTR) {
@@ -83,8 +81,8 @@ class Acceptors::Listener {
     return true;
   }
 
-  void Serve(FileDescriptor fd, int family) {
-    asio::io_context &loop = stages_->loops.Next();
+  void Hand(FileDescriptor fd, int family) {
+    asio::io_context &loop = loops_.Next();
     TcpSocket socket(loop.get_executor());
     asio::error_code error;
     socket.assign(family == AF_INET ? asio::ip::tcp::v4() : asio::ip::tcp::v6(),
@@ -97,16 +95,14 @@ class Acceptors::Listener {
       return;
     }
     (void)fd.Release();
-    auto serve =
-        direction_ == FlowDirection::kOutbound ? ServeOutbound : ServeInbound;
     asio::co_spawn(loop.get_executor(),
-                   serve(*stages_, netns_cookie_, std::move(socket)),
+                   serve_(netns_cookie_, std::move(socket)),
                    asio::detached);
   }
 
-  AgentStages *const stages_;
+  EventLoops &loops_;
+  const Serve serve_;
   const uint64_t netns_cookie_;
-  const FlowDirection direction_;
   asio::posix::basic_stream_descriptor<Executor> descriptor_;
 };
 
@@ -125,7 +121,11 @@ void Acceptors::Start(uint64_t netns_cookie,
     return;
   }
   auto listener = std::make_shared<Listener>(
-      stages_, netns_cookie, direction, std::move(fd), stages_->loops.Next());
+      loops_,
+      direction == FlowDirection::kOutbound ? outbound_ : inbound_,
+      netns_cookie,
+      std::move(fd),
+      loops_.Next());
   {
     std::lock_guard lock(mutex_);
     listeners_.emplace(netns_cookie, listener);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <vector>
 
-#include "agent/assembly/stages.h"
+#include "agent/datapath/datapath.h"
+#include "agent/flowtable/flow_record.h"
+#include "agent/runtime/event_loop.h"
 
 namespace kith {
 
@@ -14,7 +17,15 @@ namespace kith {
 // namespace, and hands each connection to the next event loop. Thread-safe.
 class Acceptors {
  public:
-  explicit Acceptors(AgentStages *stages) : stages_(stages) {}
+  // Serve has a connection that was accepted in a namespace, on its loop.
+  using Serve = std::function<Task<void>(uint64_t netns_cookie, TcpSocket)>;
+
+  // Acceptors takes the loops, which outlive it, and who serves flows of each
+  // direction.
+  Acceptors(EventLoops &loops, Serve outbound, Serve inbound)
+      : loops_(loops),
+        outbound_(std::move(outbound)),
+        inbound_(std::move(inbound)) {}
 
   // Add starts accepting on the listeners of a namespace.
   void Add(NetnsListeners listeners);
@@ -28,7 +39,9 @@ class Acceptors {
  private:
   void Start(uint64_t netns_cookie, FlowDirection direction, FileDescriptor fd);
 
-  AgentStages *const stages_;
+  EventLoops &loops_;
+  const Serve outbound_;
+  const Serve inbound_;
   std::mutex mutex_;
   std::multimap<uint64_t, std::shared_ptr<Listener>> listeners_;
 };

@@ -23,10 +23,10 @@ void LogAlarm(const FlowRecord &flow) {
 
 }  // namespace
 
-void RaiseNotTlsAlarm(AgentStages &stages, uint64_t flow_id) {
+void RaiseNotTlsAlarm(FlowTable &flows, uint64_t flow_id) {
   FlowRecord alarmed;
   alarmed.id = flow_id;  // it may have ended meanwhile
-  (void)stages.flows->AbortWhere(
+  (void)flows.AbortWhere(
       [&](const FlowRecord &flow) {
         if (flow.id != flow_id) {
           return false;

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "agent/assembly/stages.h"
+#include "agent/flowtable/flow_table.h"
 
 namespace kith {
 
@@ -11,6 +11,6 @@ namespace kith {
 // that is no TLS record, and logs the line that operators alert on: level
 // "error", "event":"alarm", "alarm":"not_tls_segment". It says that this build
 // on this kernel cannot be trusted with a secret; nothing left the host.
-void RaiseNotTlsAlarm(AgentStages &stages, uint64_t flow_id);
+void RaiseNotTlsAlarm(FlowTable &flows, uint64_t flow_id);
 
 }  // namespace kith

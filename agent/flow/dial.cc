@@ -41,12 +41,12 @@ absl::StatusOr<TcpSocket> Adopt(FileDescriptor fd,
   return socket;
 }
 
-absl::StatusOr<TcpSocket> OpenIn(AgentStages &stages,
+absl::StatusOr<TcpSocket> OpenIn(InnerSockets &sockets,
                                  uint64_t netns_cookie,
                                  const Endpoint &for_peer,
                                  Executor executor) {
-  auto fd = stages.datapath->OpenSocket(netns_cookie,
-                                        for_peer.IsV4() ? AF_INET : AF_INET6);
+  auto fd =
+      sockets.OpenSocket(netns_cookie, for_peer.IsV4() ? AF_INET : AF_INET6);
   if (!fd.ok()) {
     return fd.status();
   }
@@ -92,12 +92,12 @@ Endpoint EndpointOf(const asio::ip::tcp::endpoint &endpoint) {
   return Endpoint::FromSockaddr(address).value_or(Endpoint{});
 }
 
-Task<absl::StatusOr<TcpSocket>> DialPeer(AgentStages &stages,
+Task<absl::StatusOr<TcpSocket>> DialPeer(InnerSockets &sockets,
                                          uint64_t netns_cookie,
                                          Endpoint destination,
                                          std::optional<Endpoint> source) {
   const Executor executor = co_await asio::this_coro::executor;
-  auto socket = OpenIn(stages, netns_cookie, destination, executor);
+  auto socket = OpenIn(sockets, netns_cookie, destination, executor);
   if (!socket.ok()) {
     co_return socket.status();
   }
@@ -123,13 +123,13 @@ Task<absl::StatusOr<TcpSocket>> DialPeer(AgentStages &stages,
 }
 
 Task<absl::StatusOr<DialedApplication>> DialApplication(
-    AgentStages &stages,
+    InnerSockets &sockets,
     uint64_t netns_cookie,
     Endpoint destination,
     Endpoint client,
     std::optional<IdentityFacts> facts) {
   const Executor executor = co_await asio::this_coro::executor;
-  auto socket = OpenIn(stages, netns_cookie, destination, executor);
+  auto socket = OpenIn(sockets, netns_cookie, destination, executor);
   if (!socket.ok()) {
     co_return socket.status();
   }
@@ -142,7 +142,7 @@ Task<absl::StatusOr<DialedApplication>> DialApplication(
   // moment on.
   asio::error_code error;
   socket->set_option(asio::socket_base::linger(true, 0), error);
-  auto announcement = stages.datapath->AnnounceInbound(
+  auto announcement = sockets.AnnounceInbound(
       netns_cookie, socket->native_handle(), destination, client);
   if (!announcement.ok()) {
     co_return announcement.status();
@@ -150,7 +150,7 @@ Task<absl::StatusOr<DialedApplication>> DialApplication(
   DialedApplication dialed{
       *std::move(announcement), *std::move(socket), nullptr};
   if (facts.has_value()) {
-    dialed.Show(stages, *facts);
+    dialed.Show(sockets, *facts);
   }
   std::tie(error) =
       co_await dialed.socket.async_connect(AsioEndpoint(destination), kAwait);

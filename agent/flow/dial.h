@@ -6,14 +6,14 @@
 
 #include "absl/status/statusor.h"
 
-#include "agent/assembly/stages.h"
+#include "agent/datapath/inner_sockets.h"
 #include "agent/flow/shown_identity.h"
 
 namespace kith {
 
 // DialPeer connects an outer socket to `destination` inside the namespace,
 // from `source` where the application had bound one.
-Task<absl::StatusOr<TcpSocket>> DialPeer(AgentStages &stages,
+Task<absl::StatusOr<TcpSocket>> DialPeer(InnerSockets &sockets,
                                          uint64_t netns_cookie,
                                          Endpoint destination,
                                          std::optional<Endpoint> source);
@@ -27,8 +27,8 @@ struct DialedApplication {
   std::unique_ptr<ShownIdentity> shown;
 
   // Show tells the application, which must not have been told anything yet.
-  void Show(AgentStages &stages, const IdentityFacts &facts) {
-    shown = ShowIdentity(stages, announcement->socket_cookie(), facts);
+  void Show(InnerSockets &sockets, const IdentityFacts &facts) {
+    shown = ShowIdentity(sockets, announcement->socket_cookie(), facts);
   }
 };
 
@@ -36,7 +36,7 @@ struct DialedApplication {
 // of `client`, past sk_lookup for this one connection. An application that
 // accepts it can ask for the facts, if they are known, from the first moment.
 Task<absl::StatusOr<DialedApplication>> DialApplication(
-    AgentStages &stages,
+    InnerSockets &sockets,
     uint64_t netns_cookie,
     Endpoint destination,
     Endpoint client,

@@ -7,12 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include <asio/post.hpp>
 
-#include "agent/checkpoint/checkpointed_flow.h"
 #include "agent/flow/dial.h"
 #include "agent/flow/flow_steps.h"
 #include "agent/handshake/suite_name.h"
 #include "agent/relay/socket_end.h"
-#include "agent/revocation/revoke_flows.h"
 
 namespace kith {
 namespace {
@@ -40,56 +38,32 @@ absl::Status Arm(const OuterPath &path, TlsStream &stream) {
   return IsEstablished(stream.socket()) ? sending : absl::OkStatus();
 }
 
-// Meet lets the two ends of a connection inside this node find each other.
-std::unique_ptr<LocalPairs::Entry> Meet(AgentStages &stages,
-                                        TcpSocket &outer,
-                                        Party party,
-                                        uint64_t netns_cookie) {
-  if (stages.same_node == nullptr) {
-    return nullptr;
-  }
-  asio::error_code error;
-  const Endpoint local = EndpointOf(outer.local_endpoint(error));
-  const Endpoint remote = EndpointOf(outer.remote_endpoint(error));
-  const bool dialled = party.permit.direction == FlowDirection::kOutbound;
-  return stages.same_node->Arrive({.netns_cookie = netns_cookie,
-                                   .client = dialled ? local : remote,
-                                   .server = dialled ? remote : local},
-                                  std::move(party));
-}
-
 }  // namespace
 
-Task<FlowEnd> RelayUntil(AgentStages &stages,
-                         LiveFlow &flow,
+Task<FlowEnd> RelayUntil(AccompaniedFlow &accompanied,
                          std::unique_ptr<Relay> relay,
                          FlowMode mode,
-                         FlowPath path,
-                         FlowPermit permit,
-                         std::shared_ptr<FlowStore::Kept> kept) {
-  const auto process = permit.process;
-  const PermittedFlow permitted(stages, flow, std::move(permit));
-  if (!permitted.allowed().ok()) {
-    relay->Abort(CloseReason::kRevoked);
-    co_return FlowEnd{CloseReason::kRevoked,
-                      std::string(permitted.allowed().message())};
-  }
+                         FlowPath path) {
   const std::shared_ptr<Relay> shared = std::move(relay);
   const Executor executor = co_await asio::this_coro::executor;
+  LiveFlow &flow = *accompanied.open().flow;
+  if (auto allowed = accompanied.Relaying(shared, executor); !allowed.ok()) {
+    shared->Abort(CloseReason::kRevoked);
+    co_return accompanied.End(
+        {CloseReason::kRevoked, std::string(allowed.message())});
+  }
   LetAbort(flow, shared, executor);
   RecordOpen(flow, mode, path);
-  const CheckpointedFlow keeping(
-      stages, flow, process, shared, executor, std::move(kept));
-  RelayEnd end = co_await shared->Run();
-  if (end.reason == CloseReason::kRevoked) {
-    end.detail = permitted.withdrawn();
-  } else if (end.reason == CloseReason::kHandedOver) {
-    co_return FlowEnd{end.reason,
-                      "",
-                      std::make_shared<StreamCheckpoint>(StreamCheckpoint{
-                          flow.Snapshot(), process, shared->TakeState()})};
+  RelayEnd relayed = co_await shared->Run();
+  FlowEnd end{relayed.reason, std::move(relayed.detail)};
+  if (end.reason == CloseReason::kHandedOver) {
+    end.detail.clear();
+    end.exported = std::make_shared<StreamCheckpoint>(
+        StreamCheckpoint{flow.Snapshot(),
+                         accompanied.open().permit.process,
+                         shared->TakeState()});
   }
-  co_return FlowEnd{end.reason, std::move(end.detail)};
+  co_return accompanied.End(std::move(end));
 }
 
 std::shared_ptr<TcpSocket *> AbortByReset(LiveFlow &flow, TcpSocket &inner) {
@@ -126,22 +100,22 @@ void LetAbort(LiveFlow &flow,
       });
 }
 
-Task<FlowEnd> RelayPlain(AgentStages &stages,
+Task<FlowEnd> RelayPlain(FlowContext &context,
                          const std::shared_ptr<LiveFlow> &flow,
                          TcpSocket inner,
                          TcpSocket outer,
                          FlowPermit permit) {
   auto relay = Relay::Plain(std::move(inner), std::move(outer), flow);
-  auto end = co_await RelayUntil(stages,
-                                 *flow,
+  AccompaniedFlow accompanied(context.subscribers,
+                              {.flow = flow, .permit = std::move(permit)});
+  auto end = co_await RelayUntil(accompanied,
                                  std::move(relay),
                                  FlowMode::kPlaintext,
-                                 FlowPath::kUserspace,
-                                 std::move(permit));
+                                 FlowPath::kUserspace);
   co_return end;
 }
 
-Task<FlowEnd> RelaySecured(AgentStages &stages,
+Task<FlowEnd> RelaySecured(FlowContext &context,
                            const std::shared_ptr<LiveFlow> &flow,
                            TcpSocket inner,
                            HandshakeSuccess outcome,
@@ -151,25 +125,27 @@ Task<FlowEnd> RelaySecured(AgentStages &stages,
   auto outer = std::move(outcome.stream);
   permit.local = local;
   permit.peer = outcome.peer.id;
-  const absl::Status armed = Arm(stages.outer_path, *outer);
-  if (!armed.ok() && stages.config.path == DatapathChoice::kKtls) {
+  const absl::Status armed = Arm(context.outer_path, *outer);
+  if (!armed.ok() && context.only_in_kernel) {
     ResetSocket(outer->socket());
     ResetSocket(inner);
     co_return FlowEnd{CloseReason::kTlsError, std::string(armed.message())};
   }
-  const auto stay = Meet(stages,
-                         outer->socket(),
-                         {flow, permit, whereabouts.process},
-                         whereabouts.netns_cookie);
+  asio::error_code error;
+  AccompaniedFlow accompanied(
+      context.subscribers,
+      {.flow = flow,
+       .permit = std::move(permit),
+       .netns_cookie = whereabouts.netns_cookie,
+       .outer_local = EndpointOf(outer->socket().local_endpoint(error)),
+       .outer_remote = EndpointOf(outer->socket().remote_endpoint(error)),
+       .process = whereabouts.process});
+  accompanied.Secured();
   const FlowPath path =
       outer->in_kernel() ? FlowPath::kKtls : FlowPath::kUserspace;
   auto relay = Relay::Tls(std::move(inner), std::move(outer), flow);
-  auto end = co_await RelayUntil(stages,
-                                 *flow,
-                                 std::move(relay),
-                                 FlowMode::kMtls,
-                                 path,
-                                 std::move(permit));
+  auto end =
+      co_await RelayUntil(accompanied, std::move(relay), FlowMode::kMtls, path);
   co_return end;
 }
 

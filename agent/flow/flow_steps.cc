@@ -86,8 +86,8 @@ void RecordDecision(LiveFlow &flow,
                     const Workload &workload,
                     const FlowRule &rule) {
   flow.Update([&](FlowRecord &record) {
-    if (workload.choice.identity != nullptr) {
-      record.local.spiffe_id = workload.choice.identity->spiffe_id.uri();
+    if (workload.identity.ok() && *workload.identity != nullptr) {
+      record.local.spiffe_id = (*workload.identity)->spiffe_id.uri();
     }
     record.rule = rule.rule;
   });
@@ -109,18 +109,18 @@ void RecordSvid(LiveFlow &flow, const X509Svid &svid) {
       svid.serial());
 }
 
-Task<HandshakeOutcome> SecureOuter(AgentStages &stages,
+Task<HandshakeOutcome> SecureOuter(FlowContext &context,
                                    LiveFlow &flow,
                                    TcpSocket outer,
                                    Securing securing) {
   const SpiffeId &local = securing.identity.spiffe_id;
-  auto svid = stages.svids->Get(local);
+  auto svid = context.svids.Get(local);
   if (!svid.ok()) {
     co_return Refuse(outer, CloseReason::kNoSvid, svid.status());
   }
   RecordSvid(flow, **svid);
   if (auto watched =
-          stages.datapath->WatchOuter(outer.native_handle(), flow.id());
+          context.outer_sockets.WatchOuter(outer.native_handle(), flow.id());
       !watched.ok()) {
     co_return Refuse(outer, CloseReason::kHandshakeFailed, watched);
   }
@@ -128,9 +128,9 @@ Task<HandshakeOutcome> SecureOuter(AgentStages &stages,
   request.role = securing.role;
   request.alpn = std::move(securing.alpn);
   request.svid = *svid;
-  request.bundle = stages.TrustedBundle();
+  request.bundle = context.svids.trusted();
   request.authorize = [&](const PeerIdentity &peer) {
-    return AuthorizePeer(securing.rule, local, peer.id);
+    return context.authorizer.AllowPeer(securing.rule, local, peer.id);
   };
   StepTimer timer;
   auto outcome = co_await Handshake(std::move(outer), std::move(request));
@@ -163,7 +163,7 @@ void RecordOpen(LiveFlow &flow, FlowMode mode, FlowPath path) {
       PathName(path));
 }
 
-void FinishFlow(AgentStages &stages, LiveFlow &flow, FlowEnd end) {
+void FinishFlow(FlowTable &flows, LiveFlow &flow, FlowEnd end) {
   if (IsRefusal(end.reason)) {
     const FlowRecord record = flow.Snapshot();
     Log(LogLevel::kWarning,
@@ -185,9 +185,14 @@ void FinishFlow(AgentStages &stages, LiveFlow &flow, FlowEnd end) {
       }
     });
   }
-  stages.flows->Close(flow, end.reason, std::move(end.detail));
-  if (end.handed != nullptr) {  // its id is free now
-    stages.exported_flows.Put(std::move(*end.handed));
+  flows.Close(flow, end.reason, std::move(end.detail));
+}
+
+void FinishRelayed(FlowContext &context, LiveFlow &flow, FlowEnd end) {
+  const auto exported = std::move(end.exported);
+  FinishFlow(context.flows, flow, std::move(end));
+  if (exported != nullptr) {  // its id is free now
+    context.exported.Put(std::move(*exported));
   }
 }
 

@@ -5,20 +5,13 @@
 #include <memory>
 #include <string>
 
-#include "agent/assembly/stages.h"
+#include "agent/flow/flow_context.h"
 #include "agent/handshake/handshake.h"
 #include "agent/policy/flow_policy.h"
-#include "agent/policy/identify.h"
+#include "agent/policy/workload_identifier.h"
 #include "agent/relay/relay.h"
 
 namespace kith {
-
-// FlowEnd is how a flow ended, or why it was refused.
-struct FlowEnd {
-  CloseReason reason = CloseReason::kClosed;
-  std::string detail;
-  std::shared_ptr<StreamCheckpoint> handed = nullptr;  // of kHandedOver
-};
 
 // StepTimer measures the steps of one flow.
 class StepTimer {
@@ -63,7 +56,7 @@ struct Securing {
 // SecureOuter runs the handshake with the SVID of the identity. The peer is
 // authorised by the rule inside certificate verification. From here on the
 // socket, which has not sent anything yet, can send TLS records only.
-Task<HandshakeOutcome> SecureOuter(AgentStages &stages,
+Task<HandshakeOutcome> SecureOuter(FlowContext &context,
                                    LiveFlow &flow,
                                    TcpSocket outer,
                                    Securing securing);
@@ -75,7 +68,7 @@ FlowPermit PermitOf(const Workload &workload,
 
 // RelayPlain relays bytes as they are, to the end of both sockets. A revocation
 // may abort it meanwhile.
-Task<FlowEnd> RelayPlain(AgentStages &stages,
+Task<FlowEnd> RelayPlain(FlowContext &context,
                          const std::shared_ptr<LiveFlow> &flow,
                          TcpSocket inner,
                          TcpSocket outer,
@@ -85,13 +78,13 @@ Task<FlowEnd> RelayPlain(AgentStages &stages,
 // as the hook saw it.
 struct Whereabouts {
   uint64_t netns_cookie = 0;
-  process_facts process{};
+  ProcessFacts process;
 };
 
 // RelaySecured does so over TLS, by the kernel where it was shown to carry the
 // stream's suite. `permit` is completed with the two parties. Where both ends
 // are of this node, their next connections may be direct.
-Task<FlowEnd> RelaySecured(AgentStages &stages,
+Task<FlowEnd> RelaySecured(FlowContext &context,
                            const std::shared_ptr<LiveFlow> &flow,
                            TcpSocket inner,
                            HandshakeSuccess outer,
@@ -100,15 +93,11 @@ Task<FlowEnd> RelaySecured(AgentStages &stages,
                            const Whereabouts &whereabouts);
 
 // RelayUntil runs a relay to its end: its own, a revocation, or that it is
-// handed over to the next agent (kHandedOver), which has it then. `kept` is the
-// place of a flow that was found in the flow store.
-Task<FlowEnd> RelayUntil(AgentStages &stages,
-                         LiveFlow &flow,
+// exported to another process (kHandedOver), which has it then.
+Task<FlowEnd> RelayUntil(AccompaniedFlow &accompanied,
                          std::unique_ptr<Relay> relay,
                          FlowMode mode,
-                         FlowPath path,
-                         FlowPermit permit,
-                         std::shared_ptr<FlowStore::Kept> kept = nullptr);
+                         FlowPath path);
 
 // AbortByReset makes an end of the flow from outside reset the application's
 // socket, until the relay has it. In force while the result lives.
@@ -127,6 +116,10 @@ void RecordOpen(LiveFlow &flow, FlowMode mode, FlowPath path);
 void RecordSvid(LiveFlow &flow, const X509Svid &svid);
 
 // FinishFlow moves the flow to the history and logs a refusal.
-void FinishFlow(AgentStages &stages, LiveFlow &flow, FlowEnd end);
+void FinishFlow(FlowTable &flows, LiveFlow &flow, FlowEnd end);
+
+// FinishRelayed does so for a flow that had a relay: where that was exported,
+// the flow goes to the child.
+void FinishRelayed(FlowContext &context, LiveFlow &flow, FlowEnd end);
 
 }  // namespace kith

@@ -2,7 +2,6 @@
 #include "agent/flow/inbound_flow.h"
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 
 #include "agent/flow/dial.h"
 #include "agent/flow/flow_steps.h"
@@ -23,7 +22,7 @@ constexpr std::chrono::milliseconds kServerFirstWait{200};
 
 // What the steps of one inbound flow share.
 struct Inbound {
-  AgentStages &stages;
+  FlowContext &context;
   uint64_t netns_cookie = 0;
   Endpoint destination;
   Endpoint client;
@@ -36,8 +35,11 @@ struct Inbound {
 Task<absl::StatusOr<DialedApplication>> Dial(
     const Inbound &in, std::optional<IdentityFacts> facts) {
   StepTimer timer;
-  auto dialed = co_await DialApplication(
-      in.stages, in.netns_cookie, in.destination, in.client, std::move(facts));
+  auto dialed = co_await DialApplication(in.context.inner_sockets,
+                                         in.netns_cookie,
+                                         in.destination,
+                                         in.client,
+                                         std::move(facts));
   if (dialed.ok()) {
     RecordDial(*in.flow, timer.Lap());
   }
@@ -59,7 +61,7 @@ void Leave(const FlowEnd &end, DialedApplication &application) {
 Task<FlowEnd> RelayPlain(const Inbound &in,
                          TcpSocket &outer,
                          DialedApplication application) {
-  FlowEnd end = co_await kith::RelayPlain(in.stages,
+  FlowEnd end = co_await kith::RelayPlain(in.context,
                                           in.flow,
                                           std::move(application.socket),
                                           std::move(outer),
@@ -90,14 +92,14 @@ Task<FlowEnd> ServeMutual(const Inbound &in,
                           .rule = rule,
                           .alpn = rule.alpn};
   auto outcome =
-      co_await SecureOuter(in.stages, *in.flow, std::move(outer), securing);
+      co_await SecureOuter(in.context, *in.flow, std::move(outer), securing);
   if (auto *failure = std::get_if<HandshakeFailure>(&outcome)) {
     co_return FlowEnd{failure->reason, std::move(failure->detail)};
   }
   const IdentityFacts facts =
       SecuredFacts(identity.spiffe_id, std::get<HandshakeSuccess>(outcome));
   if (application.has_value()) {
-    application->Show(in.stages, facts);
+    application->Show(in.context.inner_sockets, facts);
   } else {
     auto dialed = co_await Dial(in, facts);
     if (!dialed.ok()) {
@@ -106,7 +108,7 @@ Task<FlowEnd> ServeMutual(const Inbound &in,
     application = *std::move(dialed);
   }
   FlowEnd end =
-      co_await RelaySecured(in.stages,
+      co_await RelaySecured(in.context,
                             in.flow,
                             std::move(application->socket),
                             std::move(std::get<HandshakeSuccess>(outcome)),
@@ -154,7 +156,7 @@ Task<FlowEnd> ServeSilent(const Inbound &in,
     co_return co_await ServeMutual(
         in, outer, identity, rule, *std::move(application));
   }
-  application->Show(in.stages, in.plain);
+  application->Show(in.context.inner_sockets, in.plain);
   co_return co_await RelayPlain(in, outer, *std::move(application));
 }
 
@@ -178,18 +180,19 @@ Task<FlowEnd> ServePermissive(const Inbound &in,
 Task<FlowEnd> ServeIdentified(const Inbound &in,
                               TcpSocket &outer,
                               const Workload &workload) {
-  if (!workload.choice.tied.empty()) {
+  if (!workload.identity.ok()) {
     co_return FlowEnd{CloseReason::kIdentityConflict,
-                      absl::StrJoin(workload.choice.tied, ", ")};
+                      std::string(workload.identity.status().message())};
   }
-  const WorkloadIdentity *identity = workload.choice.identity.get();
+  const WorkloadIdentity *identity = workload.identity->get();
   if (identity == nullptr) {
     LetListenerGo(
-        in.stages, *in.flow, in.netns_cookie, in.destination, workload);
+        in.context, *in.flow, in.netns_cookie, in.destination, workload);
     RecordDecision(*in.flow, workload, {.rule = "no identity: not a workload"});
     co_return co_await ServePlain(in, outer);
   }
-  const FlowRule rule = InboundRule(*identity, in.destination.port);
+  const FlowRule rule =
+      in.context.authorizer.Inbound(*identity, in.destination.port);
   RecordDecision(*in.flow, workload, rule);
   switch (rule.mode) {
     case TlsMode::kMutual:
@@ -199,14 +202,15 @@ Task<FlowEnd> ServeIdentified(const Inbound &in,
     case TlsMode::kDisable:
       break;
   }
-  LetListenerGo(in.stages, *in.flow, in.netns_cookie, in.destination, workload);
+  LetListenerGo(
+      in.context, *in.flow, in.netns_cookie, in.destination, workload);
   co_return co_await ServePlain(in, outer);
 }
 
 Task<FlowEnd> RunFlow(Inbound &in, TcpSocket &outer) {
   StepTimer timer;
-  auto workload =
-      co_await IdentifyListener(in.stages, in.netns_cookie, in.destination);
+  auto workload = co_await in.context.identifier.OfListener(in.netns_cookie,
+                                                            in.destination);
   if (!workload.ok()) {
     co_return FlowEnd{absl::IsNotFound(workload.status())
                           ? CloseReason::kNoOrigin
@@ -215,17 +219,18 @@ Task<FlowEnd> RunFlow(Inbound &in, TcpSocket &outer) {
   }
   RecordProcess(*in.flow, *workload->process, timer.Lap());
   in.permit = PermitOf(*workload, FlowDirection::kInbound, in.destination);
-  in.plain = PlainFacts(workload->choice.identity.get());
+  in.plain =
+      PlainFacts(workload->identity.ok() ? workload->identity->get() : nullptr);
   co_return co_await ServeIdentified(in, outer, *workload);
 }
 
 }  // namespace
 
-Task<void> ServeInbound(AgentStages &stages,
+Task<void> ServeInbound(FlowContext &context,
                         uint64_t netns_cookie,
                         TcpSocket outer) {
   asio::error_code error;
-  Inbound in{.stages = stages,
+  Inbound in{.context = context,
              .netns_cookie = netns_cookie,
              .destination = EndpointOf(outer.local_endpoint(error)),
              .client = EndpointOf(outer.remote_endpoint(error)),
@@ -238,11 +243,11 @@ Task<void> ServeInbound(AgentStages &stages,
   record.client = in.client;
   record.destination = in.destination;
   record.opened_at = std::chrono::system_clock::now();
-  in.flow = stages.flows->Open(std::move(record));
+  in.flow = context.flows.Open(std::move(record));
   if (in.flow != nullptr) {
     FlowEnd end = co_await RunFlow(in, outer);
     ResetSocket(outer);
-    FinishFlow(stages, *in.flow, std::move(end));
+    FinishRelayed(context, *in.flow, std::move(end));
   }
   ResetSocket(outer);
 }

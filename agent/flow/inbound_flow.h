@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "agent/assembly/stages.h"
+#include "agent/flow/flow_context.h"
 
 namespace kith {
 
 // ServeInbound is the life of one inbound flow, from the accept of the outer
 // socket, which sk_lookup has steered here, to the end of the relay.
-Task<void> ServeInbound(AgentStages &stages,
+Task<void> ServeInbound(FlowContext &context,
                         uint64_t netns_cookie,
                         TcpSocket outer);
 

@@ -7,21 +7,24 @@
 namespace kith {
 namespace {
 
-process_verdict VerdictOf(const Untouched &untouched) {
+ProcessVerdict VerdictOf(const Untouched &untouched) {
   if (untouched.outbound && untouched.inbound) {
-    return PROCESS_VERDICT_NOT_WORKLOAD;
+    return ProcessVerdict::kNotWorkload;
   }
   if (untouched.outbound) {
-    return PROCESS_VERDICT_LEAVE_OUTBOUND;
+    return ProcessVerdict::kLeaveOutbound;
   }
-  return untouched.inbound ? PROCESS_VERDICT_LEAVE_INBOUND
-                           : PROCESS_VERDICT_WORKLOAD;
+  return untouched.inbound ? ProcessVerdict::kLeaveInbound
+                           : ProcessVerdict::kWorkload;
 }
 
 // A process that is not left alone here has no direction in which it always is:
 // most flows need no further look.
 Untouched UntouchedOf(const Workload &workload) {
-  const auto &identity = workload.choice.identity;
+  if (!workload.identity.ok()) {
+    return {};
+  }
+  const auto &identity = *workload.identity;
   if (identity != nullptr && identity->mode != TlsMode::kDisable) {
     return {};
   }
@@ -32,7 +35,7 @@ void Trace(LiveFlow &flow, const char *what) {
   flow.Update([](FlowRecord &) {}, "let_go", what);
 }
 
-void LogFailure(const process_facts &process, const absl::Status &status) {
+void LogFailure(const ProcessFacts &process, const absl::Status &status) {
   if (!status.ok()) {
     // An owner that is changing is looked at again with the next connection.
     Log(absl::IsAborted(status) ? LogLevel::kDebug : LogLevel::kWarning,
@@ -43,21 +46,18 @@ void LogFailure(const process_facts &process, const absl::Status &status) {
 
 }  // namespace
 
-void LetConnectsGo(AgentStages &stages,
+void LetConnectsGo(FlowContext &context,
                    LiveFlow &flow,
-                   const flow_origin &origin,
+                   const FlowOrigin &origin,
                    const Workload &workload,
                    bool untouched) {
-  const uint64_t generation = stages.PolicyGeneration(*workload.resources);
+  const uint64_t generation = context.PolicyGeneration(*workload.resources);
   const Untouched all = UntouchedOf(workload);
-  absl::Status set = stages.datapath->SetProcessVerdict(
+  absl::Status set = context.capture.SetProcessVerdict(
       origin.process, VerdictOf(all), generation);
   if (untouched && !all.outbound) {
-    set.Update(stages.datapath->LeaveDestinationAlone(
-        origin.process,
-        origin.netns_cookie,
-        Endpoint::FromAbi(origin.destination),
-        generation));
+    set.Update(context.capture.LeaveDestinationAlone(
+        origin.process, origin.netns_cookie, origin.destination, generation));
   }
   LogFailure(origin.process, set);
   if (set.ok() && untouched) {
@@ -68,25 +68,29 @@ void LetConnectsGo(AgentStages &stages,
 }
 
 // The owner was attested as it is now: its other flows are known as well.
-void LetListenerGo(AgentStages &stages,
+void LetListenerGo(FlowContext &context,
                    LiveFlow &flow,
                    uint64_t netns_cookie,
                    const Endpoint &listener,
                    const Workload &workload) {
-  const uint64_t generation = stages.PolicyGeneration(*workload.resources);
-  const process_facts &owner = workload.process->facts;
-  absl::Status set = stages.datapath->SetListenerVerdict(
-      netns_cookie, listener, PROCESS_VERDICT_LEAVE_INBOUND, generation);
+  const uint64_t generation = context.PolicyGeneration(*workload.resources);
+  const ProcessFacts &owner = workload.process->facts;
+  absl::Status set = context.capture.SetListenerVerdict(
+      netns_cookie, listener, ProcessVerdict::kLeaveInbound, generation);
   if (set.ok()) {
     Trace(flow, "every next connection to this listener");
   }
-  set.Update(stages.datapath->SetProcessVerdict(
+  set.Update(context.capture.SetProcessVerdict(
       owner, VerdictOf(UntouchedOf(workload)), generation));
   LogFailure(owner, set);
 }
 
-void LetOldProcessesGo(AgentStages &stages) {
-  auto processes = stages.datapath->ListProcesses();
+void LetOldProcessesGo(HostFacts &host,
+                       WorkloadAttestor &attestor,
+                       Capture &capture,
+                       const ResourceSet &resources,
+                       uint64_t generation) {
+  auto processes = host.ListProcesses();
   if (!processes.ok()) {
     // Not fatal: they are held once each instead.
     Log(LogLevel::kWarning,
@@ -94,20 +98,17 @@ void LetOldProcessesGo(AgentStages &stages) {
         {{"error", processes.status().message()}});
     return;
   }
-  const auto resources = stages.resources->current();
   for (const auto &[facts, image, netns] : *processes) {
-    auto process = stages.attestor->Attest(
-        facts, image, WorkloadAttestor::Expect::kSameImage);
+    auto process =
+        attestor.Attest(facts, image, WorkloadAttestor::Expect::kSameImage);
     // A process that is gone or did exec needs no verdict.
     const Untouched untouched =
-        process.ok() ? FindUntouched(*resources, (*process)->attestation)
+        process.ok() ? FindUntouched(resources, (*process)->attestation)
                      : Untouched();
     if (untouched != Untouched()) {
-      LogFailure(facts,
-                 stages.datapath->SetProcessVerdict(
-                     facts,
-                     VerdictOf(untouched),
-                     stages.PolicyGeneration(*resources)));
+      LogFailure(
+          facts,
+          capture.SetProcessVerdict(facts, VerdictOf(untouched), generation));
     }
   }
 }

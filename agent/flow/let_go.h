@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "agent/assembly/stages.h"
-#include "agent/policy/identify.h"
+#include "agent/datapath/host_facts.h"
+#include "agent/flow/flow_context.h"
 
 namespace kith {
 
@@ -14,15 +14,15 @@ namespace kith {
 
 // LetConnectsGo is for the process of an outbound flow, which policy leaves as
 // it is (`untouched`) or not: for all its flows, or for this destination.
-void LetConnectsGo(AgentStages &stages,
+void LetConnectsGo(FlowContext &context,
                    LiveFlow &flow,
-                   const flow_origin &origin,
+                   const FlowOrigin &origin,
                    const Workload &workload,
                    bool untouched);
 
 // LetListenerGo is for the next connections to a listener, which policy leaves
 // as they are, and for all else of its owner that it does.
-void LetListenerGo(AgentStages &stages,
+void LetListenerGo(FlowContext &context,
                    LiveFlow &flow,
                    uint64_t netns_cookie,
                    const Endpoint &listener,
@@ -30,6 +30,10 @@ void LetListenerGo(AgentStages &stages,
 
 // LetOldProcessesGo attests the processes that were there before the agent, so
 // that those which are left alone are never held. Blocks on /proc.
-void LetOldProcessesGo(AgentStages &stages);
+void LetOldProcessesGo(HostFacts &host,
+                       WorkloadAttestor &attestor,
+                       Capture &capture,
+                       const ResourceSet &resources,
+                       uint64_t generation);
 
 }  // namespace kith

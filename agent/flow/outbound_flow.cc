@@ -2,7 +2,6 @@
 #include "agent/flow/outbound_flow.h"
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 
 #include "agent/flow/dial.h"
 #include "agent/flow/flow_steps.h"
@@ -20,20 +19,20 @@ struct Decision {
   bool untouched = false;  // as the next ones will be
 };
 
-std::chrono::microseconds SinceConnect(const flow_origin &origin) {
+std::chrono::microseconds SinceConnect(const FlowOrigin &origin) {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::microseconds>(
       now - std::chrono::nanoseconds(origin.connected_at_ns));
 }
 
-FlowRecord NewRecord(const flow_origin &origin, const Endpoint &application) {
+FlowRecord NewRecord(const FlowOrigin &origin, const Endpoint &application) {
   FlowRecord record;
   record.direction = FlowDirection::kOutbound;
   record.state = FlowState::kAttesting;
   record.process.pid = origin.process.tgid;
   record.process.start_time_ns = origin.process.start_time_ns;
   record.client = application;
-  record.destination = Endpoint::FromAbi(origin.destination);
+  record.destination = origin.destination;
   record.timing.hold = SinceConnect(origin);
   record.opened_at = std::chrono::system_clock::now() - *record.timing.hold;
   return record;
@@ -50,10 +49,10 @@ std::optional<Endpoint> BoundSource(const Endpoint &application) {
 
 // What the steps of one outbound flow share.
 struct Outbound {
-  AgentStages &stages;
+  FlowContext &context;
   uint64_t netns_cookie = 0;
   uint64_t socket_cookie = 0;  // of the application's socket
-  process_facts process{};
+  ProcessFacts process{};
   Endpoint destination;
   Endpoint application;
   std::shared_ptr<LiveFlow> flow;
@@ -63,27 +62,30 @@ struct Outbound {
 // mutual TLS, by a Service, by experience, or as a workload of this node.
 Task<bool> TakesMutualTls(const Outbound &out, const FlowRule &rule) {
   if (rule.peer_is_workload ||
-      out.stages.mutual_peers.Knows(out.netns_cookie, out.destination)) {
+      out.context.mutual_peers.Knows(out.netns_cookie, out.destination)) {
     co_return true;
   }
-  auto listener =
-      co_await IdentifyListener(out.stages, out.netns_cookie, out.destination);
-  co_return listener.ok() &&
-      listener->choice.identity !=
-          nullptr &&InboundRule(*listener->choice.identity,
-                                out.destination.port)
-              .mode != TlsMode::kDisable;
+  auto listener = co_await out.context.identifier.OfListener(out.netns_cookie,
+                                                             out.destination);
+  if (!listener.ok() || !listener->identity.ok() ||
+      *listener->identity == nullptr) {
+    co_return false;
+  }
+  const FlowRule inbound = out.context.authorizer.Inbound(**listener->identity,
+                                                          out.destination.port);
+  co_return inbound.mode != TlsMode::kDisable;
 }
 
 Task<Decision> Decide(const Outbound &out, const Workload &workload) {
   Decision decision;
-  if (workload.choice.identity == nullptr) {
+  const auto &identity = *workload.identity;
+  if (identity == nullptr) {
     decision.rule.rule = "no identity: not a workload";
     decision.untouched = true;
     co_return decision;
   }
-  decision.rule = OutboundRule(
-      *workload.resources, *workload.choice.identity, out.destination);
+  decision.rule = out.context.authorizer.Outbound(
+      *workload.resources, *identity, out.destination);
   bool wrap = decision.rule.mode == TlsMode::kMutual;
   if (decision.rule.mode == TlsMode::kPermissive) {
     wrap = co_await TakesMutualTls(out, decision.rule);
@@ -95,7 +97,7 @@ Task<Decision> Decide(const Outbound &out, const Workload &workload) {
 
 Task<absl::StatusOr<TcpSocket>> Dial(const Outbound &out) {
   StepTimer timer;
-  auto outer = co_await DialPeer(out.stages,
+  auto outer = co_await DialPeer(out.context.inner_sockets,
                                  out.netns_cookie,
                                  out.destination,
                                  BoundSource(out.application));
@@ -127,13 +129,13 @@ Task<HandshakeOutcome> Secure(const Outbound &out,
                               const Workload &workload,
                               const FlowRule &rule) {
   const bool as_kith =
-      !out.stages.alpn_refusers.Knows(out.netns_cookie, out.destination);
+      !out.context.alpn_refusers.Knows(out.netns_cookie, out.destination);
   Securing securing{.role = TlsRole::kClient,
-                    .identity = *workload.choice.identity,
+                    .identity = **workload.identity,
                     .rule = rule,
                     .alpn = OfferedAlpn(rule, as_kith)};
   auto outcome =
-      co_await SecureOuter(out.stages, *out.flow, std::move(outer), securing);
+      co_await SecureOuter(out.context, *out.flow, std::move(outer), securing);
   const auto *failure = std::get_if<HandshakeFailure>(&outcome);
   if (failure == nullptr || !failure->alpn_refused || !as_kith) {
     co_return outcome;
@@ -144,9 +146,9 @@ Task<HandshakeOutcome> Secure(const Outbound &out,
   }
   securing.alpn = OfferedAlpn(rule, false);
   auto second =
-      co_await SecureOuter(out.stages, *out.flow, *std::move(again), securing);
+      co_await SecureOuter(out.context, *out.flow, *std::move(again), securing);
   if (std::holds_alternative<HandshakeSuccess>(second)) {
-    out.stages.alpn_refusers.Learn(out.netns_cookie, out.destination);
+    out.context.alpn_refusers.Learn(out.netns_cookie, out.destination);
   }
   co_return second;
 }
@@ -160,13 +162,14 @@ Task<FlowEnd> SecureAndRelay(const Outbound &out,
   if (auto *failure = std::get_if<HandshakeFailure>(&outcome)) {
     co_return FlowEnd{failure->reason, std::move(failure->detail)};
   }
-  out.stages.mutual_peers.Learn(out.netns_cookie, out.destination);
-  const SpiffeId &local = workload.choice.identity->spiffe_id;
+  out.context.mutual_peers.Learn(out.netns_cookie, out.destination);
+  const SpiffeId &local = (*workload.identity)->spiffe_id;
   auto &success = std::get<HandshakeSuccess>(outcome);
-  const auto shown =
-      ShowIdentity(out.stages, out.socket_cookie, SecuredFacts(local, success));
+  const auto shown = ShowIdentity(out.context.inner_sockets,
+                                  out.socket_cookie,
+                                  SecuredFacts(local, success));
   auto end = co_await RelaySecured(
-      out.stages,
+      out.context,
       out.flow,
       std::move(inner),
       std::move(success),
@@ -180,27 +183,26 @@ Task<FlowEnd> SecureAndRelay(const Outbound &out,
 // Everything after the origin is known. Returns how the flow ended; `inner` is
 // reset by the caller if it is still open then.
 Task<FlowEnd> RunFlow(const Outbound &out,
-                      const flow_origin &origin,
+                      const FlowOrigin &origin,
                       TcpSocket &inner) {
   StepTimer timer;
-  auto workload =
-      co_await IdentifyWorkload(out.stages,
-                                origin.process,
-                                origin.image,
-                                WorkloadAttestor::Expect::kSameImage,
-                                out.destination.port);
+  auto workload = co_await out.context.identifier.OfProcess(
+      origin.process,
+      origin.image,
+      WorkloadAttestor::Expect::kSameImage,
+      out.destination.port);
   if (!workload.ok()) {
     co_return FlowEnd{CloseReason::kAttestationFailed,
                       std::string(workload.status().message())};
   }
   RecordProcess(*out.flow, *workload->process, timer.Lap());
-  if (!workload->choice.tied.empty()) {
+  if (!workload->identity.ok()) {
     co_return FlowEnd{CloseReason::kIdentityConflict,
-                      absl::StrJoin(workload->choice.tied, ", ")};
+                      std::string(workload->identity.status().message())};
   }
   const Decision decision = co_await Decide(out, *workload);
   RecordDecision(*out.flow, *workload, decision.rule);
-  LetConnectsGo(out.stages, *out.flow, origin, *workload, decision.untouched);
+  LetConnectsGo(out.context, *out.flow, origin, *workload, decision.untouched);
   auto outer = co_await Dial(out);
   if (!outer.ok()) {
     co_return FlowEnd{CloseReason::kDialFailed,
@@ -210,11 +212,11 @@ Task<FlowEnd> RunFlow(const Outbound &out,
     co_return co_await SecureAndRelay(
         out, inner, *std::move(outer), *workload, decision.rule);
   }
-  const auto shown = ShowIdentity(out.stages,
+  const auto shown = ShowIdentity(out.context.inner_sockets,
                                   out.socket_cookie,
-                                  PlainFacts(workload->choice.identity.get()));
+                                  PlainFacts(workload->identity->get()));
   auto end = co_await RelayPlain(
-      out.stages,
+      out.context,
       out.flow,
       std::move(inner),
       *std::move(outer),
@@ -225,14 +227,13 @@ Task<FlowEnd> RunFlow(const Outbound &out,
 
 }  // namespace
 
-Task<void> ServeOutbound(AgentStages &stages,
+Task<void> ServeOutbound(FlowContext &context,
                          uint64_t netns_cookie,
                          TcpSocket inner) {
   asio::error_code error;
   const Endpoint listener = EndpointOf(inner.local_endpoint(error));
   const Endpoint application = EndpointOf(inner.remote_endpoint(error));
-  auto origin =
-      stages.datapath->FindOrigin(netns_cookie, listener, application);
+  auto origin = context.capture.FindOrigin(netns_cookie, listener, application);
   FlowRecord record;
   if (origin.ok()) {
     record = NewRecord(*origin, application);
@@ -240,7 +241,7 @@ Task<void> ServeOutbound(AgentStages &stages,
     record.client = application;
     record.opened_at = std::chrono::system_clock::now();
   }
-  auto flow = stages.flows->Open(std::move(record));
+  auto flow = context.flows.Open(std::move(record));
   if (flow == nullptr) {
     ResetSocket(inner);
     co_return;
@@ -250,21 +251,21 @@ Task<void> ServeOutbound(AgentStages &stages,
               absl::StrCat(application.ToString(),
                            " dialled the agent's listener directly")};
   if (origin.ok()) {
-    const Outbound out{.stages = stages,
+    const Outbound out{.context = context,
                        .netns_cookie = netns_cookie,
                        .socket_cookie = origin->socket_cookie,
                        .process = origin->process,
-                       .destination = Endpoint::FromAbi(origin->destination),
+                       .destination = origin->destination,
                        .application = application,
                        .flow = flow};
     end = co_await RunFlow(out, *origin, inner);
   }
   if (origin.ok() && end.reason != CloseReason::kHandedOver) {
     // While the socket is there: after it, another flow may have the tuple.
-    stages.datapath->ForgetOrigin(netns_cookie, listener, application);
+    context.capture.ForgetOrigin(netns_cookie, listener, application);
   }
   ResetSocket(inner);
-  FinishFlow(stages, *flow, std::move(end));
+  FinishRelayed(context, *flow, std::move(end));
 }
 
 }  // namespace kith

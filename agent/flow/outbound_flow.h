@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "agent/assembly/stages.h"
+#include "agent/flow/flow_context.h"
 
 namespace kith {
 
 // ServeOutbound is the life of one outbound flow, from the accept of the inner
 // socket, which the connect hook has steered here, to the end of the relay.
-Task<void> ServeOutbound(AgentStages &stages,
+Task<void> ServeOutbound(FlowContext &context,
                          uint64_t netns_cookie,
                          TcpSocket inner);
 

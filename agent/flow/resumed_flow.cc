@@ -18,30 +18,30 @@ std::optional<SpiffeId> PartyOf(const FlowRecord::Party &party) {
 }
 
 // Of no generation: the flow is judged by the policy of this agent at once.
-FlowPermit PermitOf(const StreamCheckpoint &handed) {
+FlowPermit PermitOf(const StreamCheckpoint &checkpoint) {
   FlowPermit permit{
       .generation = 0,
-      .process = handed.process,
-      .direction = handed.record.direction,
-      .destination = handed.record.destination.value_or(Endpoint{}),
+      .process = checkpoint.process,
+      .direction = checkpoint.record.direction,
+      .destination = checkpoint.record.destination.value_or(Endpoint{}),
       .local = std::nullopt,
       .peer = std::nullopt};
-  if (handed.record.mode == FlowMode::kMtls) {
-    permit.local = PartyOf(handed.record.local).value_or(SpiffeId());
-    permit.peer = PartyOf(handed.record.peer).value_or(SpiffeId());
+  if (checkpoint.record.mode == FlowMode::kMtls) {
+    permit.local = PartyOf(checkpoint.record.local).value_or(SpiffeId());
+    permit.peer = PartyOf(checkpoint.record.peer).value_or(SpiffeId());
   }
   return permit;
 }
 
 // The application goes on seeing its client.
-std::unique_ptr<InboundAnnouncement> Announcement(AgentStages &stages,
+std::unique_ptr<InboundAnnouncement> Announcement(FlowContext &context,
                                                   const FlowRecord &record,
                                                   const InnerSocket &inner) {
   if (record.direction == FlowDirection::kOutbound ||
       !record.client.has_value()) {
     return nullptr;
   }
-  auto adopted = stages.datapath->AdoptInbound(
+  auto adopted = context.inner_sockets.AdoptInbound(
       inner.netns_cookie, inner.fd, inner.remote, *record.client);
   if (!adopted.ok()) {
     Log(LogLevel::kWarning,
@@ -53,7 +53,7 @@ std::unique_ptr<InboundAnnouncement> Announcement(AgentStages &stages,
 }
 
 // ... and who its peer is.
-std::unique_ptr<ShownIdentity> Shown(AgentStages &stages,
+std::unique_ptr<ShownIdentity> Shown(FlowContext &context,
                                      const FlowRecord &record,
                                      const InnerSocket &inner,
                                      const InboundAnnouncement *announcement) {
@@ -63,75 +63,71 @@ std::unique_ptr<ShownIdentity> Shown(AgentStages &stages,
       .peer_spiffe_id = record.peer.spiffe_id,
       .alpn = record.tls.has_value() ? record.tls->alpn : ""};
   if (announcement != nullptr) {
-    return ShowIdentity(stages, announcement->socket_cookie(), facts);
+    return ShowIdentity(
+        context.inner_sockets, announcement->socket_cookie(), facts);
   }
-  auto origin = stages.datapath->FindOrigin(
-      inner.netns_cookie, inner.local, inner.remote);
-  return origin.ok() ? ShowIdentity(stages, origin->socket_cookie, facts)
-                     : nullptr;
+  auto origin =
+      context.capture.FindOrigin(inner.netns_cookie, inner.local, inner.remote);
+  return origin.ok()
+             ? ShowIdentity(context.inner_sockets, origin->socket_cookie, facts)
+             : nullptr;
 }
 
-Task<FlowEnd> RelayOn(AgentStages &stages,
+Task<FlowEnd> RelayOn(FlowContext &context,
                       const std::shared_ptr<LiveFlow> &flow,
-                      StreamCheckpoint handed,
-                      std::shared_ptr<FlowStore::Kept> kept) {
-  const FlowMode mode = handed.record.mode;
-  const FlowPath path = handed.record.path;
-  FlowPermit permit = PermitOf(handed);
+                      StreamCheckpoint checkpoint) {
+  const FlowMode mode = checkpoint.record.mode;
+  const FlowPath path = checkpoint.record.path;
+  FlowPermit permit = PermitOf(checkpoint);
   const Executor executor = co_await asio::this_coro::executor;
-  auto relay = Relay::Import(std::move(handed.relay), executor, flow);
+  auto relay = Relay::Import(std::move(checkpoint.relay), executor, flow);
   if (!relay.ok()) {
     co_return FlowEnd{CloseReason::kAgentStopped,
                       std::string(relay.status().message())};
   }
-  auto end = co_await RelayUntil(stages,
-                                 *flow,
-                                 *std::move(relay),
-                                 mode,
-                                 path,
-                                 std::move(permit),
-                                 std::move(kept));
+  OpenFlow open;
+  open.flow = flow;
+  open.permit = std::move(permit);
+  AccompaniedFlow accompanied(context.subscribers, std::move(open));
+  auto end = co_await RelayUntil(accompanied, *std::move(relay), mode, path);
   co_return end;
 }
 
-Task<void> Serve(AgentStages &stages,
-                 StreamCheckpoint handed,
-                 std::shared_ptr<FlowStore::Kept> kept) {
-  const FlowDirection direction = handed.record.direction;
-  const InnerSocket inner(handed.relay.inner.socket.get());
-  const auto announcement = Announcement(stages, handed.record, inner);
-  const auto shown = Shown(stages, handed.record, inner, announcement.get());
-  const AttestedProcess &process = *handed.process;
-  handed.record.process = {process.facts.tgid,
-                           process.facts.start_time_ns,
-                           process.name,
-                           process.cmdline,
-                           process.cgroup};
-  auto flow = stages.flows->Adopt(handed.record);
+Task<void> Serve(FlowContext &context, StreamCheckpoint checkpoint) {
+  const FlowDirection direction = checkpoint.record.direction;
+  const InnerSocket inner(checkpoint.relay.inner.socket.get());
+  const auto announcement = Announcement(context, checkpoint.record, inner);
+  const auto shown =
+      Shown(context, checkpoint.record, inner, announcement.get());
+  const AttestedProcess &process = *checkpoint.process;
+  checkpoint.record.process = {process.facts.tgid,
+                               process.facts.start_time_ns,
+                               process.name,
+                               process.cmdline,
+                               process.cgroup};
+  auto flow = context.flows.Adopt(checkpoint.record);
   if (flow == nullptr) {
     co_return;  // the sockets end with RST
   }
-  FlowEnd end =
-      co_await RelayOn(stages, flow, std::move(handed), std::move(kept));
+  FlowEnd end = co_await RelayOn(context, flow, std::move(checkpoint));
   const bool left = end.reason == CloseReason::kHandedOver;
   if (left && announcement != nullptr) {
     announcement->LeaveToChild();
   }
   LeaveShown(shown.get(), end.reason);
   if (!left && direction == FlowDirection::kOutbound) {
-    stages.datapath->ForgetOrigin(
-        inner.netns_cookie, inner.local, inner.remote);
+    context.capture.ForgetOrigin(inner.netns_cookie, inner.local, inner.remote);
   }
-  FinishFlow(stages, *flow, std::move(end));
+  FinishRelayed(context, *flow, std::move(end));
 }
 
 }  // namespace
 
-void ResumeFlow(AgentStages &stages,
-                StreamCheckpoint handed,
-                std::shared_ptr<FlowStore::Kept> kept) {
-  asio::co_spawn(stages.loops.Next().get_executor(),
-                 Serve(stages, std::move(handed), std::move(kept)),
+void ResumeFlow(FlowContext &context,
+                asio::io_context &loop,
+                StreamCheckpoint checkpoint) {
+  asio::co_spawn(loop.get_executor(),
+                 Serve(context, std::move(checkpoint)),
                  asio::detached);
 }
 

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "agent/assembly/stages.h"
+#include <asio/io_context.hpp>
+
+#include "agent/flow/flow_context.h"
+#include "agent/flow/stream_checkpoint.h"
 
 namespace kith {
 
-// ResumeFlow starts the rest of the life of a flow that another agent, or this
-// one, has exported, on the next loop; `kept` is the place of one that was
-// found in the flow store.
-void ResumeFlow(AgentStages &stages,
-                StreamCheckpoint handed,
-                std::shared_ptr<FlowStore::Kept> kept = nullptr);
+// ResumeFlow starts the rest of the life of a flow that another process, or
+// this one, has exported, on that loop.
+void ResumeFlow(FlowContext &context,
+                asio::io_context &loop,
+                StreamCheckpoint checkpoint);
 
 }  // namespace kith

@@ -27,10 +27,10 @@ void LeaveShown(ShownIdentity *shown, CloseReason reason) {
   }
 }
 
-std::unique_ptr<ShownIdentity> ShowIdentity(AgentStages &stages,
+std::unique_ptr<ShownIdentity> ShowIdentity(InnerSockets &sockets,
                                             uint64_t socket_cookie,
                                             const IdentityFacts &facts) {
-  auto shown = stages.datapath->ShowIdentity(socket_cookie, facts);
+  auto shown = sockets.ShowIdentity(socket_cookie, facts);
   if (!shown.ok()) {
     Log(LogLevel::kWarning,
         "an application is not told who its peer is",

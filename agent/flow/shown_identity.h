@@ -3,8 +3,10 @@
 
 #include <memory>
 
-#include "agent/assembly/stages.h"
+#include "agent/datapath/inner_sockets.h"
+#include "agent/flowtable/close_reason.h"
 #include "agent/handshake/handshake.h"
+#include "kith/resource.h"
 
 namespace kith {
 
@@ -23,7 +25,7 @@ void LeaveShown(ShownIdentity *shown, CloseReason reason);
 // ShowIdentity tells the application of the socket, as long as the result
 // lives. Null, and logged: its application is told ENODATA, as if the flow were
 // not authorised yet.
-std::unique_ptr<ShownIdentity> ShowIdentity(AgentStages &stages,
+std::unique_ptr<ShownIdentity> ShowIdentity(InnerSockets &sockets,
                                             uint64_t socket_cookie,
                                             const IdentityFacts &facts);
 

@@ -16,6 +16,9 @@ struct StreamCheckpoint {
   FlowRecord record;
   std::shared_ptr<const AttestedProcess> process;
   RelayState relay;
+  // Its place in the flow store, of one that was found there; given back where
+  // nobody goes on with the flow.
+  std::shared_ptr<const void> place = nullptr;
 };
 
 }  // namespace kith

@@ -11,8 +11,8 @@ std::string_view PathName(FlowPath path) {
       return "ktls";
     case FlowPath::kUserspace:
       return "userspace";
-    case FlowPath::kSockmap:
-      return "sockmap";
+    case FlowPath::kDirect:
+      return "direct";
   }
   return "";
 }

@@ -15,9 +15,9 @@ namespace kith {
 enum class FlowDirection { kOutbound, kInbound };
 enum class FlowState { kHolding, kAttesting, kHandshaking, kOpen, kClosed };
 enum class FlowMode { kUndecided, kMtls, kPlaintext, kPassthrough, kDenied };
-enum class FlowPath { kNone, kKtls, kUserspace, kSockmap };
+enum class FlowPath { kNone, kKtls, kUserspace, kDirect };
 
-// PathName returns the stable name: "none", "ktls", "userspace", "sockmap".
+// PathName returns the stable name: "none", "ktls", "userspace", "direct".
 std::string_view PathName(FlowPath path);
 
 // FlowRecord is a flow as `kith flows` tells it (architecture.md, "Interfaces

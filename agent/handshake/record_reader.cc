@@ -23,16 +23,16 @@ RecordReader::RecordReader(std::unique_ptr<TrafficKey> key,
     : key_(std::move(key)), peer_(peer), progress_(progress) {}
 
 absl::Status RecordReader::HandToKernel(int fd, bool can_rekey) {
-  progress_.key_changed = false;
+  progress_.key_changed = 0;
   return key_->HandToKernel(fd, KernelDirection::kReceive, can_rekey);
 }
 
 bool RecordReader::TakeKeyChange() {
-  return std::exchange(progress_.key_changed, false);
+  return std::exchange(progress_.key_changed, uint8_t{0}) != 0;
 }
 
 bool RecordReader::TakeKeyUpdateRequest() {
-  return std::exchange(progress_.update_requested, false);
+  return std::exchange(progress_.update_requested, uint8_t{0}) != 0;
 }
 
 OpenedRecord RecordReader::Open(std::span<uint8_t> in) {
@@ -72,7 +72,7 @@ OpenedRecord RecordReader::Take(std::span<uint8_t> content, uint8_t type) {
     return Broken(SSL_AD_UNEXPECTED_MESSAGE, "message was interrupted");
   }
   if (type == SSL3_RT_APPLICATION_DATA && !content.empty()) {
-    progress_.data_seen = true;
+    progress_.data_seen = 1;
     progress_.control_records = 0;
     return {.kind = Kind::kData, .data = content};
   }
@@ -117,8 +117,8 @@ OpenedRecord RecordReader::OpenHandshake(std::span<const uint8_t> content) {
       if (progress_.header_length < sizeof(progress_.header)) {
         continue;
       }
-      progress_.body_left = static_cast<size_t>(progress_.header[1]) << 16 |
-                            static_cast<size_t>(progress_.header[2]) << 8 |
+      progress_.body_left = static_cast<uint32_t>(progress_.header[1]) << 16 |
+                            static_cast<uint32_t>(progress_.header[2]) << 8 |
                             progress_.header[3];
       bool key_update =
           progress_.header[0] == SSL3_MT_KEY_UPDATE && progress_.body_left == 1;
@@ -134,9 +134,10 @@ OpenedRecord RecordReader::OpenHandshake(std::span<const uint8_t> content) {
       progress_.header_length = 0;
       return OpenKeyUpdate(content.front(), content.size() == 1);
     }
-    size_t skipped = std::min(progress_.body_left, content.size());
+    const size_t skipped =
+        std::min<size_t>(progress_.body_left, content.size());
     content = content.subspan(skipped);
-    progress_.body_left -= skipped;
+    progress_.body_left -= static_cast<uint32_t>(skipped);
     if (progress_.body_left == 0) {
       progress_.header_length = 0;
     }
@@ -156,11 +157,13 @@ OpenedRecord RecordReader::OpenKeyUpdate(uint8_t request, bool last) {
             .alert = SSL_AD_INTERNAL_ERROR,
             .why = "the peer changed its key, which this kernel cannot"};
   }
-  progress_.key_changed = true;
+  progress_.key_changed = 1;
   if (!key_->Update().ok()) {
     return Broken(SSL_AD_INTERNAL_ERROR, "key update failed");
   }
-  progress_.update_requested = progress_.update_requested || request == 1;
+  if (request == 1) {
+    progress_.update_requested = 1;
+  }
   return {.kind = Kind::kControl};
 }
 

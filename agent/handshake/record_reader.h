@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 #include "absl/status/status.h"
 
@@ -33,17 +34,19 @@ struct OpenedRecord {
 };
 
 // ReaderProgress is what is remembered from one record to the next, beside the
-// key.
+// key. It lies in memory that outlives the process, too (CheckpointPosition):
+// a flag is set by any value but 0.
 struct ReaderProgress {
-  bool data_seen = false;
-  bool update_requested = false;
-  bool key_changed = false;
-  int control_records = 0;
+  uint8_t data_seen = 0;
+  uint8_t update_requested = 0;  // by the peer, of our key
+  uint8_t key_changed = 0;
   // A post-handshake message may be spread over records.
+  uint8_t header_length = 0;
   std::array<uint8_t, 4> header{};
-  size_t header_length = 0;
-  size_t body_left = 0;
+  uint32_t control_records = 0;
+  uint32_t body_left = 0;
 };
+static_assert(std::is_trivially_copyable_v<ReaderProgress>);
 
 // RecordReader opens the records that arrive after the handshake (RFC 8446
 // sections 4.6 and 5). NewSessionTickets are skipped: nothing is resumed.
@@ -53,7 +56,7 @@ class RecordReader {
 
   // A peer may not keep us busy with records that carry nothing: so many in a
   // row are more than any TLS library sends.
-  static constexpr int kMaxControlRecords = 32;
+  static constexpr uint32_t kMaxControlRecords = 32;
 
   RecordReader(std::unique_ptr<TrafficKey> key,
                PeerRole peer,
@@ -89,7 +92,7 @@ class RecordReader {
   // An alert of a server that has sent no data yet is its verdict on our
   // certificate: in TLS 1.3 the client is through with the handshake first.
   bool may_still_refuse() const {
-    return peer_ == PeerRole::kServer && !progress_.data_seen;
+    return peer_ == PeerRole::kServer && progress_.data_seen == 0;
   }
 
   PeerRole peer() const { return peer_; }

@@ -27,13 +27,20 @@ absl::StatusOr<std::unique_ptr<TlsStream>> TlsStream::Import(TcpSocket socket,
   return stream;
 }
 
-TlsStream::State TlsStream::Export() {
-  return {.read_key = reader_.key().Export(),
+TlsStream::State TlsStream::Outline() {
+  return {.read_key = reader_.key().Outline(),
           .peer = reader_.peer(),
           .progress = reader_.progress(),
-          .write_key = writer_.key().Export(),
+          .write_key = writer_.key().Outline(),
           .update_requested = writer_.update_requested(),
           .can_rekey = can_rekey_};
+}
+
+TlsStream::State TlsStream::Export() {
+  State state = Outline();
+  state.read_key = reader_.key().Export();
+  state.write_key = writer_.key().Export();
+  return state;
 }
 
 }  // namespace kith

@@ -37,6 +37,8 @@ class TlsStream {
     bool update_requested = false;  // by the peer, of our key
     bool can_rekey = false;
   };
+  // Outline returns the state but for the secrets; the stream goes on.
+  State Outline();
   // Import returns a stream that goes on where that of the state has ended.
   // InvalidArgument: the state is none that Export returns.
   static absl::StatusOr<std::unique_ptr<TlsStream>> Import(TcpSocket socket,

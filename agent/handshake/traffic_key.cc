@@ -140,13 +140,20 @@ absl::StatusOr<std::unique_ptr<TrafficKey>> TrafficKey::Import(State state) {
   return key;
 }
 
-TrafficKey::State TrafficKey::Export() {
-  aead_->Clear();
+TrafficKey::State TrafficKey::Outline() const {
   return {.suite = aead_->suite,
           .sequence = sequence_,
           .in_kernel = in_kernel_,
           .generation = generation_,
-          .secret = std::move(secret_)};
+          .secret_length = static_cast<uint32_t>(secret_length()),
+          .secret = {}};
+}
+
+TrafficKey::State TrafficKey::Export() {
+  aead_->Clear();
+  State state = Outline();
+  state.secret = std::move(secret_);
+  return state;
 }
 
 void TrafficKey::CopySecretTo(std::span<uint8_t> to) const {

@@ -11,7 +11,7 @@
 #include <openssl/base.h>
 
 #include "agent/handshake/kernel_tls.h"
-#include "agent/runtime/secret.h"
+#include "kith/secret.h"
 
 namespace kith {
 
@@ -46,8 +46,11 @@ class TrafficKey {
     uint64_t sequence = 0;  // see sequence()
     bool in_kernel = false;
     uint32_t generation = 0;
-    Secret secret;  // empty: in a kernel that cannot change it
+    uint32_t secret_length = 0;  // 0: in a kernel that cannot change it
+    Secret secret;               // empty in an Outline
   };
+  // Outline returns the state but for the secret; the key goes on.
+  State Outline() const;
   // Import makes a key that goes on where that of the state has ended.
   // InvalidArgument: the state is none that Export returns.
   static absl::StatusOr<std::unique_ptr<TrafficKey>> Import(State state);

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "agent/checkpoint/takeover.pb.h"
-#include "agent/flow/resumed_flow.h"
+#include "agent/hotrestart/flow_message.h"
 #include "agent/hotrestart/parent.h"
 #include "agent/runtime/log.h"
 
@@ -18,7 +18,7 @@ namespace kith {
 namespace {
 
 // Longer than the other side waits for its last flows.
-constexpr std::chrono::milliseconds kPatience{30'000};
+constexpr std::chrono::milliseconds kMostWait{30'000};
 
 // How long a process takes to be gone after its sockets are, in milliseconds.
 constexpr int kDying = 1'000;
@@ -38,8 +38,8 @@ Message Bare(Message::Kind kind) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<HotRestartChild>> HotRestartChild::Ask(
-    const Config &config, const std::string &cgroup) {
-  auto channel = MessageChannel::Connect(HotRestartParent::SocketPath(config));
+    const std::string &path, const std::string &cgroup) {
+  auto channel = MessageChannel::Connect(path);
   if (!channel.ok()) {
     return absl::IsNotFound(channel.status())
                ? absl::StatusOr<std::unique_ptr<HotRestartChild>>(nullptr)
@@ -56,7 +56,7 @@ absl::StatusOr<std::unique_ptr<HotRestartChild>> HotRestartChild::Ask(
     return sent;
   }
   auto welcome =
-      take_over->channel_.ReceiveKind(Message::Kind::kWelcome, kPatience);
+      take_over->channel_.ReceiveKind(Message::Kind::kWelcome, kMostWait);
   takeover::Welcome answer;
   if (!welcome.ok() || !answer.ParseFromString(welcome->body)) {
     return welcome.ok() ? absl::InternalError("no answer of an agent")
@@ -95,26 +95,20 @@ absl::Status HotRestartChild::UnlessDead(absl::Status error) {
   return absl::OkStatus();
 }
 
-absl::Status HotRestartChild::Adopt(AgentStages &stages, Message message) {
-  auto flow = Unpack(std::move(message));
-  if (flow.ok()) {
-    ResumeFlow(stages, *std::move(flow));
-  }
-  return flow.status();
-}
-
-absl::Status HotRestartChild::ReceiveFlows(AgentStages &stages) {
+absl::Status HotRestartChild::ReceiveFlows(
+    const std::function<void(StreamCheckpoint)> &resume,
+    const std::function<void()> &drain) {
   absl::Status sent = channel_.Send(Bare(Message::Kind::kSteering));
   if (!sent.ok()) {
     return UnlessDead(sent);
   }
   for (uint64_t adopted = 0;; ++adopted) {
-    auto message = channel_.Receive(kPatience);
+    auto message = channel_.Receive(kMostWait);
     if (!message.ok()) {
       return UnlessDead(message.status());
     }
     if (message->kind == Message::Kind::kDone) {
-      stages.loops.Drain();  // each flow has its entry now
+      drain();  // each flow has its entry now
       takeover::Done done;
       (void)done.ParseFromString(message->body);
       Log(LogLevel::kInfo,
@@ -122,10 +116,13 @@ absl::Status HotRestartChild::ReceiveFlows(AgentStages &stages) {
           {{"flows", adopted}, {"left", done.left()}});
       return absl::OkStatus();
     }
-    if (auto adopting = Adopt(stages, *std::move(message)); !adopting.ok()) {
+    auto flow = Unpack(*std::move(message));
+    if (flow.ok()) {
+      resume(*std::move(flow));
+    } else {
       Log(LogLevel::kError,
           "a flow was lost at the takeover",
-          {{"error", adopting.message()}});
+          {{"error", flow.status().message()}});
     }
   }
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
 
-#include "agent/assembly/stages.h"
+#include "agent/datapath/datapath.h"
+#include "agent/flow/stream_checkpoint.h"
 #include "agent/hotrestart/message_channel.h"
 
 namespace kith {
@@ -16,10 +18,10 @@ namespace kith {
 // carries on.
 class HotRestartChild {
  public:
-  // Ask makes the agent that runs bequeath its hooks. Null where none runs;
-  // FailedPrecondition where it refuses.
+  // Ask makes the agent that runs, which waits at `path`, export its hooks.
+  // Null where none runs; FailedPrecondition where it refuses.
   static absl::StatusOr<std::unique_ptr<HotRestartChild>> Ask(
-      const Config &config, const std::string &cgroup);
+      const std::string &path, const std::string &cgroup);
 
   Datapath::Import TakeImport() { return std::move(import_); }
   // last_flow_id returns the greatest id that one of its flows may have.
@@ -31,10 +33,11 @@ class HotRestartChild {
   // BeginSwap says that the hooks are about to be replaced.
   absl::Status BeginSwap();
 
-  // ReceiveFlows says that they are, and adopts the flows until the last. OK
-  // too where the other agent has died on the way; after an error it carries
-  // on, and this one must not.
-  absl::Status ReceiveFlows(AgentStages &stages);
+  // ReceiveFlows says that they are, and resumes the flows until the last;
+  // `drain` returns when they have begun. OK too where the other agent has died
+  // on the way; after an error it carries on, and this one must not.
+  absl::Status ReceiveFlows(const std::function<void(StreamCheckpoint)> &resume,
+                            const std::function<void()> &drain);
 
   // Finish lets the other agent end.
   absl::Status Finish();
@@ -42,7 +45,6 @@ class HotRestartChild {
  private:
   explicit HotRestartChild(MessageChannel channel)
       : channel_(std::move(channel)) {}
-  absl::Status Adopt(AgentStages &stages, Message message);
   absl::Status UnlessDead(absl::Status error);
 
   MessageChannel channel_;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "agent/checkpoint/packed_record.h"
+#include "agent/checkpoint/stream_message.h"
 #include "agent/checkpoint/takeover.pb.h"
 
 namespace kith {
@@ -73,35 +74,6 @@ absl::StatusOr<RelayState::Direction> UnpackDirection(
   return direction;
 }
 
-void PackKey(const TrafficKey::State &key, takeover::Key &out) {
-  out.set_suite(key.suite);
-  out.set_sequence(key.sequence);
-  out.set_in_kernel(key.in_kernel);
-  out.set_secret_length(static_cast<uint32_t>(key.secret.bytes().size()));
-}
-
-// UnpackKey takes the key's secret from the front of `secrets`.
-absl::StatusOr<TrafficKey::State> UnpackKey(const takeover::Key &in,
-                                            std::span<const uint8_t> &secrets) {
-  if (in.secret_length() > secrets.size() || in.suite() > 0xffff) {
-    return absl::InvalidArgumentError("a traffic key of a wrong form");
-  }
-  TrafficKey::State key{.suite = static_cast<uint16_t>(in.suite()),
-                        .sequence = in.sequence(),
-                        .in_kernel = in.in_kernel(),
-                        .generation = 0,
-                        .secret = {}};
-  if (in.secret_length() > 0) {
-    auto secret = Secret::CopyFrom(secrets.first(in.secret_length()));
-    if (!secret.ok()) {
-      return secret.status();
-    }
-    key.secret = *std::move(secret);
-    secrets = secrets.subspan(in.secret_length());
-  }
-  return key;
-}
-
 absl::StatusOr<Secret> Join(const Secret &first, const Secret &second) {
   const size_t length = first.bytes().size() + second.bytes().size();
   auto both = Secret::Create(std::max<size_t>(length, 1));
@@ -112,49 +84,13 @@ absl::StatusOr<Secret> Join(const Secret &first, const Secret &second) {
   return both;
 }
 
-void PackStream(const TlsStream::State &stream, takeover::Stream &out) {
-  const ReaderProgress &progress = stream.progress;
-  PackKey(stream.read_key, *out.mutable_read_key());
-  PackKey(stream.write_key, *out.mutable_write_key());
-  out.set_peer_is_server(stream.peer == RecordReader::PeerRole::kServer);
-  out.set_data_seen(progress.data_seen);
-  out.set_reader_update_requested(progress.update_requested);
-  out.set_key_changed(progress.key_changed);
-  out.set_control_records(static_cast<uint32_t>(progress.control_records));
-  out.set_header(progress.header.data(), progress.header_length);
-  out.set_body_left(static_cast<uint32_t>(progress.body_left));
-  out.set_update_requested(stream.update_requested);
-  out.set_can_rekey(stream.can_rekey);
-}
-
+// The secrets are the reading key's, then the writing key's.
 absl::StatusOr<TlsStream::State> UnpackStream(const takeover::Stream &in,
                                               const Secret &secrets) {
-  std::span<const uint8_t> left = secrets.bytes();
-  auto read_key = UnpackKey(in.read_key(), left);
-  auto write_key = UnpackKey(in.write_key(), left);
-  if (!read_key.ok() || !write_key.ok()) {
-    return read_key.ok() ? write_key.status() : read_key.status();
-  }
-  TlsStream::State stream{.read_key = *std::move(read_key),
-                          .peer = in.peer_is_server()
-                                      ? RecordReader::PeerRole::kServer
-                                      : RecordReader::PeerRole::kClient,
-                          .progress = {},
-                          .write_key = *std::move(write_key),
-                          .update_requested = in.update_requested(),
-                          .can_rekey = in.can_rekey()};
-  ReaderProgress &progress = stream.progress;
-  if (in.header().size() > progress.header.size()) {
-    return absl::InvalidArgumentError("post-handshake message is malformed");
-  }
-  progress.data_seen = in.data_seen();
-  progress.update_requested = in.reader_update_requested();
-  progress.key_changed = in.key_changed();
-  progress.control_records = static_cast<int>(in.control_records());
-  std::ranges::copy(in.header(), progress.header.begin());
-  progress.header_length = in.header().size();
-  progress.body_left = in.body_left();
-  return stream;
+  const std::span<const uint8_t> both = secrets.bytes();
+  const size_t first =
+      std::min<size_t>(in.read_key().secret_length(), both.size());
+  return kith::UnpackStream(in, both.first(first), both.subspan(first));
 }
 
 absl::StatusOr<RelayState> UnpackRelay(const takeover::Flow &in,

@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 
 #include "agent/runtime/file_descriptor.h"
-#include "agent/runtime/secret.h"
+#include "kith/secret.h"
 
 namespace kith {
 

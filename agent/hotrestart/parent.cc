@@ -8,13 +8,11 @@
 
 #include <array>
 #include <cerrno>
-#include <csignal>
 
 #include "absl/strings/str_cat.h"
 
 #include "agent/checkpoint/takeover.pb.h"
-#include "agent/federation/web_endpoints.h"
-#include "agent/flow/resumed_flow.h"
+#include "agent/hotrestart/flow_message.h"
 #include "agent/runtime/log.h"
 
 namespace kith {
@@ -32,7 +30,7 @@ constexpr milliseconds kStep{10'000};
 constexpr milliseconds kSettle{1'000};
 // Flows that are not open yet are handed over when they are: a handshake may
 // take ten seconds.
-constexpr milliseconds kPatience{12'000};
+constexpr milliseconds kMostWait{12'000};
 
 bool IsTrusted(int socket) {
   ucred peer{};
@@ -46,15 +44,12 @@ constexpr uint64_t kSpareIds = 1'000'000;
 
 }  // namespace
 
-std::string HotRestartParent::SocketPath(const Config &config) {
-  return config.runtime_dir + "/takeover.sock";
+std::string HotRestartPath(const std::string &runtime_dir) {
+  return runtime_dir + "/takeover.sock";
 }
 
-HotRestartParent::HotRestartParent(AgentStages &stages,
-                                   Acceptors &acceptors,
-                                   UnixListener listener)
-    : stages_(stages),
-      acceptors_(acceptors),
+HotRestartParent::HotRestartParent(Parts parts, UnixListener listener)
+    : parts_(std::move(parts)),
       listener_(std::move(listener)),
       stop_(eventfd(0, EFD_CLOEXEC)),
       thread_([this] { Run(); }) {}
@@ -72,14 +67,14 @@ HotRestartParent::~HotRestartParent() {
 }
 
 absl::StatusOr<std::unique_ptr<HotRestartParent>> HotRestartParent::Start(
-    AgentStages &stages, Acceptors &acceptors, bool replace) {
-  auto listener = UnixListener::Create(SocketPath(stages.config),
-                                       {.mode = 0600, .replace = replace});
+    const std::string &path, Parts parts, bool replace) {
+  auto listener =
+      UnixListener::Create(path, {.mode = 0600, .replace = replace});
   if (!listener.ok()) {
     return listener.status();
   }
   return std::unique_ptr<HotRestartParent>(
-      new HotRestartParent(stages, acceptors, *std::move(listener)));
+      new HotRestartParent(std::move(parts), *std::move(listener)));
 }
 
 void HotRestartParent::Run() {
@@ -95,7 +90,7 @@ void HotRestartParent::Run() {
     FileDescriptor socket(
         accept4(listener_.fd(), nullptr, nullptr, SOCK_CLOEXEC));
     if (socket.valid() && IsTrusted(socket.get()) && ServeOne(socket)) {
-      (void)kill(getpid(), SIGTERM);  // agent.cc waits for it
+      parts_.done();
       return;
     }
   }
@@ -125,20 +120,20 @@ bool HotRestartParent::Serve(MessageChannel &channel) {
   Log(LogLevel::kInfo, "audit", {{"change", "takeover by another agent"}});
   if (auto ready = channel.ReceiveKind(Message::Kind::kSwapping, kPreparation);
       !ready.ok()) {
-    CarryOn(ready.status(), false);
+    Rollback(ready.status(), false);
     return false;
   }
   if (auto swapped =
           channel.ReceiveKind(Message::Kind::kSteering, kPreparation);
       !swapped.ok()) {
-    CarryOn(swapped.status(), true);
+    Rollback(swapped.status(), true);
     return false;
   }
   if (auto sent = SendFlows(channel); !sent.ok()) {
-    CarryOn(sent, true);
+    Rollback(sent, true);
     return false;
   }
-  Log(LogLevel::kInfo, "handed over", {{"flows", handed_over_}});
+  Log(LogLevel::kInfo, "handed over", {{"flows", sent_}});
   return true;
 }
 
@@ -154,14 +149,14 @@ absl::Status HotRestartParent::Agree(MessageChannel &channel) {
   if (!request.ParseFromString(hello->body) || request.version() != kVersion) {
     answer.set_refusal(absl::StrCat(
         "takeover protocol ", request.version(), " is not ", kVersion));
-  } else if (request.cgroup() != stages_.cgroup) {
+  } else if (request.cgroup() != parts_.cgroup) {
     answer.set_refusal(absl::StrCat("the running agent manages ",
-                                    stages_.cgroup,
+                                    parts_.cgroup,
                                     ", not ",
                                     request.cgroup()));
-  } else if (auto claim = stages_.datapath->Export(); claim.ok()) {
+  } else if (auto claim = parts_.export_hooks(); claim.ok()) {
     welcome.descriptors = *std::move(claim);
-    answer.set_last_flow_id(stages_.flows->last_id() + kSpareIds);
+    answer.set_last_flow_id(parts_.flows.last_id() + kSpareIds);
   } else {
     answer.set_refusal(std::string(claim.status().message()));
   }
@@ -171,7 +166,7 @@ absl::Status HotRestartParent::Agree(MessageChannel &channel) {
     return absl::FailedPreconditionError(answer.refusal());
   }
   if (!sent.ok()) {
-    CarryOn(sent, false);
+    Rollback(sent, false);
   }
   return sent;
 }
@@ -180,24 +175,24 @@ absl::Status HotRestartParent::SendFlow(MessageChannel &channel,
                                         StreamCheckpoint flow) {
   auto message = Pack(flow);
   if (!message.ok()) {
-    ResumeFlow(stages_, std::move(flow));
+    parts_.resume(std::move(flow));
     return message.status();
   }
   absl::Status sent = channel.Send(*message);
   if (sent.ok()) {
-    ++handed_over_;
+    ++sent_;
     return sent;
   }
   // What was not sent whole, the other side does not have.
   if (auto back = Unpack(*std::move(message)); back.ok()) {
-    ResumeFlow(stages_, *std::move(back));
+    parts_.resume(*std::move(back));
   }
   return sent;
 }
 
 absl::Status HotRestartParent::SendQueued(MessageChannel &channel,
-                                          milliseconds patience) {
-  while (auto flow = stages_.exported_flows.Take(patience)) {
+                                          milliseconds wait) {
+  while (auto flow = parts_.exported.Take(wait)) {
     if (auto sent = SendFlow(channel, *std::move(flow)); !sent.ok()) {
       return sent;
     }
@@ -208,31 +203,28 @@ absl::Status HotRestartParent::SendQueued(MessageChannel &channel,
 absl::Status HotRestartParent::SendFlows(MessageChannel &channel) {
   const auto began = steady_clock::now();
   bool accepting = true;
-  stages_.exported_flows.PassTo(nullptr);
-  if (stages_.same_node != nullptr) {
-    stages_.same_node->LetGo();
-  }
-  while (accepting || (stages_.flows->open_count() > 0 &&
-                       steady_clock::now() - began < kPatience)) {
-    (void)stages_.flows->AbortWhere([](const FlowRecord &) { return true; },
-                                    CloseReason::kHandedOver);
+  parts_.exported.PassTo(nullptr);
+  parts_.export_direct(true);
+  while (accepting || (parts_.flows.open_count() > 0 &&
+                       steady_clock::now() - began < kMostWait)) {
+    (void)parts_.flows.AbortWhere([](const FlowRecord &) { return true; },
+                                  CloseReason::kHandedOver);
     if (auto sent = SendQueued(channel, milliseconds(20)); !sent.ok()) {
       return sent;
     }
     if (accepting && steady_clock::now() - began > kSettle) {
-      acceptors_.Close();
-      stages_.loops.Drain();
+      parts_.stop_accepting();
       accepting = false;
     }
   }
-  stages_.loops.Drain();  // the last one has closed, and is on its way
+  parts_.drain();  // the last one has closed, and is on its way
   if (auto sent = SendQueued(channel, milliseconds(0)); !sent.ok()) {
     return sent;
   }
-  stages_.web_servers.clear();  // the next agent binds their ports
+  parts_.close_ports();
   takeover::Done done;
-  done.set_handed_over(handed_over_);
-  done.set_left(stages_.flows->open_count());
+  done.set_handed_over(sent_);
+  done.set_left(parts_.flows.open_count());
   auto sent = channel.Send({.kind = Message::Kind::kDone,
                             .body = done.SerializeAsString(),
                             .secrets = {},
@@ -241,22 +233,16 @@ absl::Status HotRestartParent::SendFlows(MessageChannel &channel) {
                    : sent;
 }
 
-// CarryOn makes this agent the one that runs again.
-void HotRestartParent::CarryOn(const absl::Status &why, bool lost) {
+// Rollback makes this agent the one that runs again.
+void HotRestartParent::Rollback(const absl::Status &why, bool lost) {
   // Also those that were not open yet when they were asked for.
-  stages_.exported_flows.PassTo([&stages = stages_](StreamCheckpoint flow) {
-    ResumeFlow(stages, std::move(flow));
-  });
-  while (auto flow = stages_.exported_flows.Take(milliseconds(0))) {
-    ResumeFlow(stages_, *std::move(flow));
+  parts_.exported.PassTo(parts_.resume);
+  while (auto flow = parts_.exported.Take(milliseconds(0))) {
+    parts_.resume(*std::move(flow));
   }
-  absl::Status back = stages_.datapath->Rollback(lost);
-  if (stages_.same_node != nullptr) {
-    stages_.same_node->Rollback();
-  }
-  if (stages_.web_servers.empty()) {
-    back.Update(StartWebServers(stages_));
-  }
+  absl::Status back = parts_.rollback_hooks(lost);
+  parts_.export_direct(false);
+  back.Update(parts_.open_ports());
   Log(LogLevel::kError,
       "the takeover has failed: this agent carries on",
       {{"error", why.message()}});

@@ -7,8 +7,8 @@
 #include "absl/status/statusor.h"
 #include <openssl/evp.h>
 
-#include "agent/runtime/secret.h"
 #include "kith/issuer.h"
+#include "kith/secret.h"
 
 namespace kith {
 

@@ -7,14 +7,9 @@
 #include "absl/random/bit_gen_ref.h"
 
 #include "agent/runtime/clock.h"
+#include "kith/svid_ttl.h"
 
 namespace kith {
-
-// Bounds of an SVID's life. Below the lower one the renewal at half life leaves
-// the issuer less than a second; a week is the longest that a stolen key should
-// be of use, with no revocation lists among SVIDs.
-inline constexpr std::chrono::seconds kMinSvidTtl{2};
-inline constexpr std::chrono::seconds kMaxSvidTtl{7 * 24 * 3600};
 
 // An issuer that hands out ever shorter lives (its CA is about to expire) is
 // asked this often at most.

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "agent/identity/certificate_request.h"
 #include "agent/identity/private_key.h"
 #include "agent/identity/rotation_schedule.h"
 
@@ -40,15 +41,25 @@ absl::StatusOr<RequestedSvid> RequestSvid(const SvidSpec &spec,
   if (!key.ok()) {
     return key.status();
   }
-  absl::StatusOr<Der> public_key = PublicKeyOf(key->get());
-  if (!public_key.ok()) {
-    return public_key.status();
+  absl::StatusOr<Der> csr =
+      MakeCertificateRequest(key->get(), spec.id, spec.dns_names);
+  if (!csr.ok()) {
+    return csr.status();
   }
   const ClampedTtl asked = ClampTtl(spec.ttl);
-  absl::StatusOr<IssuedSvid> issued = issuer.Issue(
-      {spec.id, *std::move(public_key), spec.dns_names, asked.ttl});
+  absl::StatusOr<IssuedSvid> issued =
+      issuer.Issue({spec.id, *std::move(csr), spec.dns_names, asked.ttl});
   if (!issued.ok()) {
     return issued.status();
+  }
+  if (!issued->private_key.empty()) {
+    key = ParsePrivateKey(std::as_const(issued->private_key).bytes());
+    if (!key.ok()) {
+      return absl::Status(key.status().code(),
+                          absl::StrCat(issuer.Describe(),
+                                       " gave an unusable key: ",
+                                       key.status().message()));
+    }
   }
   absl::StatusOr<std::shared_ptr<const X509Svid>> svid =
       X509Svid::Create(spec.id, *std::move(key), std::move(issued->chain));

@@ -8,7 +8,7 @@
 
 #include "agent/issuer/ca_directory.h"
 #include "agent/runtime/clock.h"
-#include "agent/runtime/secret.h"
+#include "kith/secret.h"
 
 namespace kith {
 

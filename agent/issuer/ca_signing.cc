@@ -10,7 +10,7 @@
 #include <openssl/x509.h>
 
 #include "agent/identity/certificate_builder.h"
-#include "agent/identity/private_key.h"
+#include "agent/identity/certificate_request.h"
 
 namespace kith {
 namespace {
@@ -62,8 +62,7 @@ absl::StatusOr<bssl::UniquePtr<X509>> SignSvid(
   if (absl::Status status = Check(request, signer, now); !status.ok()) {
     return status;
   }
-  absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> key =
-      ParsePublicKey(request.public_key);
+  absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> key = KeyOfRequest(request.csr);
   if (!key.ok()) {
     return key.status();
   }

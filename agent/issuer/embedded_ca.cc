@@ -130,7 +130,9 @@ absl::StatusOr<IssuedSvid> EmbeddedCa::Issue(const SvidRequest &request) {
   if (!status.ok()) {
     return status;
   }
-  return IssuedSvid{{*std::move(der)}};
+  IssuedSvid issued;
+  issued.chain.push_back(*std::move(der));
+  return issued;
 }
 
 absl::StatusOr<std::string> EmbeddedCa::IssueJwt(

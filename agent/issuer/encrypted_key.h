@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include <openssl/base.h>
 
-#include "agent/runtime/secret.h"
+#include "kith/secret.h"
 
 namespace kith {
 

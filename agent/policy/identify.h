@@ -1,35 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "absl/status/statusor.h"
 
-#include "agent/assembly/stages.h"
-#include "agent/policy/identity_match.h"
+#include "kith/resource.h"
+#include "kith/selector.h"
 
 namespace kith {
 
-// Workload is an attested process with the identity that policy gives it for
-// one flow, and the resources that said so.
-struct Workload {
-  std::shared_ptr<const AttestedProcess> process;
-  std::shared_ptr<const ResourceSet> resources;
-  IdentityChoice choice;
-};
+// CurrentResources returns the documents that are in force; never null.
+using CurrentResources = std::function<std::shared_ptr<const ResourceSet>()>;
 
-// IdentifyWorkload attests the process (on the attestation threads unless it
-// is cached) and chooses its identity for a flow to `destination_port`.
-Task<absl::StatusOr<Workload>> IdentifyWorkload(AgentStages &stages,
-                                                const process_facts &facts,
-                                                const process_image &image,
-                                                WorkloadAttestor::Expect expect,
-                                                uint16_t destination_port);
+// kNoPort is for whoever asks without a flow: identities with a selector on the
+// destination port are of single flows.
+inline constexpr uint16_t kNoPort = 0;
 
-// IdentifyListener does the same for whoever listens at `local`. NotFound:
-// nobody of the managed cgroup.
-Task<absl::StatusOr<Workload>> IdentifyListener(AgentStages &stages,
-                                                uint64_t netns_cookie,
-                                                Endpoint local);
+// Identify is the one answer to "who is this process, for a flow to this
+// port?": the identity, or null, for it is no workload. FailedPrecondition:
+// several identities match equally well; the message has their names.
+// Unavailable: an attestor failed, so that it cannot be known; the message says
+// which identities the process may have.
+absl::StatusOr<std::shared_ptr<const WorkloadIdentity>> Identify(
+    const ResourceSet &resources,
+    const Attestation &attestation,
+    uint16_t destination_port);
+
+// WantsBinaryHash returns whether any identity selects process:binary:hash.
+bool WantsBinaryHash(const ResourceSet &resources);
 
 }  // namespace kith

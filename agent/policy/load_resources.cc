@@ -7,12 +7,12 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 
-#include "agent/config/text_file.h"
 #include "agent/policy/flow_policy.h"
 #include "agent/policy/resource_document.h"
 #include "agent/policy/resource_files.h"
 #include "agent/policy/resource_store.h"
 #include "agent/policy/selector_keys.h"
+#include "agent/runtime/text_file.h"
 
 namespace kith {
 namespace {

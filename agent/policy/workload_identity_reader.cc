@@ -10,11 +10,11 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 
-#include "agent/config/config.h"
 #include "agent/policy/peer_list.h"
 #include "agent/policy/selector_reader.h"
 #include "agent/policy/svid_files_reader.h"
 #include "agent/policy/traffic_rules_reader.h"
+#include "kith/svid_ttl.h"
 
 namespace kith {
 namespace {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <type_traits>
+
+#include "agent/handshake/record_reader.h"
 
 namespace kith {
 
@@ -33,13 +34,8 @@ struct CheckpointPosition {
   uint8_t exact = 1;       // false: in a step that cannot be gone on with
   uint8_t key_update = 0;  // the chunk begins with a KeyUpdate
 
-  // Of what is opened here (ReaderProgress).
-  uint8_t data_seen = 0;
-  uint8_t update_requested = 0;
-  uint8_t header_length = 0;
-  std::array<uint8_t, 4> header{};
-  uint32_t control_records = 0;
-  uint32_t body_left = 0;
+  uint8_t update_requested = 0;  // by the peer, of the key of the other way
+  ReaderProgress progress;       // of what is opened here
 };
 static_assert(std::is_trivially_copyable_v<CheckpointPosition>);
 

@@ -61,23 +61,11 @@ absl::Status FlowRelay::Keep() {
   return absl::OkStatus();
 }
 
-CheckpointFacts FlowRelay::checkpoint_facts() {
-  CheckpointFacts facts{.inner = inner_.socket.native_handle(),
-                        .outer = outer_.socket.native_handle(),
-                        .tls = std::nullopt};
-  if (tls_ != nullptr) {
-    const auto length = [](const TrafficKey &key) {
-      return static_cast<uint32_t>(key.secret_length());
-    };
-    facts.tls = {.suite = tls_->suite(),
-                 .peer_is_server =
-                     tls_->reader().peer() == RecordReader::PeerRole::kServer,
-                 .in_kernel = tls_->in_kernel(),
-                 .can_rekey = tls_->can_rekey(),
-                 .read_secret = length(tls_->reader().key()),
-                 .write_secret = length(tls_->writer().key())};
-  }
-  return facts;
+RelayOutline FlowRelay::Outline() {
+  return {
+      .inner = inner_.socket.native_handle(),
+      .outer = outer_.socket.native_handle(),
+      .tls = tls_ == nullptr ? std::nullopt : std::optional(tls_->Outline())};
 }
 
 bool FlowRelay::IsSealedInKernel(const Direction &direction) {

@@ -50,7 +50,7 @@ class FlowRelay : public std::enable_shared_from_this<FlowRelay> {
 
   // As of Relay (checkpointed_relay.cc).
   absl::Status Keep();
-  CheckpointFacts checkpoint_facts();
+  RelayOutline Outline();
   absl::Status Enter(const CheckpointPlace &place);
 
  private:

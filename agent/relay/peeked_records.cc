@@ -115,19 +115,17 @@ bool OpeningConveyor::CanEnter() const {
 
 void OpeningConveyor::Describe(CheckpointPosition &position) const {
   const TrafficKey &key = stream_.reader().key();
-  const ReaderProgress &progress = stream_.reader().progress();
   position.carried = bytes_read_.load(std::memory_order_relaxed);
   position.sequence = key.sequence();
   if (kept_ != nullptr && position.generation != key.generation()) {
     kept_->StoreSecret(key);
   }
   position.generation = key.generation();
-  position.data_seen = progress.data_seen;
   position.update_requested = stream_.writer().update_requested();
-  position.header = progress.header;
-  position.header_length = static_cast<uint8_t>(progress.header_length);
-  position.control_records = static_cast<uint32_t>(progress.control_records);
-  position.body_left = static_cast<uint32_t>(progress.body_left);
+  position.progress = stream_.reader().progress();
+  // Both are acted upon before the next record is opened.
+  position.progress.update_requested = 0;
+  position.progress.key_changed = 0;
   if (last_.has_value() && last_->kind == Kind::kEnd) {
     position.phase = CheckpointPosition::Phase::kFinishing;
   }

@@ -18,9 +18,7 @@ class SharedRelay final : public Relay {
   void Export() override { flow_->Export(); }
   RelayState TakeState() override { return flow_->TakeState(); }
   absl::Status Keep() override { return flow_->Keep(); }
-  CheckpointFacts checkpoint_facts() override {
-    return flow_->checkpoint_facts();
-  }
+  RelayOutline Outline() override { return flow_->Outline(); }
   absl::Status Enter(const CheckpointPlace &place) override {
     return flow_->Enter(place);
   }

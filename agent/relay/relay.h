@@ -57,7 +57,7 @@ class Relay {
   // cannot be (the kernel's TLS receives, or its socket's buffer is too small),
   // and nothing has changed.
   virtual absl::Status Keep() = 0;
-  virtual CheckpointFacts checkpoint_facts() = 0;
+  virtual RelayOutline Outline() = 0;
   // Enter keeps every step in `place`, which outlives Run and TakeState, so
   // that Import goes on where this process dies. Unavailable: not now, in some
   // milliseconds perhaps; any other error is for good. Call on the loop.

@@ -42,4 +42,13 @@ struct RelayState {
   std::optional<Kept> kept;
 };
 
+// RelayOutline is what another process must know of a relay that goes on here,
+// beside the positions: its descriptors, which are borrowed, and its stream
+// without the secrets.
+struct RelayOutline {
+  int inner = -1;
+  int outer = -1;
+  std::optional<TlsStream::State> tls;  // nullopt: plain
+};
+
 }  // namespace kith

@@ -9,33 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "agent/runtime/log.h"
-
 namespace kith {
 namespace {
-
-absl::Status CheckParty(const TrustBundle &bundle,
-                        const FlowRecord::Party &party) {
-  if (party.svid_serial.empty()) {
-    return absl::OkStatus();
-  }
-  absl::StatusOr<SpiffeId> id = SpiffeId::Parse(party.spiffe_id);
-  if (!id.ok()) {
-    return id.status();
-  }
-  const absl::Status status = bundle.CheckInForce(
-      {id->trust_domain(), party.svid_serial, party.svid_authority});
-  return status.ok()
-             ? status
-             : absl::Status(
-                   status.code(),
-                   absl::StrCat(party.spiffe_id, ": ", status.message()));
-}
-
-absl::Status CheckRecord(const TrustBundle &bundle, const FlowRecord &flow) {
-  const absl::Status local = CheckParty(bundle, flow.local);
-  return local.ok() ? CheckParty(bundle, flow.peer) : local;
-}
 
 // SvidsOf returns the flow's SVIDs that the agent's own issuer may have signed.
 std::vector<SvidRecord> SvidsOf(const FlowRecord &flow,
@@ -69,41 +44,17 @@ size_t CountFlows(const std::vector<FlowRecord> &flows,
 
 }  // namespace
 
-absl::Status CheckParties(const AgentStages &stages, const LiveFlow &flow) {
-  const auto bundle = stages.federation->JoinAll(stages.svids->bundle());
-  return bundle == nullptr ? absl::OkStatus()
-                           : CheckRecord(*bundle, flow.Snapshot());
-}
-
-void EndRevokedFlows(AgentStages &stages, const TrustBundle &bundle) {
-  if (stages.same_node != nullptr) {
-    stages.same_node->VoidGrants();
-  }
-  const size_t ended = stages.flows->AbortWhere(
-      [&](const FlowRecord &flow) {
-        absl::Status judged = CheckRecord(bundle, flow);
-        if (!judged.ok()) {
-          stages.permits.Withdraw(flow.id, std::string(judged.message()));
-        }
-        return !judged.ok();
-      },
-      CloseReason::kRevoked);
-  if (ended > 0) {
-    Log(LogLevel::kInfo, "audit", {{"change", "svids"}, {"revoked", ended}});
-  }
-}
-
-absl::StatusOr<CertificateAuthority *> OwnAuthority(const AgentStages &stages) {
-  CertificateAuthority *const authority = stages.issuer->authority();
+absl::StatusOr<CertificateAuthority *> OwnAuthority(Issuer &issuer) {
+  CertificateAuthority *const authority = issuer.authority();
   if (authority == nullptr) {
     return absl::UnimplementedError(absl::StrCat(
-        stages.issuer->Describe(), " revokes and rotates by its own means"));
+        issuer.Describe(), " revokes and rotates by its own means"));
   }
   return authority;
 }
 
-absl::Status PutInForce(AgentStages &stages) {
-  const absl::Status status = stages.svids->Refresh();
+absl::Status PutInForce(SvidStore &svids) {
+  const absl::Status status = svids.Refresh();
   return status.ok()
              ? status
              : absl::Status(status.code(),
@@ -111,16 +62,16 @@ absl::Status PutInForce(AgentStages &stages) {
                                          status.message()));
 }
 
-absl::StatusOr<SvidRevocation> RevokeSvids(AgentStages &stages,
+absl::StatusOr<SvidRevocation> RevokeSvids(const RevocationParts &parts,
                                            const SvidTarget &target) {
-  auto authority = OwnAuthority(stages);
+  auto authority = OwnAuthority(parts.issuer);
   if (!authority.ok()) {
     return authority.status();
   }
-  const std::vector<FlowRecord> flows = stages.flows->ListOpen();
+  const std::vector<FlowRecord> flows = parts.flows.ListOpen();
   std::vector<SvidRecord> in_use;
   for (const FlowRecord &flow : flows) {
-    std::vector<SvidRecord> svids = SvidsOf(flow, stages.config.trust_domain);
+    std::vector<SvidRecord> svids = SvidsOf(flow, parts.trust_domain);
     std::move(svids.begin(), svids.end(), std::back_inserter(in_use));
   }
   absl::StatusOr<std::vector<SvidRecord>> revoked =
@@ -128,7 +79,7 @@ absl::StatusOr<SvidRevocation> RevokeSvids(AgentStages &stages,
   if (!revoked.ok()) {
     return revoked.status();
   }
-  if (absl::Status status = PutInForce(stages); !status.ok()) {
+  if (absl::Status status = PutInForce(parts.svids); !status.ok()) {
     return status;
   }
   SvidRevocation done{*std::move(revoked), 0};

@@ -10,7 +10,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "agent/config/config.h"
+#include "agent/runtime/log_level.h"
 
 namespace kith {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/runtime/secret.h"
+#include "kith/secret.h"
 
 #include <algorithm>
 #include <utility>

@@ -27,13 +27,13 @@ bool HaveSameFiles(const WorkloadIdentity &a, const WorkloadIdentity &b) {
          a.jwt_files == b.jwt_files && a.tokens == b.tokens;
 }
 
-absl::Status WriteX509Files(AgentStages &stages,
+absl::Status WriteX509Files(SvidStore &svids,
                             MemoryDirectory &directory,
                             const FilePlace &place,
                             const std::shared_ptr<const X509Svid> &svid,
                             WrittenFiles &written) {
   const SpiffeId &id = svid->id();
-  const auto bundle = stages.svids->bundle();
+  const auto bundle = svids.bundle();
   if (bundle == nullptr) {
     return absl::UnavailableError("the trust bundle is not there yet");
   }
@@ -67,11 +67,11 @@ absl::Status WriteX509Files(AgentStages &stages,
   return done;
 }
 
-absl::Status WriteTokenFiles(AgentStages &stages,
+absl::Status WriteTokenFiles(SvidStore &svids,
                              MemoryDirectory &directory,
                              const FilePlace &place,
                              WrittenFiles &written) {
-  const auto bundle = stages.svids->bundle();
+  const auto bundle = svids.bundle();
   if (bundle == nullptr) {
     return absl::UnavailableError("the trust bundle is not there yet");
   }
@@ -88,8 +88,7 @@ absl::Status WriteTokenFiles(AgentStages &stages,
     if (now >= issued && now < issued + kJwtSvidTtl / 2) {
       continue;
     }
-    auto token =
-        stages.svids->IssueJwt(written.identity->spiffe_id, file.audience);
+    auto token = svids.IssueJwt(written.identity->spiffe_id, file.audience);
     if (!token.ok()) {
       return token.status();
     }

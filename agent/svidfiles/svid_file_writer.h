@@ -9,8 +9,9 @@
 
 #include "absl/status/status.h"
 
-#include "agent/assembly/stages.h"
+#include "agent/identity/svid_store.h"
 #include "agent/svidfiles/memory_directory.h"
+#include "kith/resource.h"
 
 namespace kith {
 
@@ -31,7 +32,7 @@ bool HaveSameFiles(const WorkloadIdentity &a, const WorkloadIdentity &b);
 
 // WriteX509Files writes key.pem, svid.pem and bundle.pem unless they say that
 // already.
-absl::Status WriteX509Files(AgentStages &stages,
+absl::Status WriteX509Files(SvidStore &svids,
                             MemoryDirectory &directory,
                             const FilePlace &place,
                             const std::shared_ptr<const X509Svid> &svid,
@@ -39,7 +40,7 @@ absl::Status WriteX509Files(AgentStages &stages,
 
 // WriteTokenFiles writes the JWT-SVIDs that have lived for half of their time,
 // or whose key may have been withdrawn. Blocks on the issuer.
-absl::Status WriteTokenFiles(AgentStages &stages,
+absl::Status WriteTokenFiles(SvidStore &svids,
                              MemoryDirectory &directory,
                              const FilePlace &place,
                              WrittenFiles &written);

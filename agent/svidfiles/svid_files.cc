@@ -3,21 +3,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
-#include <optional>
-#include <string>
-#include <thread>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
-#include "agent/assembly/stages.h"
 #include "agent/runtime/log.h"
-#include "agent/svidfiles/live_identities.h"
-#include "agent/svidfiles/svid_file_writer.h"
 
 namespace kith {
 namespace {
@@ -28,61 +19,37 @@ constexpr absl::Duration kLookAgain = absl::Seconds(1);
 // Some kilobytes of memory each: as many users do not work on one node.
 constexpr size_t kMaxPlaces = 1024;
 
-using Identity = std::shared_ptr<const WorkloadIdentity>;
-
 bool WantsFiles(const WorkloadIdentity &identity) {
   return !identity.x509_files.empty() || !identity.jwt_files.empty();
 }
 
-class SvidFilesOfStages final : public SvidFiles {
- public:
-  explicit SvidFilesOfStages(AgentStages *stages) : stages_(stages) {}
-  ~SvidFilesOfStages() override { Stop(); }
+}  // namespace
 
-  void Start() override {
-    thread_ = std::thread([this] { Run(); });
-  }
+SvidFiles::SvidFiles(Parts parts)
+    : parts_(std::move(parts)),
+      identities_(parts_.host, parts_.attestor, parts_.resources) {}
 
-  void Notify() override {
+void SvidFiles::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void SvidFiles::Notify() {
+  absl::MutexLock lock(&mutex_);
+  changed_ = true;
+}
+
+void SvidFiles::Stop() {
+  {
     absl::MutexLock lock(&mutex_);
-    changed_ = true;
+    stopping_ = true;
   }
-
-  void Stop() override {
-    {
-      absl::MutexLock lock(&mutex_);
-      stopping_ = true;
-    }
-    if (thread_.joinable()) {
-      thread_.join();
-    }
+  if (thread_.joinable()) {
+    thread_.join();
   }
-
- private:
-  void Run();
-  bool WaitForNews();
-  void Refresh();
-  bool OpenRoot();
-  std::map<FilePlace, Identity> Wanted();
-  void Update(const FilePlace &place, const Identity &identity);
-  void Drop(const FilePlace &place);
-  void Report(std::string &last, const absl::Status &status);
-
-  AgentStages *const stages_;
-  std::optional<MemoryDirectory> root_;
-  std::string root_error_;
-  std::string bound_error_;
-  LiveIdentities identities_{stages_};
-  std::map<FilePlace, WrittenFiles> written_;
-
-  absl::Mutex mutex_;
-  bool changed_ ABSL_GUARDED_BY(mutex_) = false;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::thread thread_;
-};
+}
 
 // Logged once, not each second.
-void SvidFilesOfStages::Report(std::string &last, const absl::Status &status) {
+void SvidFiles::Report(std::string &last, const absl::Status &status) {
   const std::string error(status.message());
   if (!status.ok() && error != last) {
     Log(LogLevel::kError, "SVID files not written", {{"error", error}});
@@ -92,11 +59,11 @@ void SvidFilesOfStages::Report(std::string &last, const absl::Status &status) {
 
 // Files of a former agent are removed when the directory is opened. Only an
 // agent whose documents want files makes one.
-bool SvidFilesOfStages::OpenRoot() {
+bool SvidFiles::OpenRoot() {
   if (root_.has_value()) {
     return true;
   }
-  auto root = MemoryDirectory::Open(stages_->config.svid_files);
+  auto root = MemoryDirectory::Open(parts_.root);
   Report(root_error_, root.status());
   if (root.ok()) {
     root_ = *std::move(root);
@@ -104,7 +71,7 @@ bool SvidFilesOfStages::OpenRoot() {
   return root_.has_value();
 }
 
-std::map<FilePlace, Identity> SvidFilesOfStages::Wanted() {
+std::map<FilePlace, SvidFiles::Identity> SvidFiles::Wanted() {
   std::map<FilePlace, Identity> wanted;
   for (const auto &[process, identity] : identities_.current()) {
     if (identity == nullptr) {
@@ -127,7 +94,7 @@ std::map<FilePlace, Identity> SvidFilesOfStages::Wanted() {
   return wanted;
 }
 
-void SvidFilesOfStages::Drop(const FilePlace &place) {
+void SvidFiles::Drop(const FilePlace &place) {
   Log(LogLevel::kInfo,
       "SVID files removed",
       {{"directory", root_->PathOf(place)}});
@@ -140,10 +107,9 @@ void SvidFilesOfStages::Drop(const FilePlace &place) {
 
 // Without a valid SVID there are no files: an application must not go on with
 // one that is no longer good.
-void SvidFilesOfStages::Update(const FilePlace &place,
-                               const Identity &identity) {
+void SvidFiles::Update(const FilePlace &place, const Identity &identity) {
   WrittenFiles &written = written_[place];
-  auto svid = stages_->svids->Get(identity->spiffe_id);
+  auto svid = parts_.svids.Get(identity->spiffe_id);
   if (written.identity != nullptr &&
       (!svid.ok() || !HaveSameFiles(*written.identity, *identity))) {
     Drop(place);
@@ -155,17 +121,17 @@ void SvidFilesOfStages::Update(const FilePlace &place,
   if (svid.ok()) {
     written.identity = identity;
     if (place.name == identity->x509_files) {
-      status = WriteX509Files(*stages_, *root_, place, *svid, written);
+      status = WriteX509Files(parts_.svids, *root_, place, *svid, written);
     }
     if (place.name == identity->jwt_files) {
-      status.Update(WriteTokenFiles(*stages_, *root_, place, written));
+      status.Update(WriteTokenFiles(parts_.svids, *root_, place, written));
     }
   }
   Report(written.error, status);
 }
 
-void SvidFilesOfStages::Refresh() {
-  const auto resources = stages_->resources->current();
+void SvidFiles::Refresh() {
+  const auto resources = parts_.resources();
   const bool wants = std::ranges::any_of(
       resources->identities,
       [](const auto &identity) { return WantsFiles(*identity); });
@@ -189,10 +155,10 @@ void SvidFilesOfStages::Refresh() {
   }
 }
 
-bool SvidFilesOfStages::WaitForNews() {
+bool SvidFiles::WaitForNews() {
   absl::MutexLock lock(&mutex_);
   (void)mutex_.AwaitWithTimeout(absl::Condition(
-                                    +[](SvidFilesOfStages *files) {
+                                    +[](SvidFiles *files) {
                                       files->mutex_.AssertHeld();
                                       return files->changed_ ||
                                              files->stopping_;
@@ -203,9 +169,9 @@ bool SvidFilesOfStages::WaitForNews() {
   return !stopping_;
 }
 
-void SvidFilesOfStages::Run() {
+void SvidFiles::Run() {
   std::error_code error;
-  if (std::filesystem::is_directory(stages_->config.svid_files, error)) {
+  if (std::filesystem::is_directory(parts_.root, error)) {
     (void)OpenRoot();  // whether or not anybody wants files today
   }
   do {
@@ -214,12 +180,6 @@ void SvidFilesOfStages::Run() {
   if (root_.has_value()) {
     Report(root_error_, root_->Clear());
   }
-}
-
-}  // namespace
-
-std::unique_ptr<SvidFiles> SvidFiles::Create(AgentStages *stages) {
-  return std::make_unique<SvidFilesOfStages>(stages);
 }
 
 }  // namespace kith

@@ -55,21 +55,6 @@ socklen_t Endpoint::ToSockaddr(sockaddr_storage &out) const {
   return sizeof(v6);
 }
 
-flow_endpoint Endpoint::ToAbi() const {
-  flow_endpoint abi{};
-  std::copy(address.begin(), address.end(), abi.address);
-  abi.port = port;
-  return abi;
-}
-
-Endpoint Endpoint::FromAbi(const flow_endpoint &abi) {
-  Endpoint endpoint;
-  std::copy(
-      std::begin(abi.address), std::end(abi.address), endpoint.address.begin());
-  endpoint.port = abi.port;
-  return endpoint;
-}
-
 absl::StatusOr<Endpoint> Endpoint::FromSockaddr(const sockaddr_storage &from) {
   Endpoint endpoint;
   if (from.ss_family == AF_INET) {

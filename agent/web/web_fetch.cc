@@ -13,7 +13,8 @@
 #include <openssl/x509.h>
 
 #include "agent/web/dial_host.h"
-#include "agent/web/web_stream.h"
+#include "agent/web/http_stream.h"
+#include "agent/web/web_connection.h"
 #include "agent/web/web_tls.h"
 
 namespace kith {
@@ -120,12 +121,12 @@ class WebClient : public httplib::ClientImpl {
   bool process_socket(const Socket &,
                       std::chrono::time_point<std::chrono::steady_clock>,
                       std::function<bool(httplib::Stream &)> callback) {
-    WebStream stream(connection_.get());
+    HttpStream<WebConnection> stream(connection_.get());
     return callback(stream);
   }
   bool process_socket(const Socket &,
                       std::function<bool(httplib::Stream &)> callback) {
-    WebStream stream(connection_.get());
+    HttpStream<WebConnection> stream(connection_.get());
     return callback(stream);
   }
 

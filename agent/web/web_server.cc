@@ -6,15 +6,14 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
-#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
 #include "agent/runtime/file_descriptor.h"
 #include "agent/runtime/log.h"
-#include "agent/web/http_threads.h"
-#include "agent/web/web_stream.h"
+#include "agent/web/http_listener.h"
+#include "agent/web/web_connection.h"
 
 namespace kith {
 namespace {
@@ -64,27 +63,19 @@ absl::StatusOr<bssl::UniquePtr<SSL>> ServerTls(const WebServer::Options &of) {
   return ssl;
 }
 
-// TlsHttpServer lets cpp-httplib parse, and keeps the sockets in its own hands.
-class TlsHttpServer : public httplib::Server {
+// DocumentListener answers with the documents, over TLS where it has some.
+class DocumentListener final : public HttpListener {
  public:
-  TlsHttpServer(int listener, int stop_fd, const WebServer::Options &options)
-      : stop_fd_(stop_fd), options_(options) {
-    svr_sock_ = listener;
-    new_task_queue = [] {
-      return NewHttpThreads(WebServer::kThreads, WebServer::kMaxWaiting);
-    };
-    set_payload_max_length(kMaxBody);
+  DocumentListener(int listener, int stop_fd, const WebServer::Options &options)
+      : HttpListener(
+            listener, WebServer::kThreads, WebServer::kMaxWaiting, kMaxBody),
+        stop_fd_(stop_fd),
+        options_(options) {
     set_pre_routing_handler(
         [this](const httplib::Request &request, httplib::Response &response) {
           Answer(request, response);
           return HandlerResponse::Handled;
         });
-  }
-
-  void StopListening() {
-    if (const int fd = svr_sock_.exchange(INVALID_SOCKET); fd >= 0) {
-      (void)::shutdown(fd, SHUT_RDWR);
-    }
   }
 
  private:
@@ -102,8 +93,7 @@ class TlsHttpServer : public httplib::Server {
     }
   }
 
-  bool process_and_close_socket(socket_t socket) override {
-    const FileDescriptor fd(socket);
+  bool Serve(FileDescriptor fd) override {
     (void)fcntl(fd.get(), F_SETFL, fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
     auto tls = ServerTls(options_);
     if (!tls.ok()) {
@@ -118,23 +108,10 @@ class TlsHttpServer : public httplib::Server {
     if (!connection.Handshake().ok()) {
       return false;
     }
-    WebStream stream(&connection);
+    HttpStream<WebConnection> stream(&connection);
     const bool answered = Process(stream, [](httplib::Request &) {});
     connection.End();
     return answered;
-  }
-
-  template <typename Setup>
-  bool Process(WebStream &stream, Setup setup) {
-    bool closed = false;
-    if constexpr (requires {
-                    this->process_request(
-                        stream, "", 0, "", 0, true, closed, setup);
-                  }) {
-      return process_request(stream, "", 0, "", 0, true, closed, setup);
-    } else {
-      return process_request(stream, true, closed, setup);
-    }
   }
 
   const int stop_fd_;
@@ -147,13 +124,13 @@ class Running final : public WebServer {
       : options_(std::move(options)),
         listener_(std::move(listener)),
         stop_(std::move(stop)),
-        server_(listener_.get(), stop_.get(), options_),
-        thread_([this] { (void)server_.listen_after_bind(); }) {}
+        server_(listener_.get(), stop_.get(), options_) {
+    server_.Start();
+  }
 
   ~Running() override {
     (void)eventfd_write(stop_.get(), 1);
-    server_.StopListening();
-    thread_.join();
+    server_.Stop();
   }
 
   Endpoint endpoint() const override { return options_.listen; }
@@ -162,8 +139,7 @@ class Running final : public WebServer {
   const Options options_;
   const FileDescriptor listener_;
   const FileDescriptor stop_;
-  TlsHttpServer server_;
-  std::thread thread_;
+  DocumentListener server_;
 };
 
 }  // namespace

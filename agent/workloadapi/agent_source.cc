@@ -2,52 +2,49 @@
 #include "agent/workloadapi/agent_source.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
-#include "agent/policy/identity_match.h"
 #include "agent/runtime/log.h"
 
 namespace kith {
 namespace {
-
-// A caller of the API has no destination port: identities with a selector on
-// that are of single flows, and their keys are given to nobody.
-constexpr uint16_t kNoPort = 0;
 
 absl::Status NoIdentity(uint32_t pid, std::string_view why) {
   return absl::PermissionDeniedError(absl::StrCat(
       "process ", pid, " has no identity: ", why, "; see kith explain ", pid));
 }
 
-absl::StatusOr<SpiffeId> IdOf(const IdentityChoice &choice, uint32_t pid) {
-  if (!choice.undetermined.empty()) {
-    return absl::UnavailableError(absl::StrCat(
-        "an attestor failed, so that it cannot be known whether process ",
-        pid,
-        " is ",
-        absl::StrJoin(choice.undetermined, " or ")));
+// A caller of the API has no destination port: identities with a selector on
+// that are of single flows, and their keys are given to nobody.
+absl::StatusOr<SpiffeId> IdOf(const ResourceSet &resources,
+                              const Attestation &attestation,
+                              uint32_t pid) {
+  const auto identity = Identify(resources, attestation, kNoPort);
+  if (absl::IsFailedPrecondition(identity.status())) {
+    return NoIdentity(
+        pid, absl::StrCat(identity.status().message(), " match equally well"));
   }
-  if (!choice.tied.empty()) {
-    return NoIdentity(pid,
-                      absl::StrCat(absl::StrJoin(choice.tied, " and "),
-                                   " match equally well"));
+  if (!identity.ok()) {
+    return absl::UnavailableError(
+        absl::StrCat("process ", pid, ": ", identity.status().message()));
   }
-  if (choice.identity == nullptr) {
+  if (*identity == nullptr) {
     return NoIdentity(pid, "no selectors match");
   }
-  return choice.identity->spiffe_id;
+  return (*identity)->spiffe_id;
 }
 
-class StagesSource final : public WorkloadApiSource {
+class AgentSource final : public WorkloadApiSource {
  public:
-  explicit StagesSource(AgentStages *stages) : stages_(stages) {}
+  explicit AgentSource(AgentSourceParts parts) : parts_(std::move(parts)) {}
 
   // Whoever is outside of the managed cgroup is a stranger here too.
   absl::StatusOr<ApiCaller> Identify(const PeerProcess &process) override {
     const auto pid = static_cast<uint32_t>(process.pid());
-    auto found = stages_->datapath->FindManagedProcess(pid);
+    auto found = parts_.host.FindManagedProcess(pid);
     if (!found.ok()) {
       return absl::IsNotFound(found.status())
                  ? NoIdentity(pid, "it is not in the managed cgroup")
@@ -59,7 +56,7 @@ class StagesSource final : public WorkloadApiSource {
         found->process.gid != process.gid()) {
       return NoIdentity(pid, "it has another user or group than it had");
     }
-    auto attested = stages_->attestor->Attest(
+    auto attested = parts_.attestor.Attest(
         found->process, found->image, WorkloadAttestor::Expect::kSameImage);
     if (!attested.ok()) {
       return AttestError(pid, attested.status());
@@ -68,21 +65,20 @@ class StagesSource final : public WorkloadApiSource {
     if (!process.Alive()) {
       return NoIdentity(pid, "the process that connected is gone");
     }
-    const auto resources = stages_->resources->current();
-    auto id = IdOf(
-        ChooseIdentity(*resources, (*attested)->attestation, kNoPort), pid);
+    const auto resources = parts_.resources();
+    auto id = IdOf(*resources, (*attested)->attestation, pid);
     if (!id.ok()) {
       return id.status();
     }
     return ApiCaller{found->process, *std::move(id)};
   }
 
-  absl::StatusOr<std::vector<process_facts>> ListProcesses() override {
-    auto live = stages_->datapath->ListProcesses();
+  absl::StatusOr<std::vector<ProcessFacts>> ListProcesses() override {
+    auto live = parts_.host.ListProcesses();
     if (!live.ok()) {
       return live.status();
     }
-    std::vector<process_facts> facts;
+    std::vector<ProcessFacts> facts;
     facts.reserve(live->size());
     for (const auto &process : *live) {
       facts.push_back(process.process);
@@ -92,25 +88,25 @@ class StagesSource final : public WorkloadApiSource {
 
   absl::StatusOr<std::shared_ptr<const X509Svid>> GetX509Svid(
       const SpiffeId &id) override {
-    return Passing(stages_->svids->Get(id));
+    return Passing(parts_.svids.Get(id));
   }
 
   std::shared_ptr<const TrustBundle> bundle(const SpiffeId &id) override {
-    const auto resources = stages_->resources->current();
+    const auto resources = parts_.resources();
     // Loading made sure that all documents with this ID say the same.
     const auto found =
         std::ranges::find(resources->identities, id, [](const auto &identity) {
           return identity->spiffe_id;
         });
-    return stages_->federation->Join(stages_->svids->bundle(),
-                                     found == resources->identities.end()
-                                         ? std::vector<std::string>()
-                                         : (*found)->federates_with);
+    return parts_.federation.Join(parts_.svids.bundle(),
+                                  found == resources->identities.end()
+                                      ? std::vector<std::string>()
+                                      : (*found)->federates_with);
   }
 
   absl::StatusOr<std::string> IssueJwtSvid(
       const SpiffeId &id, const std::vector<std::string> &audience) override {
-    auto token = Passing(stages_->svids->IssueJwt(id, audience));
+    auto token = Passing(parts_.svids.IssueJwt(id, audience));
     if (token.ok()) {
       Log(LogLevel::kDebug,
           "new JWT-SVID",
@@ -135,14 +131,13 @@ class StagesSource final : public WorkloadApiSource {
     return result;
   }
 
-  AgentStages *const stages_;
+  const AgentSourceParts parts_;
 };
 
 }  // namespace
 
-void CreateWorkloadApi(AgentStages &stages) {
-  stages.workload_api_source = std::make_unique<StagesSource>(&stages);
-  stages.workload_api = WorkloadApi::Create(stages.workload_api_source.get());
+std::unique_ptr<WorkloadApiSource> CreateAgentSource(AgentSourceParts parts) {
+  return std::make_unique<AgentSource>(std::move(parts));
 }
 
 }  // namespace kith

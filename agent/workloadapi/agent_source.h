@@ -1,12 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "agent/assembly/stages.h"
+#include <memory>
+
+#include "agent/attestor/workload_attestor.h"
+#include "agent/datapath/host_facts.h"
+#include "agent/federation/federation.h"
+#include "agent/identity/svid_store.h"
+#include "agent/policy/identify.h"
+#include "agent/workloadapi/workload_api.h"
 
 namespace kith {
 
-// CreateWorkloadApi makes the Workload API of `stages`, and what it sees of the
-// other stages. It does not listen yet.
-void CreateWorkloadApi(AgentStages &stages);
+// AgentSourceParts are the stages that the Workload API asks. They outlive it.
+struct AgentSourceParts {
+  HostFacts &host;
+  WorkloadAttestor &attestor;
+  CurrentResources resources;
+  SvidStore &svids;
+  const Federation &federation;
+};
+
+// CreateAgentSource returns what the Workload API serves on this agent.
+std::unique_ptr<WorkloadApiSource> CreateAgentSource(AgentSourceParts parts);
 
 }  // namespace kith

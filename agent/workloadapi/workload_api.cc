@@ -29,7 +29,7 @@ constexpr std::chrono::seconds kRecheckAfter{1};
 // Everybody may connect: what they get depends on who they are.
 constexpr mode_t kSocketMode = 0666;
 
-bool SameFacts(const process_facts &a, const process_facts &b) {
+bool SameFacts(const ProcessFacts &a, const ProcessFacts &b) {
   return a.tgid == b.tgid && a.start_time_ns == b.start_time_ns &&
          a.exec_id == b.exec_id && a.cgroup_id == b.cgroup_id &&
          a.uid == b.uid && a.gid == b.gid;
@@ -37,10 +37,10 @@ bool SameFacts(const process_facts &a, const process_facts &b) {
 
 // IsAmong returns whether a process still is what it was identified as.
 // `processes` is sorted by tgid.
-bool IsAmong(const std::vector<process_facts> &processes,
-             const process_facts &facts) {
+bool IsAmong(const std::vector<ProcessFacts> &processes,
+             const ProcessFacts &facts) {
   const auto found =
-      std::ranges::lower_bound(processes, facts.tgid, {}, &process_facts::tgid);
+      std::ranges::lower_bound(processes, facts.tgid, {}, &ProcessFacts::tgid);
   return found != processes.end() && SameFacts(*found, facts);
 }
 
@@ -152,10 +152,10 @@ Task<void> GrpcWorkloadApi::Recheck() {
       continue;
     }
     auto list = [source = state_.source] { return source->ListProcesses(); };
-    auto processes = co_await RunOn<absl::StatusOr<std::vector<process_facts>>>(
+    auto processes = co_await RunOn<absl::StatusOr<std::vector<ProcessFacts>>>(
         state_.pool, list);
     if (processes.ok()) {
-      std::ranges::sort(*processes, {}, &process_facts::tgid);
+      std::ranges::sort(*processes, {}, &ProcessFacts::tgid);
     }
     ForEachWatcher([&processes](WorkloadCaller &caller) {
       const auto &facts = caller.known_facts();

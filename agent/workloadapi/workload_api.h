@@ -7,16 +7,16 @@
 
 #include "absl/status/statusor.h"
 
-#include "abi/process.h"
 #include "agent/grpc/peer_process.h"
 #include "agent/identity/trust_bundle.h"
 #include "agent/identity/x509_svid.h"
+#include "kith/process.h"
 
 namespace kith {
 
 // ApiCaller is an attested caller of the Workload API.
 struct ApiCaller {
-  process_facts process{};
+  ProcessFacts process{};
   SpiffeId id;
 };
 
@@ -31,7 +31,7 @@ class WorkloadApiSource {
   virtual absl::StatusOr<ApiCaller> Identify(const PeerProcess &process) = 0;
 
   // ListProcesses returns every process that may have an identity. Blocks.
-  virtual absl::StatusOr<std::vector<process_facts>> ListProcesses() = 0;
+  virtual absl::StatusOr<std::vector<ProcessFacts>> ListProcesses() = 0;
 
   // GetX509Svid returns a valid SVID, or Unavailable.
   virtual absl::StatusOr<std::shared_ptr<const X509Svid>> GetX509Svid(

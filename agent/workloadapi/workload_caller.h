@@ -52,7 +52,7 @@ class WorkloadCaller final : public GrpcPeer {
     return identifying_ || !identity_.ok() || *identity_ == id;
   }
   // known_facts returns those by which the caller was identified last.
-  const std::optional<process_facts> &known_facts() const { return facts_; }
+  const std::optional<ProcessFacts> &known_facts() const { return facts_; }
 
  private:
   using Message = WorkloadMessages::Message;
@@ -79,7 +79,7 @@ class WorkloadCaller final : public GrpcPeer {
   bool identifying_ = false;
   LoopSignal identified_;
   absl::StatusOr<SpiffeId> identity_;
-  std::optional<process_facts> facts_;
+  std::optional<ProcessFacts> facts_;
   std::set<GrpcCall *> streams_;
 };
 

@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 
 #include "agent/config/config.h"
-#include "agent/datapath/datapath.h"
+#include "agent/datapath/features.h"
 
 namespace kith {
 

@@ -15,6 +15,9 @@ struct AgentOptions {
 };
 
 int CheckConfig(const Config &config, CommandEnvironment &environment) {
+  for (const std::string &warning : config.warnings) {
+    environment.err << "warning: " << warning << '\n';
+  }
   auto resources = LoadResources(config.resources, config.trust_domain);
   if (!resources.ok()) {
     return ReportError(environment, resources.status());

@@ -11,7 +11,7 @@
 #include "absl/time/time.h"
 #include <nlohmann/json.hpp>
 
-#include "agent/config/text_file.h"
+#include "agent/runtime/text_file.h"
 #include "agent/web/discovery_document.h"
 #include "agent/web/web_fetch.h"
 #include "control-client/cli/command.h"

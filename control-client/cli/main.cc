@@ -3,7 +3,8 @@
 #include <utility>
 
 #include "agent/agent.h"
-#include "agent/datapath/datapath.h"
+#include "agent/assembly/doctor_rows.h"
+#include "agent/datapath/features.h"
 #include "agent/flow/outer_path.h"
 #include "control-client/cli/cli.h"
 

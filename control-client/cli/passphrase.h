@@ -5,7 +5,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "agent/runtime/secret.h"
+#include "kith/secret.h"
 
 namespace kith {
 

@@ -11,12 +11,10 @@
 
 #include "absl/status/statusor.h"
 
-#include "abi/flow.h"
-
 namespace kith {
 
 // Endpoint is an IP address and a TCP port. IPv4 is held as an IPv4-mapped
-// IPv6 address (RFC 4291 section 2.5.5.2), as in the BPF ABI.
+// IPv6 address (RFC 4291 section 2.5.5.2).
 struct Endpoint {
   std::array<uint8_t, 16> address{};
   uint16_t port = 0;  // host order
@@ -33,10 +31,6 @@ struct Endpoint {
   // ToSockaddr fills `out` (AF_INET for a mapped address, else AF_INET6) and
   // returns its length in bytes.
   socklen_t ToSockaddr(sockaddr_storage &out) const;
-
-  flow_endpoint ToAbi() const;
-
-  static Endpoint FromAbi(const flow_endpoint &abi);
 
   // FromSockaddr returns the endpoint; InvalidArgument for other families.
   static absl::StatusOr<Endpoint> FromSockaddr(const sockaddr_storage &from);

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 
+#include "kith/secret.h"
 #include "kith/spiffe_id.h"
 
 namespace kith {
@@ -16,10 +17,11 @@ namespace kith {
 // Der is one DER-encoded object (certificate or public key).
 using Der = std::vector<uint8_t>;
 
-// SvidRequest asks for an X509-SVID over a key that the agent holds.
+// SvidRequest asks for an X509-SVID over a key that the agent holds, and has
+// signed the request with. An issuer that makes keys itself need not use it.
 struct SvidRequest {
   SpiffeId id;
-  Der public_key;  // SubjectPublicKeyInfo (RFC 5280 section 4.1)
+  Der csr;  // PKCS#10 (RFC 2986): the names below, and the key
   std::vector<std::string> dns_names;
   std::chrono::seconds ttl{0};
 };
@@ -27,6 +29,9 @@ struct SvidRequest {
 // IssuedSvid is the answer: leaf first, then intermediates, without the root.
 struct IssuedSvid {
   std::vector<Der> chain;
+  // The leaf's key as unencrypted PKCS#8 PEM, where the issuer made it; empty:
+  // it is the key of the request.
+  Secret private_key = {};
 };
 
 // JwtAuthority is a key that signs the JWT-SVIDs of a trust domain.

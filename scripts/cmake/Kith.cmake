@@ -41,11 +41,18 @@ else()
 endif()
 
 # kith_library(NAME SOURCES files... [DEPENDS targets...]): target kith_NAME.
-# Includes are written from the root: "agent/runtime/secret.h".
+# Includes are written from the root: "kith/secret.h".
 function(kith_library name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS")
   add_library(kith_${name} STATIC ${arg_SOURCES})
   target_link_libraries(kith_${name} PUBLIC kith_flags ${arg_DEPENDS})
+endfunction()
+
+# kith_coroutines(NAME): GCC 12 inlines asio's operator new of a coroutine frame
+# but not its operator delete, and then takes them for a mismatched pair.
+function(kith_coroutines name)
+  target_compile_options(kith_${name} PRIVATE
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-mismatched-new-delete>)
 endfunction()
 
 # kith_static_program(TARGET): no shared library at all, so that it runs in an

@@ -9,7 +9,7 @@
 readonly VM_SLOWNESS=${KITH_E2E_SLOWNESS:-10}
 # What direct flows carry inside of a node is not encrypted, so that most tests on
 # one node do not apply to them; they have some of their own.
-readonly VM_SOCKMAP_TESTS=(test_same_node TwoNodes)
+readonly VM_DIRECT_TESTS=(test_same_node TwoNodes)
 # The guests have no other foreign clients, nor interpreters for them.
 readonly VM_ALL_TESTS=('!test_clients.' '!test_envoy.' '!test_spiffe_helper.'
   '!test_grpcurl.')
@@ -47,7 +47,7 @@ vm_test() {
   local -a tests=("${@:7}")
   if [[ $# -lt 7 ]]; then
     tests=("${VM_ALL_TESTS[@]}")
-    [[ $2 != sockmap ]] || tests=("${VM_SOCKMAP_TESTS[@]}")
+    [[ $2 != direct ]] || tests=("${VM_DIRECT_TESTS[@]}")
   fi
   command+=$(printf ' %q' "${tests[@]}")
   vm_run "$1" "$4" "$5" "$command" "$6" | tee "$result.output" |

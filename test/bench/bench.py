@@ -23,7 +23,7 @@ import table
 from pairs import PAIRS
 from rig.forge import Forge
 
-_SHELF = ("direct", "kith", "kith-sockmap", *(pair.name for pair in PAIRS))
+_SHELF = ("direct", "kith", "kith-direct", *(pair.name for pair in PAIRS))
 
 
 def _say(text):
@@ -71,8 +71,8 @@ class Bench:
             kith = stacks.Kith(self._network, self._program)
             running.append(kith)
             self._start_kith(kith)
-        if "kith-sockmap" in self._options.only:
-            joining = stacks.KithSockmap(stacks.network(), self._program)
+        if "kith-direct" in self._options.only:
+            joining = stacks.KithDirect(stacks.network(), self._program)
             running.append(joining)
             joining.start()
             self._serve(joining.node, joining.port, managed=True)

@@ -129,9 +129,9 @@ class Joined(Between):
     """One namespace, past the agent after a first connection."""
 
     name = "joined"
-    path = "sockmap"
+    path = "direct"
     direct = True
-    settings = {"sameNode": "sockmap"}
+    settings = {"sameNode": "direct"}
     make_network = OneNode
 
 

@@ -81,13 +81,13 @@ class Kith(Stack):
         return [self.agent.program.pid]
 
 
-class KithSockmap(Kith):
+class KithDirect(Kith):
     """The same, where only the first connection of a process goes through the
     agent."""
 
-    name = "kith-sockmap"
+    name = "kith-direct"
     direct = True
-    settings = {"datapath": {"sameNode": "sockmap"}}
+    settings = {"datapath": {"sameNode": "direct"}}
 
 
 class Pair(Stack):

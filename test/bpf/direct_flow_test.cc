@@ -19,7 +19,7 @@ TEST_CASE("the bytes of a direct flow are counted") {
   auto direct = rig.RequireDirect(at);
   Carry(direct.client.socket, direct.server.socket, 12345);
   Carry(direct.server.socket, direct.client.socket, 678);
-  const direct_flow flow = rig.Await(DIRECT_OPEN);
+  const DirectFlow flow = rig.Await(DirectFlow::State::kOpen);
   const auto counted = rig.passes.Count(flow);
   REQUIRE(counted.ok());
   CHECK(counted->sent == 12345);
@@ -30,7 +30,7 @@ TEST_CASE("the bytes of a direct flow are counted") {
   char byte = 0;
   CHECK(recv(direct.server.socket.get(), &byte, 1, 0) == 0);
   direct.server.socket.Reset();
-  const direct_flow closed = rig.Await(DIRECT_CLOSED);
+  const DirectFlow closed = rig.Await(DirectFlow::State::kClosed);
   CHECK(closed.bytes_sent == 12345);
   CHECK(closed.bytes_received == 678);
   CHECK(closed.error == 0);
@@ -78,7 +78,7 @@ TEST_CASE("both applications are told who the peer is") {
     REQUIRE(accepted.has_value());
     CHECK(peer_of(accepted->socket) == "spiffe://a/client");
     accepted->socket.Reset();
-    rig.Await(DIRECT_CLOSED);
+    rig.Await(DirectFlow::State::kClosed);
   }
 }
 
@@ -88,14 +88,14 @@ TEST_CASE("a direct flow can be ended") {
   REQUIRE(rig.Open(at).ok());
   const auto direct = rig.RequireDirect(at);
   Carry(direct.client.socket, direct.server.socket, 10);
-  const direct_flow flow = rig.Await(DIRECT_OPEN);
+  const DirectFlow flow = rig.Await(DirectFlow::State::kOpen);
   REQUIRE(rig.passes.End(flow).ok());
   char byte = 0;
   CHECK(recv(direct.client.socket.get(), &byte, 1, 0) == -1);
   CHECK(errno == ECONNABORTED);
   CHECK(recv(direct.server.socket.get(), &byte, 1, 0) == -1);
   CHECK(errno == ECONNRESET);
-  const direct_flow closed = rig.Await(DIRECT_CLOSED);
+  const DirectFlow closed = rig.Await(DirectFlow::State::kClosed);
   CHECK(closed.error == ECONNABORTED);
   CHECK(closed.bytes_sent == 10);
   CHECK(absl::IsNotFound(rig.passes.End(flow)));
@@ -110,7 +110,7 @@ TEST_CASE("sweeping leaves what a pass leads to") {
   // A connect() that has had a pass may still be on its way.
   rig.passes.Void();
   rig.passes.Sweep();
-  CHECK(rig.Await(DIRECT_OPEN).assigned == 1);
+  CHECK(rig.Await(DirectFlow::State::kOpen).assigned);
 }
 
 }  // namespace

@@ -38,11 +38,11 @@ TEST_CASE("a connect() with a pass goes straight to the listener") {
     PassRig rig(listen_at);
     REQUIRE(rig.Open(At(to)).ok());
     const auto direct = rig.RequireDirect(At(to));
-    const direct_flow flow = rig.Await(DIRECT_OPEN);
-    CHECK(flow.pass == PassRig::kId);
-    CHECK(flow.assigned == 1);
-    CHECK(Endpoint::FromAbi(flow.client) == LocalOf(direct.client.socket));
-    CHECK(Endpoint::FromAbi(flow.origin.destination) == At(to));
+    const DirectFlow flow = rig.Await(DirectFlow::State::kOpen);
+    CHECK(flow.grant == PassRig::kId);
+    CHECK(flow.assigned);
+    CHECK(flow.client == LocalOf(direct.client.socket));
+    CHECK(flow.origin.destination == At(to));
     CHECK(flow.origin.process.tgid == rig.client.pid());
     CHECK(rig.agent.Counter("direct_connect") == 1);
     CHECK(rig.agent.Counter("direct_assigned") == 1);
@@ -56,8 +56,8 @@ TEST_CASE("an IPv6 socket that speaks IPv4 has a pass, too") {
   REQUIRE(rig.Open(At("127.0.0.1:80")).ok());
   auto direct = rig.RequireDirect(At("127.0.0.1:80"), AF_INET6);
   Carry(direct.client.socket, direct.server.socket, 10);
-  const direct_flow flow = rig.Await(DIRECT_OPEN);
-  CHECK(flow.assigned == 1);
+  const DirectFlow flow = rig.Await(DirectFlow::State::kOpen);
+  CHECK(flow.assigned);
   CHECK(rig.passes.Count(flow)->sent == 10);
   CHECK(rig.passes.End(flow).ok());
 }
@@ -151,7 +151,7 @@ TEST_CASE("no pass is given") {
   SECTION("where none are asked for") {
     TestCgroup cgroup;
     TestAgent agent(cgroup);
-    CHECK_FALSE(agent->passes().ok());
+    CHECK_FALSE(agent->grants().ok());
   }
 }
 
@@ -216,7 +216,7 @@ TEST_CASE("a SYN whose listener is gone is dropped, whoever listens there") {
   CHECK(rig.client.Connect(at).error == ECONNREFUSED);
   CHECK(rig.agent.Counter("direct_listener_gone") == 1);
   CHECK_FALSE(HasConnection(rig.listening.socket));
-  const direct_flow flow = rig.Await(DIRECT_CLOSED);
+  const DirectFlow flow = rig.Await(DirectFlow::State::kClosed);
   CHECK(flow.opened_at_ns == 0);
   CHECK(flow.assigned == 0);
   CHECK(flow.error == ECONNREFUSED);

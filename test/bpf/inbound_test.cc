@@ -69,7 +69,7 @@ TEST_CASE("a listener that is no workload's is left alone") {
   REQUIRE(rig.agent
               ->SetListenerVerdict(rig.netns.cookie(),
                                    At("127.0.0.1:80"),
-                                   PROCESS_VERDICT_NOT_WORKLOAD,
+                                   ProcessVerdict::kNotWorkload,
                                    kGeneration)
               .ok());
   REQUIRE(ConnectTo(rig.Client(AF_INET), At("127.0.0.1:80")) == 0);

@@ -25,12 +25,12 @@ struct Rig {
   Workload stranger{outside, netns};
   const NetnsListeners &listeners = agent.ListenersOf(netns.cookie());
 
-  process_facts FactsOf(const Workload &process) {
+  ProcessFacts FactsOf(const Workload &process) {
     auto found = agent->FindProcess(process.pid());
     REQUIRE(found.ok());
     return found->process;
   }
-  void Leave(process_verdict verdict) {
+  void Leave(ProcessVerdict verdict) {
     REQUIRE(
         agent->SetProcessVerdict(FactsOf(workload), verdict, kGeneration).ok());
   }
@@ -60,7 +60,7 @@ struct Rig {
 
 TEST_CASE("a process whose connect() calls are let go keeps its listeners") {
   Rig rig;
-  rig.Leave(PROCESS_VERDICT_LEAVE_OUTBOUND);
+  rig.Leave(ProcessVerdict::kLeaveOutbound);
   auto server = rig.stranger.Listen(At("127.0.0.1:9"));
   auto connected = rig.workload.Connect(At("127.0.0.1:9"));
   REQUIRE(connected.error == 0);
@@ -74,7 +74,7 @@ TEST_CASE("a process whose connect() calls are let go keeps its listeners") {
 TEST_CASE("a process whose listeners are let go keeps its connect() calls") {
   Rig rig;
   auto before = rig.workload.Listen(At("127.0.0.1:80"));
-  rig.Leave(PROCESS_VERDICT_LEAVE_INBOUND);
+  rig.Leave(ProcessVerdict::kLeaveInbound);
   auto after = rig.workload.Listen(At("0.0.0.0:81"));
   CHECK_FALSE(rig.IsSteered(At("127.0.0.1:80")));
   CHECK(Accept(before.socket).has_value());
@@ -125,7 +125,7 @@ TEST_CASE("a listener that nobody follows is not let go by its owner") {
   REQUIRE(process.ok());
   REQUIRE(agent
               ->SetProcessVerdict(
-                  process->process, PROCESS_VERDICT_NOT_WORKLOAD, kGeneration)
+                  process->process, ProcessVerdict::kNotWorkload, kGeneration)
               .ok());
   auto client = agent->OpenSocket(netns.cookie(), AF_INET);
   REQUIRE(client.ok());
@@ -141,7 +141,7 @@ TEST_CASE("an address of several sockets is no one process's") {
   shared.reuse_port = 1;
   REQUIRE(other.Listen(shared).error == 0);
   REQUIRE(rig.workload.Listen(shared).error == 0);
-  rig.Leave(PROCESS_VERDICT_NOT_WORKLOAD);
+  rig.Leave(ProcessVerdict::kNotWorkload);
   CHECK(rig.IsSteered(At("127.0.0.1:80")));
   rig.workload.CloseAll();  // the other one is left
   CHECK(rig.IsSteered(At("127.0.0.1:80")));
@@ -150,7 +150,7 @@ TEST_CASE("an address of several sockets is no one process's") {
 TEST_CASE("one destination of a process is let go") {
   Rig rig;
   const Endpoint destination = At("127.0.0.1:9");
-  rig.Leave(PROCESS_VERDICT_WORKLOAD);
+  rig.Leave(ProcessVerdict::kWorkload);
   rig.Leave(destination);
   auto server = rig.stranger.Listen(destination);
   auto connected = rig.workload.Connect(destination);

@@ -18,7 +18,7 @@ struct Rig {
   Workload workload{cgroup, netns};
   const NetnsListeners &listeners = agent.ListenersOf(netns.cookie());
 
-  absl::StatusOr<listener_entry> Find(const std::string &local) {
+  absl::StatusOr<Listener> Find(const std::string &local) {
     return agent->FindListener(netns.cookie(), At(local));
   }
   uint32_t OwnerOf(const std::string &local) {

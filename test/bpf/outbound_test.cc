@@ -22,7 +22,7 @@ struct Rig {
   Workload workload{cgroup, netns};
   const NetnsListeners &listeners = agent.ListenersOf(netns.cookie());
 
-  absl::StatusOr<flow_origin> OriginOf(const Accepted &accepted) {
+  absl::StatusOr<FlowOrigin> OriginOf(const Accepted &accepted) {
     return agent->FindOrigin(
         netns.cookie(), LocalOf(accepted.socket), accepted.peer);
   }
@@ -38,7 +38,7 @@ void RequireCaptured(Rig &rig,
   REQUIRE(accepted.has_value());
   auto origin = rig.OriginOf(*accepted);
   REQUIRE(origin.ok());
-  CHECK(Endpoint::FromAbi(origin->destination) == destination);
+  CHECK(origin->destination == destination);
   CHECK(origin->process.tgid == rig.workload.pid());
   CHECK(origin->netns_cookie == rig.netns.cookie());
   CHECK(std::string(origin->image.comm) == "bpf_workload");
@@ -87,7 +87,7 @@ TEST_CASE("the facts of the hook are those of the process list") {
   REQUIRE(listed->size() == 1);
   auto found = rig.agent->FindProcess(rig.workload.pid());
   REQUIRE(found.ok());
-  for (const process_facts &facts : {listed->front().process, found->process}) {
+  for (const ProcessFacts &facts : {listed->front().process, found->process}) {
     CHECK(std::memcmp(&facts, &origin->process, sizeof(facts)) == 0);
   }
   CHECK(found->netns_cookie == rig.netns.cookie());
@@ -131,7 +131,7 @@ TEST_CASE("a process that is no workload is left alone") {
   REQUIRE(process.ok());
   REQUIRE(rig.agent
               ->SetProcessVerdict(
-                  process->process, PROCESS_VERDICT_NOT_WORKLOAD, kGeneration)
+                  process->process, ProcessVerdict::kNotWorkload, kGeneration)
               .ok());
   CHECK(rig.workload.Connect(At("127.0.0.1:9")).error == ECONNREFUSED);
   CHECK_FALSE(HasConnection(rig.listeners.outbound_v4));
@@ -144,7 +144,7 @@ TEST_CASE("a process that is no workload is left alone") {
   SECTION("but not with the verdict of a workload") {
     REQUIRE(rig.agent
                 ->SetProcessVerdict(
-                    process->process, PROCESS_VERDICT_WORKLOAD, kGeneration)
+                    process->process, ProcessVerdict::kWorkload, kGeneration)
                 .ok());
     CHECK(rig.workload.Connect(At("127.0.0.1:9")).error == 0);
     CHECK(Accept(rig.listeners.outbound_v4).has_value());

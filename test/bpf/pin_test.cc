@@ -54,7 +54,7 @@ void LeaveAlone(Datapath &agent, const Workload &workload) {
   REQUIRE(process.ok());
   REQUIRE(agent
               .SetProcessVerdict(
-                  process->process, PROCESS_VERDICT_NOT_WORKLOAD, kGeneration)
+                  process->process, ProcessVerdict::kNotWorkload, kGeneration)
               .ok());
 }
 

@@ -22,7 +22,7 @@ struct Rig {
   Workload workload{cgroup, netns};
   const NetnsListeners &listeners = agent.ListenersOf(netns.cookie());
 
-  process_facts FactsOf(const Workload &process) {
+  ProcessFacts FactsOf(const Workload &process) {
     auto found = agent->FindProcess(process.pid());
     REQUIRE(found.ok());
     return found->process;
@@ -30,7 +30,7 @@ struct Rig {
   void LeaveAlone(const Workload &process) {
     REQUIRE(agent
                 ->SetProcessVerdict(
-                    FactsOf(process), PROCESS_VERDICT_NOT_WORKLOAD, kGeneration)
+                    FactsOf(process), ProcessVerdict::kNotWorkload, kGeneration)
                 .ok());
     REQUIRE_FALSE(IsCaptured(workload));
   }
@@ -68,7 +68,7 @@ TEST_CASE("a child of an unknown process is unknown") {
 TEST_CASE("exec voids a verdict and is told") {
   Rig rig;
   REQUIRE(rig.agent.WaitUntilChanged(rig.workload.pid()));  // its first exec
-  const process_facts before = rig.FactsOf(rig.workload);
+  const ProcessFacts before = rig.FactsOf(rig.workload);
   CHECK(rig.agent->ExecIdOf(before) == before.exec_id);
   rig.LeaveAlone(rig.workload);
   rig.workload.Exec();

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""datapath.sameNode: sockmap: two workloads of one namespace, whose later
+"""datapath.sameNode: direct: two workloads of one namespace, whose later
 connections go past the agent once a handshake has shown that both allow it."""
 
 import os
@@ -167,7 +167,7 @@ class DirectFlow(SameNodeCase):
 class DirectPrograms(Case):
     """Programs that connect again and again."""
 
-    settings = {"datapath": {"sameNode": "sockmap"}}
+    settings = {"datapath": {"sameNode": "direct"}}
     documents = [
         documents.identity("cache/client",
                            {"process:binary:path": "/usr/bin/redis-benchmark"}),
@@ -192,6 +192,6 @@ class DirectPrograms(Case):
         self.assertEqual(counters["direct_connect"],
                          counters["direct_assigned"])
         direct = agent.await_closed(2 * counters["direct_connect"],
-                                    path="sockmap")
+                                    path="direct")
         self.assertEqual(len(direct), 2 * counters["direct_connect"])
         self.assertEqual({flow["reason"] for flow in direct}, {"closed"})

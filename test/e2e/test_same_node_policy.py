@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whom a pass does not lead to (datapath.sameNode: sockmap), and what ends a
+"""Whom a pass does not lead to (datapath.sameNode: direct), and what ends a
 flow that has had one."""
 
 import time
@@ -134,7 +134,7 @@ class DirectRevocation(SameNodeCase):
 class DirectAndAgents(SameNodeCase):
     """What becomes of direct flows when the agent goes."""
 
-    settings = {"datapath": {"sameNode": "sockmap", "pin": True}}
+    settings = {"datapath": {"sameNode": "direct", "pin": True}}
 
     def test_takeover(self):
         peers = self.open_flow()
@@ -169,7 +169,7 @@ class DirectAndAgents(SameNodeCase):
         self.assert_goes_on(client, server)
         server.program.check()
         agent.start()
-        row = agent.await_closed(1, path="sockmap", reason="closed",
+        row = agent.await_closed(1, path="direct", reason="closed",
                                  direction="outbound",
                                  destination=self.destination)[0]
         self.assertEqual((row["bytesSent"], row["bytesReceived"]),
@@ -183,7 +183,7 @@ class DirectAndAgents(SameNodeCase):
                   identities(outbound=[documents.spiffe_id("other")]))
         agent.start()
         try:
-            agent.await_closed(1, path="sockmap", reason="revoked")
+            agent.await_closed(1, path="direct", reason="revoked")
             self.assert_ended(*peers)
         finally:
             agent.put("documents.yaml", identities())
@@ -196,7 +196,7 @@ class DirectAndAgents(SameNodeCase):
         agent.config["datapath"]["sameNode"] = "tls"
         agent.start()
         try:
-            row = agent.await_closed(1, path="sockmap", reason="revoked",
+            row = agent.await_closed(1, path="direct", reason="revoked",
                                      destination=self.destination)[0]
             self.assertEqual((row["bytesSent"], row["bytesReceived"]),
                              (10, 10))
@@ -204,7 +204,7 @@ class DirectAndAgents(SameNodeCase):
             self.assert_ended(*peers)
         finally:
             agent.stop()
-            agent.config["datapath"]["sameNode"] = "sockmap"
+            agent.config["datapath"]["sameNode"] = "direct"
             agent.start()
 
     def test_dead_agent_gives_no_pass(self):

@@ -48,7 +48,7 @@ class FakeWorkloadApiSource final : public WorkloadApiSource {
     bundle_ = std::move(bundle);
   }
   // SetFacts makes the callers' processes look changed.
-  void SetFacts(process_facts facts) {
+  void SetFacts(ProcessFacts facts) {
     absl::MutexLock lock(&mutex_);
     facts_ = facts;
   }
@@ -73,9 +73,9 @@ class FakeWorkloadApiSource final : public WorkloadApiSource {
     }
     return ApiCaller{facts_, *identity_};
   }
-  absl::StatusOr<std::vector<process_facts>> ListProcesses() override {
+  absl::StatusOr<std::vector<ProcessFacts>> ListProcesses() override {
     absl::MutexLock lock(&mutex_);
-    return std::vector<process_facts>{facts_};
+    return std::vector<ProcessFacts>{facts_};
   }
   absl::StatusOr<std::shared_ptr<const X509Svid>> GetX509Svid(
       const SpiffeId &id) override {
@@ -104,7 +104,7 @@ class FakeWorkloadApiSource final : public WorkloadApiSource {
       CreateEmbeddedCa(directory_.File("ca"), "example.org").value();
   absl::Mutex mutex_;
   int identified_ = 0;
-  process_facts facts_{};
+  ProcessFacts facts_{};
   absl::StatusOr<SpiffeId> identity_ = Id("demo/web");
   std::shared_ptr<const X509Svid> svid_ = Issue(Id("demo/web"));
   std::shared_ptr<const TrustBundle> bundle_ =

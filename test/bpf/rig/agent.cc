@@ -41,7 +41,7 @@ TestAgent::TestAgent(Datapath::Options options) {
     absl::MutexLock lock(&mutex_);
     direct_.insert(cookie);
   };
-  options.on_direct_left = [](const direct_flow &, const DirectBytes &) {};
+  options.on_direct_left = [](const DirectFlow &, const DirectBytes &) {};
   options.on_error = [](const absl::Status &status) {
     LOG(ERROR) << "datapath: " << status;
   };

@@ -31,7 +31,7 @@ absl::Status PassRig::Open(const Endpoint &destination,
                       .lifetime = lifetime});
 }
 
-direct_flow PassRig::Await(direct_state state) {
+DirectFlow PassRig::Await(DirectFlow::State state) {
   const auto keys = passes.List();
   CHECK(keys.size() == 1);
   const bool reached = agent.WaitUntilDirect(keys[0], [&] {

@@ -24,7 +24,7 @@ struct PassRig {
                     std::chrono::nanoseconds lifetime = std::chrono::hours(1));
 
   // Await returns the only direct flow, when it is in this state.
-  direct_flow Await(direct_state state);
+  DirectFlow Await(DirectFlow::State state);
 
   struct Direct {
     Workload::Result client;
@@ -39,7 +39,7 @@ struct PassRig {
   Workload server{cgroup, netns};
   Workload client{cgroup, netns};
   const NetnsListeners &listeners = agent.ListenersOf(netns.cookie());
-  DirectGrants &passes = **agent->passes();
+  DirectGrants &passes = **agent->grants();
   Workload::Result listening;
 
  private:

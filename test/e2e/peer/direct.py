@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Connections past the agent (datapath.sameNode: sockmap): a process gets its
+"""Connections past the agent (datapath.sameNode: direct): a process gets its
 pass by a first connection through the agent."""
 
 import socket

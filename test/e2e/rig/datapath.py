@@ -8,7 +8,7 @@ _SETTINGS = {
     "auto": {},
     "ktls": {"path": "ktls"},
     "userspace": {"path": "userspace"},
-    "sockmap": {"sameNode": "sockmap"},
+    "direct": {"sameNode": "direct"},
 }
 
 _PATH = os.environ.get("KITH_E2E_PATH", "auto")

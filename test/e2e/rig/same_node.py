@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Flows that go past the agent (datapath.sameNode: sockmap)."""
+"""Flows that go past the agent (datapath.sameNode: direct)."""
 
 from rig.conversation import (CLIENT, SERVER, Connecting, Listening, PeerCase)
 from rig.network import endpoint
@@ -8,7 +8,7 @@ DIRECT = ["--direct"]
 
 
 class SameNodeCase(PeerCase):
-    settings = {"datapath": {"sameNode": "sockmap"}}
+    settings = {"datapath": {"sameNode": "direct"}}
     address = None  # of the server; None: the network's own
     destination = None  # of the last pair
 
@@ -33,7 +33,7 @@ class SameNodeCase(PeerCase):
     def rows(self, **facts):
         """Both rows of the closed direct flow, the client's first."""
         agent = self.network.client_agent
-        return [agent.await_closed(1, direction=direction, path="sockmap",
+        return [agent.await_closed(1, direction=direction, path="direct",
                                    local__spiffeId=one, peer__spiffeId=other,
                                    mode="plaintext",
                                    destination=self.destination, **facts)[0]
@@ -68,7 +68,7 @@ class SameNodeCase(PeerCase):
     def await_rows(self):
         for direction in ("outbound", "inbound"):
             self.network.client_agent.await_open(
-                path="sockmap", direction=direction, bytesSent=10,
+                path="direct", direction=direction, bytesSent=10,
                 bytesReceived=10, destination=self.destination)
 
     def assert_ended(self, *peers):

@@ -29,7 +29,7 @@ struct AttestFixture {
   explicit AttestFixture(const std::string &proc = "/proc") {
     attestor = WorkloadAttestor::Create(
         {.exec_id_of =
-             [this](const process_facts &facts) {
+             [this](const ProcessFacts &facts) {
                const uint64_t newest = newest_exec_id;
                return newest == 0 ? facts.exec_id : newest;
              },

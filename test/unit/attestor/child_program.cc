@@ -93,14 +93,14 @@ void ChildProgram::Reap() {
   }
 }
 
-process_facts FactsOf(pid_t pid) {
+ProcessFacts FactsOf(pid_t pid) {
   auto directory = ProcDirectory::Open("/proc", static_cast<uint32_t>(pid));
   REQUIRE(directory.ok());
   auto stat = ParseStat(directory->Read("stat", 4096).value());
   auto status = ParseCredentials(directory->Read("status", 1U << 20).value());
   auto cgroup = ParseCgroup(directory->Read("cgroup", 65536).value());
   REQUIRE((stat.ok() && status.ok() && cgroup.ok()));
-  process_facts facts{};
+  ProcessFacts facts{};
   facts.tgid = static_cast<uint32_t>(pid);
   // Any time within the tick.
   facts.start_time_ns =
@@ -112,11 +112,11 @@ process_facts FactsOf(pid_t pid) {
   return facts;
 }
 
-process_image ImageOf(pid_t pid) {
+ProcessImage ImageOf(pid_t pid) {
   struct stat stat {};
   const std::string exe = "/proc/" + std::to_string(pid) + "/exe";
   REQUIRE(::stat(exe.c_str(), &stat) == 0);
-  process_image image{};
+  ProcessImage image{};
   image.exe_inode = stat.st_ino;
   image.exe_dev = major(stat.st_dev) << 20 | minor(stat.st_dev);
   return image;

@@ -6,14 +6,14 @@
 #include <string>
 #include <vector>
 
-#include "abi/process.h"
 #include "agent/runtime/file_descriptor.h"
+#include "kith/process.h"
 
 namespace kith {
 
 // FactsOf and ImageOf return what a hook would see of the process now.
-process_facts FactsOf(pid_t pid);
-process_image ImageOf(pid_t pid);
+ProcessFacts FactsOf(pid_t pid);
+ProcessImage ImageOf(pid_t pid);
 
 // ChildProgram is a real process: a child that waits for Exec, and then runs a
 // program with its standard input held open. Killed on destruction.
@@ -31,8 +31,8 @@ class ChildProgram {
   // Reap removes the zombie too.
   void Reap();
 
-  process_facts facts() const { return FactsOf(pid_); }
-  process_image image() const { return ImageOf(pid_); }
+  ProcessFacts facts() const { return FactsOf(pid_); }
+  ProcessImage image() const { return ImageOf(pid_); }
 
  private:
   [[noreturn]] void RunChild();

@@ -81,9 +81,9 @@ void FakeProc::SetCgroup(const std::string &cgroup) {
   facts_.cgroup_id = stat.st_ino;
 }
 
-process_image FakeProc::image() const {
+ProcessImage FakeProc::image() const {
   struct stat stat {};
-  process_image image{};
+  ProcessImage image{};
   if (::stat((path() + "/" + process_ + "/exe").c_str(), &stat) == 0) {
     image.exe_inode = stat.st_ino;
     image.exe_dev = major(stat.st_dev) << 20 | minor(stat.st_dev);

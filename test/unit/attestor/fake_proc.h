@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "abi/process.h"
+#include "kith/process.h"
 
 namespace kith {
 
@@ -44,13 +44,13 @@ class FakeProc {
   void SetCgroup(const std::string &path);
 
   // What a hook would have seen of this process.
-  const process_facts &facts() const { return facts_; }
-  process_image image() const;
+  const ProcessFacts &facts() const { return facts_; }
+  ProcessImage image() const;
 
  private:
   TempDirectory directory_;
   std::string process_;
-  process_facts facts_{};
+  ProcessFacts facts_{};
 };
 
 }  // namespace kith

@@ -65,7 +65,7 @@ TEST_CASE_METHOD(Fixture, "a long command line is cut to 4 KiB") {
 }
 
 TEST_CASE_METHOD(Fixture, "a recycled pid gets nothing of the old process") {
-  process_facts old = proc.facts();
+  ProcessFacts old = proc.facts();
   old.start_time_ns -= 1'000'000'000;
   auto process = attest.attestor->Attest(
       old, proc.image(), WorkloadAttestor::Expect::kSameImage);
@@ -89,7 +89,7 @@ TEST_CASE("the agent may live in a time namespace of its own") {
                                      proc.image(),
                                      WorkloadAttestor::Expect::kSameImage)
                             .status()));
-  process_facts facts = proc.facts();
+  ProcessFacts facts = proc.facts();
   facts.start_time_ns -= 100'000'000'000;
   CHECK(attest.attestor
             ->Attest(facts, proc.image(), WorkloadAttestor::Expect::kSameImage)
@@ -147,7 +147,7 @@ TEST_CASE_METHOD(Fixture, "a kernel thread has a name and no executable") {
 }
 
 TEST_CASE_METHOD(Fixture, "a user that changed since the hook is not guessed") {
-  process_facts facts = proc.facts();
+  ProcessFacts facts = proc.facts();
   facts.uid = 0;
   auto process = attest.attestor->Attest(
       facts, proc.image(), WorkloadAttestor::Expect::kSameImage);
@@ -161,7 +161,7 @@ TEST_CASE_METHOD(Fixture, "a user that changed since the hook is not guessed") {
 
 TEST_CASE_METHOD(Fixture,
                  "a cgroup that changed since the hook is not guessed") {
-  const process_facts before = proc.facts();
+  const ProcessFacts before = proc.facts();
   proc.SetCgroup("/system.slice/other.service");
   auto process = attest.attestor->Attest(
       before, proc.image(), WorkloadAttestor::Expect::kSameImage);
@@ -171,7 +171,7 @@ TEST_CASE_METHOD(Fixture,
 }
 
 TEST_CASE_METHOD(Fixture, "the owner of a listener is attested as it is now") {
-  process_facts listened = proc.facts();
+  ProcessFacts listened = proc.facts();
   listened.uid = 0;
   listened.gid = 0;
   listened.cgroup_id = 1;

@@ -52,8 +52,8 @@ TEST_CASE_METHOD(AttestFixture, "the main thread may end before the process") {
   while (StateOf(pid) != 'Z') {
     sched_yield();
   }
-  const process_facts facts = FactsOf(pid);
-  const process_image image = ImageOf(getpid());
+  const ProcessFacts facts = FactsOf(pid);
+  const ProcessImage image = ImageOf(getpid());
   auto process =
       attestor->Attest(facts, image, WorkloadAttestor::Expect::kSameImage);
   (void)kill(pid, SIGKILL);

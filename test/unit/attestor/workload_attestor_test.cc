@@ -34,8 +34,8 @@ TEST_CASE_METHOD(AttestFixture, "a program that runs") {
 TEST_CASE_METHOD(AttestFixture, "a cached process costs no read of /proc") {
   ChildProgram cat("/bin/cat", {"cat"});
   cat.Exec();
-  const process_facts facts = cat.facts();
-  const process_image image = cat.image();
+  const ProcessFacts facts = cat.facts();
+  const ProcessImage image = cat.image();
   CHECK(attestor->Cached(facts, Expect::kSameImage) == nullptr);
   auto process = attestor->Attest(facts, image, Expect::kSameImage);
   REQUIRE(process.ok());
@@ -56,19 +56,19 @@ TEST_CASE_METHOD(AttestFixture, "a cached process costs no read of /proc") {
 TEST_CASE_METHOD(AttestFixture, "facts that differ have results of their own") {
   ChildProgram cat("/bin/cat", {"cat"});
   cat.Exec();
-  const process_facts facts = cat.facts();
+  const ProcessFacts facts = cat.facts();
   REQUIRE(attestor->Attest(facts, cat.image(), Expect::kSameImage).ok());
   CHECK(attestor->Cached(facts, Expect::kSameProcess) == nullptr);
-  for (auto field : {&process_facts::start_time_ns,
-                     &process_facts::exec_id,
-                     &process_facts::cgroup_id}) {
-    process_facts other = facts;
+  for (auto field : {&ProcessFacts::start_time_ns,
+                     &ProcessFacts::exec_id,
+                     &ProcessFacts::cgroup_id}) {
+    ProcessFacts other = facts;
     other.*field += 1;
     CHECK(attestor->Cached(other, Expect::kSameImage) == nullptr);
   }
   for (auto field :
-       {&process_facts::tgid, &process_facts::uid, &process_facts::gid}) {
-    process_facts other = facts;
+       {&ProcessFacts::tgid, &ProcessFacts::uid, &ProcessFacts::gid}) {
+    ProcessFacts other = facts;
     other.*field += 1;
     CHECK(attestor->Cached(other, Expect::kSameImage) == nullptr);
   }
@@ -79,7 +79,7 @@ TEST_CASE_METHOD(AttestFixture, "facts that differ have results of their own") {
 TEST_CASE_METHOD(AttestFixture, "a recycled pid is not the old process") {
   ChildProgram cat("/bin/cat", {"cat"});
   cat.Exec();
-  process_facts old = cat.facts();
+  ProcessFacts old = cat.facts();
   old.start_time_ns -= 20'000'000;
   for (Expect expect : {Expect::kSameImage, Expect::kSameProcess}) {
     CHECK(absl::IsAborted(attestor->Attest(old, cat.image(), expect).status()));
@@ -89,8 +89,8 @@ TEST_CASE_METHOD(AttestFixture, "a recycled pid is not the old process") {
 
 TEST_CASE_METHOD(AttestFixture, "an exec of another binary after the hook") {
   ChildProgram cat("/bin/cat", {"cat"});
-  const process_facts facts = cat.facts();
-  const process_image image = cat.image();
+  const ProcessFacts facts = cat.facts();
+  const ProcessImage image = cat.image();
   cat.Exec();
   CHECK(absl::IsAborted(
       attestor->Attest(facts, image, Expect::kSameImage).status()));
@@ -115,7 +115,7 @@ TEST_CASE_METHOD(AttestFixture, "an exec while the process is being read") {
   wants_hash = true;
   for (Expect expect : {Expect::kSameImage, Expect::kSameProcess}) {
     ChildProgram cat("/bin/cat", {"cat"});
-    const process_facts facts = cat.facts();
+    const ProcessFacts facts = cat.facts();
     attestor->ForgetAll();
     hashed = 0;
     AttestFixture fresh;  // whose hash cache is empty
@@ -143,8 +143,8 @@ TEST_CASE_METHOD(AttestFixture, "an exec of the same binary while it is read") {
 TEST_CASE_METHOD(AttestFixture, "a process that ends before, or meanwhile") {
   ChildProgram cat("/bin/cat", {"cat"});
   cat.Exec();
-  const process_facts facts = cat.facts();
-  const process_image image = cat.image();
+  const ProcessFacts facts = cat.facts();
+  const ProcessImage image = cat.image();
   wants_hash = true;
   while_hashing = [&] { cat.Kill(); };
   CHECK(absl::IsNotFound(
@@ -171,7 +171,7 @@ TEST_CASE_METHOD(AttestFixture, "Forget while the process is being read") {
 TEST_CASE_METHOD(AttestFixture, "an exec voids what a listener's owner was") {
   ChildProgram cat("/bin/cat", {"cat"});
   cat.Exec();
-  const process_facts facts = cat.facts();
+  const ProcessFacts facts = cat.facts();
   REQUIRE(attestor->Attest(facts, cat.image(), Expect::kSameProcess).ok());
   newest_exec_id = 2;
   CHECK(attestor->Cached(facts, Expect::kSameProcess) == nullptr);
@@ -181,8 +181,8 @@ TEST_CASE_METHOD(AttestFixture, "threads that ask at once share one reading") {
   constexpr int kThreads = 8;
   ChildProgram cat("/bin/cat", {"cat"});
   cat.Exec();
-  const process_facts facts = cat.facts();
-  const process_image image = cat.image();
+  const ProcessFacts facts = cat.facts();
+  const ProcessImage image = cat.image();
   wants_hash = true;
   std::latch ready(kThreads);
   std::vector<Result> results(kThreads);

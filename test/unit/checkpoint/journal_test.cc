@@ -125,7 +125,7 @@ TEST_CASE("sockets that are not the slot's are refused") {
   FlowRecord record;
   record.id = 1;
   journal->Fill(0,
-                Describe(record, AttestedProcess(), CheckpointFacts()),
+                Describe(record, AttestedProcess(), RelayOutline()),
                 CookieOf(inner.get()),
                 CookieOf(outer.get()));
   auto [other, another] = ConnectedPair();

@@ -64,9 +64,9 @@ class Side {
                       .receiving_secrets = secrets_->receiving(0)});
     INFO(entered.message());
     REQUIRE(entered.ok());
-    const CheckpointFacts facts = relay->checkpoint_facts();
+    const RelayOutline outline = relay->Outline();
     journal_->Fill(0,
-                   Describe(flow->Snapshot(), AttestedProcess(), facts),
+                   Describe(flow->Snapshot(), AttestedProcess(), outline),
                    CookieOf(inner_.get()),
                    CookieOf(outer_.get()));
   }

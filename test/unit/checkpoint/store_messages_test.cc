@@ -3,19 +3,16 @@
 #include "agent/checkpoint/store_messages.h"
 
 #include <fcntl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <array>
-#include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <iterator>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include <catch2/catch_test_macros.hpp>
+
+#include "test/unit/checkpoint/service_manager.h"
 
 namespace kith {
 namespace {
@@ -25,54 +22,20 @@ size_t OpenDescriptors() {
   return static_cast<size_t>(std::distance(begin(each), end(each)));
 }
 
-// Manager reads when it is told to.
-class Manager {
- public:
-  Manager()
-      : path_(absl::StrCat("/tmp/kith-manager-", getpid())),
-        socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::strncpy(address.sun_path, path_.c_str(), sizeof(address.sun_path) - 1);
-    REQUIRE(bind(socket_.get(),
-                 reinterpret_cast<const sockaddr *>(&address),
-                 sizeof(address)) == 0);
-    ::setenv("NOTIFY_SOCKET", path_.c_str(), 1);
-  }
-  Manager(const Manager &) = delete;
-  Manager &operator=(const Manager &) = delete;
-  ~Manager() {
-    ::unsetenv("NOTIFY_SOCKET");
-    ::unlink(path_.c_str());
-  }
-
-  // Read returns the next message, without its descriptors.
-  std::string Read() {
-    std::array<char, 4096> text{};
-    const ssize_t got = recv(socket_.get(), text.data(), text.size(), 0);
-    REQUIRE(got > 0);
-    return {text.data(), static_cast<size_t>(got)};
-  }
-
- private:
-  const std::string path_;
-  FileDescriptor socket_;
-};
-
 TEST_CASE("the manager is told in order") {
-  Manager manager;
+  ServiceManager manager;
   const FileDescriptor file(open("/dev/null", O_RDONLY | O_CLOEXEC));
   StoreMessages messages{FileDescriptor()};
   messages.Keep("one", {file.get()});
-  CHECK(manager.Read().find("FDNAME=one") != std::string::npos);
+  CHECK(manager.Read().text.find("FDNAME=one") != std::string::npos);
   messages.Drop("one");
-  const std::string dropped = manager.Read();
+  const std::string dropped = manager.Read().text;
   CHECK(dropped.find("FDSTOREREMOVE=1") != std::string::npos);
   CHECK(dropped.find("FDNAME=one") != std::string::npos);
 }
 
 TEST_CASE("flows that come and go leave nothing to a manager that is slow") {
-  Manager manager;
+  ServiceManager manager;
   const FileDescriptor file(open("/dev/null", O_RDONLY | O_CLOEXEC));
   StoreMessages messages{FileDescriptor()};
   const size_t before = OpenDescriptors();
@@ -83,7 +46,7 @@ TEST_CASE("flows that come and go leave nothing to a manager that is slow") {
   }
   CHECK(OpenDescriptors() <= before + 4);  // one message is on its way
   messages.Keep("last", {file.get()});
-  while (manager.Read().find("FDNAME=last") == std::string::npos) {
+  while (manager.Read().text.find("FDNAME=last") == std::string::npos) {
   }
 }
 

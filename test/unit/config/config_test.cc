@@ -173,7 +173,7 @@ TEST_CASE("mistakes name file, line, key and way out") {
       Case{"datapath: {path: fast}",
            "datapath.path: want auto or ktls or userspace, got 'fast'"},
       Case{"datapath: {sameNode: splice}",
-           "datapath.sameNode: want tls or sockmap, got 'splice'"},
+           "datapath.sameNode: want tls or direct, got 'splice'"},
       Case{"datapath: {pin: true, flowStore: disk}",
            "datapath.flowStore: want none or systemd, got 'disk'"},
       Case{"datapath: {flowStore: systemd}",

@@ -88,16 +88,16 @@ StreamCheckpoint MakeFlow() {
                          .detail = "bad",
                          .alert = 20}};
   relay.tls =
-      TlsStream::State{.read_key = {0x1301, 9, false, 0, MakeSecret('r')},
+      TlsStream::State{.read_key = {0x1301, 9, false, 0, 32, MakeSecret('r')},
                        .peer = RecordReader::PeerRole::kClient,
-                       .progress = {.data_seen = true,
-                                    .update_requested = true,
-                                    .key_changed = true,
-                                    .control_records = 3,
-                                    .header = {24, 0},
+                       .progress = {.data_seen = 1,
+                                    .update_requested = 1,
+                                    .key_changed = 1,
                                     .header_length = 2,
+                                    .header = {24, 0},
+                                    .control_records = 3,
                                     .body_left = 1},
-                       .write_key = {0x1301, 10, true, 0, Secret()},
+                       .write_key = {0x1301, 10, true, 0, 0, Secret()},
                        .update_requested = true,
                        .can_rekey = true};
   return flow;

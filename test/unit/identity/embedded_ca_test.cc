@@ -9,6 +9,7 @@
 #include <openssl/x509.h>
 
 #include "agent/identity/certificate.h"
+#include "agent/identity/certificate_request.h"
 #include "agent/identity/private_key.h"
 #include "agent/identity/svid_rules.h"
 #include "agent/identity/trust_bundle.h"
@@ -33,8 +34,9 @@ struct Fixture {
   bssl::UniquePtr<EVP_PKEY> key = GeneratePrivateKey().value();
 
   SvidRequest Request(const std::string &uri = "spiffe://example.org/a/b") {
-    return {SpiffeId::Parse(uri).value(),
-            PublicKeyOf(key.get()).value(),
+    const SpiffeId id = SpiffeId::Parse(uri).value();
+    return {id,
+            MakeCertificateRequest(key.get(), id, {}).value(),
             {},
             seconds(3600)};
   }
@@ -121,7 +123,7 @@ TEST_CASE_METHOD(Fixture, "requests that will never succeed") {
   request.ttl = seconds(0);
   CHECK(refused(request));
   request = Request();
-  request.public_key = {1, 2, 3};
+  request.csr = {1, 2, 3};
   CHECK(refused(request));
   for (const char *name : {"", "a b", "a\nb", "spiffe://x"}) {
     request = Request();

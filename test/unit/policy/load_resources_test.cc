@@ -8,9 +8,9 @@
 #include "catch2/catch_test_macros.hpp"
 #include "catch2/generators/catch_generators.hpp"
 
-#include "agent/config/text_file.h"
 #include "agent/policy/resource_files.h"
 #include "agent/policy/resource_store.h"
+#include "agent/runtime/text_file.h"
 #include "test/unit/config/scratch_directory.h"
 #include "test/unit/policy/documents.h"
 

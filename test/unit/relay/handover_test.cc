@@ -18,9 +18,9 @@ class HandOvers {
   explicit HandOvers(Chain &chain)
       : thread_([this, &chain] {
           while (!stop_) {
-            chain.outbound->HotRestartParent();
+            chain.outbound->HotRestart();
             if (chain.inbound != nullptr) {
-              chain.inbound->HotRestartParent();
+              chain.inbound->HotRestart();
             }
             ++count_;
           }
@@ -41,10 +41,10 @@ class HandOvers {
   std::thread thread_;
 };
 
-void HotRestartParent(Chain &chain) {
-  chain.outbound->HotRestartParent();
+void HotRestart(Chain &chain) {
+  chain.outbound->HotRestart();
   if (chain.inbound != nullptr) {
-    chain.inbound->HotRestartParent();
+    chain.inbound->HotRestart();
   }
 }
 
@@ -87,13 +87,13 @@ TEST_CASE("what a blocked relay holds is handed over") {
   const size_t sent = FillUp(chain.client());
   REQUIRE(sent > BufferPool::kLarge);
   for (int i = 0; i < 3; ++i) {
-    HotRestartParent(chain);
+    HotRestart(chain);
   }
   ShutdownWrite(chain.client());
-  HotRestartParent(chain);
+  HotRestart(chain);
   CHECK(ReceiveAll(chain.server()).size() == sent);
   Send(chain.server(), "last words");
-  HotRestartParent(chain);
+  HotRestart(chain);
   chain.CloseServer();
   CHECK(ReceiveAll(chain.client()) == "last words");
   CHECK(chain.outbound->End().reason == CloseReason::kClosed);
@@ -104,7 +104,7 @@ TEST_CASE("a half-closed relay is handed over") {
   Exchange(chain);
   ShutdownWrite(chain.client());
   CHECK(ReceiveAll(chain.server()).empty());
-  HotRestartParent(chain);
+  HotRestart(chain);
   const std::string answer = Pattern(size_t{1} << 20, 3);
   auto sent = std::async(std::launch::async, [&] {
     Send(chain.server(), answer);
@@ -118,7 +118,7 @@ TEST_CASE("a half-closed relay is handed over") {
 TEST_CASE("a reset is a reset after a hand-over too") {
   Chain chain(GENERATE(true, false));
   Exchange(chain);
-  HotRestartParent(chain);
+  HotRestart(chain);
   ResetOnClose(chain.client());
   chain.outbound->CloseApplication();
   AwaitReset(chain.server());
@@ -129,7 +129,7 @@ TEST_CASE("a blocked relay that was reset is handed over") {
   Chain chain(GENERATE(true, false));
   Exchange(chain);
   (void)FillUp(chain.client());
-  HotRestartParent(chain);
+  HotRestart(chain);
   ResetOnClose(chain.client());
   chain.outbound->CloseApplication();
   CHECK(chain.outbound->End().reason == CloseReason::kResetByApplication);

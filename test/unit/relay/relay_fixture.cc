@@ -120,7 +120,7 @@ void RelayUnderTest::Abort(CloseReason reason) {
   asio::post(loops_.at(0), [this, reason] { relay_->Abort(reason); });
 }
 
-void RelayUnderTest::HotRestartParent() {
+void RelayUnderTest::HotRestart() {
   std::promise<void> exported;
   asio::post(loops_.at(0), [this, &exported] {
     if (relay_ != nullptr) {

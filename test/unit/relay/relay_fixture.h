@@ -39,9 +39,9 @@ class RelayUnderTest {
   RelayEnd End();
   bool HasEnded() const;
   void Abort(CloseReason reason);
-  // HotRestartParent makes the relay pass to another object as between two
+  // HotRestart makes the relay pass to another object as between two
   // processes; returns when it is on its way there.
-  void HotRestartParent();
+  void HotRestart();
   FlowCounters &counters() { return flow_->counters(); }
 
  private:

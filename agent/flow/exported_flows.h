@@ -8,7 +8,7 @@
 #include <mutex>
 #include <optional>
 
-#include "agent/hotrestart/flow_message.h"
+#include "agent/flow/stream_checkpoint.h"
 
 namespace kith {
 

@@ -3,20 +3,30 @@
 
 #include <httplib.h>
 
-#include "agent/web/web_connection.h"
+#include <cstddef>
+#include <string>
 
 namespace kith {
 
-// WebStream is a WebConnection as cpp-httplib wants it. Its base class differs
-// between the versions that Debian has, hence no `override`.
-class WebStream : public httplib::Stream {
+// HttpStream is a connection as cpp-httplib wants it: anything that reads and
+// writes within bounds of time. The base class differs between the versions
+// that Debian has, hence no `override`.
+template <typename Connection>
+class HttpStream : public httplib::Stream {
  public:
-  explicit WebStream(WebConnection *connection) : connection_(connection) {}
+  explicit HttpStream(Connection *connection) : connection_(connection) {}
 
   bool is_readable() const { return connection_->HasBuffered(); }
-  bool is_writable() const { return connection_->WaitWritable(); }
+  bool is_writable() const { return wait_writable() && is_peer_alive(); }
   bool wait_readable() const { return connection_->WaitReadable(); }
   bool wait_writable() const { return connection_->WaitWritable(); }
+  bool is_peer_alive() const {
+    if constexpr (requires { connection_->IsPeerAlive(); }) {
+      return connection_->IsPeerAlive();
+    } else {
+      return true;
+    }
+  }
   using httplib::Stream::write;
   ssize_t read(char *into, size_t size) {
     return connection_->Read(into, size);
@@ -30,7 +40,7 @@ class WebStream : public httplib::Stream {
   time_t duration() const { return 0; }
 
  private:
-  WebConnection *const connection_;
+  Connection *const connection_;
 };
 
 }  // namespace kith

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/config/web_config.h"
+#include "agent/config/web_config_reader.h"
 
 #include <set>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/config/text_file.h"
+#include "agent/runtime/text_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "agent/attestor/workload_attestor.h"
+#include "agent/flowtable/flow_record.h"
+#include "kith/endpoint.h"
+#include "kith/spiffe_id.h"
+
+namespace kith {
+
+// FlowPermit is what an open flow was allowed by, so that it can be judged
+// again when policy changes.
+struct FlowPermit {
+  uint64_t generation = 0;  // of the resources that allowed it
+  std::shared_ptr<const AttestedProcess> process;
+  FlowDirection direction = FlowDirection::kOutbound;
+  Endpoint destination;
+  // Of a flow under mutual TLS; nullopt for one in plaintext.
+  std::optional<SpiffeId> local;
+  std::optional<SpiffeId> peer;
+};
+
+}  // namespace kith
