@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Addresses as in abi/flow.h: 16 bytes, IPv4 as mapped. */
 #ifndef KITH_ADDRESS_BPF_H
 #define KITH_ADDRESS_BPF_H

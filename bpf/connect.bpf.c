@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * First hook of an outbound flow: sends the connect() of a workload, and of every process that is
  * not known yet, to the agent's listener in the same namespace.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Following a direct flow, the part of sockops: its tuple, that it is established, its end. */
 #ifndef KITH_DIRECT_BPF_H
 #define KITH_DIRECT_BPF_H

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Last hook of an outer connection: what leaves it is TLS records, whoever made them. A segment
  * that is something else does not leave, and the agent ends the flow.

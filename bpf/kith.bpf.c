@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * The object of the hooks that are loaded once, in the order in which a connection meets them: one
  * translation unit, so that they share maps and settings. sk_lookup.bpf.c, loaded once for each

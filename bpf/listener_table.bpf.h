@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The table of listening sockets: entered by sockops and the seed, read by sk_lookup. */
 #ifndef KITH_LISTENER_TABLE_BPF_H
 #define KITH_LISTENER_TABLE_BPF_H

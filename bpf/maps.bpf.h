@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Every map. The object of each hook file declares all of them; they are shared by name. */
 #ifndef KITH_MAPS_BPF_H
 #define KITH_MAPS_BPF_H

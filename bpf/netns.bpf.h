@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Telling the agent about processes, and about namespaces where it has no listeners. */
 #ifndef KITH_NETNS_BPF_H
 #define KITH_NETNS_BPF_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Passes: may a connect() go straight to the listener? Asked by connect, when a handshake between
  * the two has shown before that both allow it. The flow is then followed by sockops, and sk_lookup

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * The life of a process: a child inherits its parent's verdict, exec and exit void it, and a
  * process in a namespace without listeners is announced before it can connect.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Facts of a task, by CO-RE reads only: the same code serves current and any other task. */
 #ifndef KITH_PROCESS_BPF_H
 #define KITH_PROCESS_BPF_H

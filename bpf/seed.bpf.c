@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * What was there before the hooks: processes and listening sockets. Run by the agent, which reads
  * the iterators to their end; each record is a struct of abi/.

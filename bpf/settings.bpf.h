@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What the agent sets between open and load: the verifier prunes by it. */
 #ifndef KITH_SETTINGS_BPF_H
 #define KITH_SETTINGS_BPF_H

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Second hook of an outbound flow, first of a listener: ties a captured connect() to the tuple
  * under which the agent will accept it, and follows the listening sockets of the managed cgroup.

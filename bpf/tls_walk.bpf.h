@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* From one TLS record header of an outgoing stream to the next (RFC 8446 section 5). */
 #ifndef KITH_TLS_WALK_BPF_H
 #define KITH_TLS_WALK_BPF_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The part of vmlinux.h that is stable ABI (include/uapi/linux/bpf.h): contexts
  * are written in full up to the last field read, because the verifier knows

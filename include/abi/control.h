@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause */
 /* What the agent tells the hooks while they run. */
 #ifndef KITH_ABI_CONTROL_H
 #define KITH_ABI_CONTROL_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause */
 /* The counters of the hooks: one list gives the enum here and the names. */
 #ifndef KITH_ABI_COUNTERS_H
 #define KITH_ABI_COUNTERS_H

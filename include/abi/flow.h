@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause */
 /*
  * How a flow is named and where it came from, shared by the hooks and the
  * agent. Addresses are always 16 bytes; IPv4 is written as an IPv4-mapped IPv6

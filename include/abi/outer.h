@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause */
 /* How far the hook on outgoing segments has followed an outer socket. */
 #ifndef KITH_ABI_OUTER_H
 #define KITH_ABI_OUTER_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause */
 /*
  * Flows between two workloads of one network namespace that go straight from one to the other
  * ("direct"), because a handshake between the two has just shown that both allow it ("pass").

@@ -6,10 +6,13 @@
 # A file that needs more has two jobs.
 readonly MAX_FILE_LINES=300
 
-# is_lock FILE: whether a package manager writes it: versions and checksums.
-is_lock() {
-  case ${1##*/} in
+# is_verbatim FILE: whether its text is not ours to change: what a package manager
+# writes (versions and checksums), and licences.
+is_verbatim() {
+  case $1 in
     go.sum | Cargo.lock | package-lock.json) return 0 ;;
+    */go.sum | */Cargo.lock | */package-lock.json) return 0 ;;
+    LICENSE | LICENSES/*.txt) return 0 ;;
   esac
   return 1
 }
@@ -17,7 +20,7 @@ is_lock() {
 rule_length() {
   local file lines failed=0
   while IFS= read -r file; do
-    ! is_lock "$file" || continue
+    ! is_verbatim "$file" || continue
     grep -qI . "$file" || continue
     lines=$(wc -l < "$file")
     ((lines <= MAX_FILE_LINES)) && continue
@@ -27,20 +30,43 @@ rule_length() {
   return $failed
 }
 
+# licence_for FILE: what its SPDX line says. LICENSES/README.md says why.
+licence_for() {
+  case $1 in
+    bpf/* | vmlinux*.h) echo 'GPL-2.0-only OR BSD-2-Clause' ;;
+    include/abi/*) echo 'Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause' ;;
+    *) echo 'Apache-2.0' ;;
+  esac
+}
+
+# licence_in FILE: what the SPDX line says, without the end of a comment.
+licence_in() {
+  sed -nE '4q; s/.*SPDX-License-Identifier: +//; T; s/ *(\*\/|-->)? *$//; p; q' "$1"
+}
+
 # Formats without comments (JSON), prose and captured test inputs carry none.
 rule_licence() {
-  local file failed=0
+  local file wanted found failed=0
   while IFS= read -r file; do
     case $file in
-      *.md | *.json | LICENSE* | */fixtures/* | */corpus/*) continue ;;
+      *.md | *.json | */fixtures/* | */corpus/*) continue ;;
     esac
-    ! is_lock "$file" || continue
-    head -n 3 "$file" | grep -q 'SPDX-License-Identifier: ' && continue
+    ! is_verbatim "$file" || continue
     grep -qI . "$file" || continue
-    printf '%s: no SPDX-License-Identifier in its first lines\n' "$file"
+    wanted=$(licence_for "$file")
+    found=$(licence_in "$file")
+    [[ $found != "$wanted" ]] || continue
+    printf "%s: want 'SPDX-License-Identifier: %s' in its first lines, got '%s'\n" \
+      "$file" "$wanted" "$found"
     failed=1
   done < <(tree_files)
   return $failed
+}
+
+# The kernel's own spelling of what bpf/ is under (license_is_gpl_compatible()).
+rule_kernel_licence() {
+  ! tree_files 'bpf/*' | xargs -d '\n' grep -nHF 'SEC("license")' |
+    grep -vF '= "Dual BSD/GPL";'
 }
 
 # What is true of this machine only (where the tree and the home are, which
