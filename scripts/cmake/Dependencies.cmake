@@ -21,11 +21,6 @@ endif()
 message(STATUS "Dependencies: ${deps_dir}")
 
 find_package(Threads REQUIRED)
-# A configured tree must follow when the directory changes.
-unset(absl_DIR CACHE)
-unset(Catch2_DIR CACHE)
-find_package(absl REQUIRED CONFIG PATHS "${deps_dir}/abseil" NO_DEFAULT_PATH)
-find_package(Catch2 3 REQUIRED CONFIG PATHS "${deps_dir}/catch2" NO_DEFAULT_PATH)
 
 # kith_header_dependency(dep::NAME INCLUDE_DIR): a library of headers only.
 function(kith_header_dependency name include_dir)
@@ -60,6 +55,16 @@ find_library(KITH_LIBPROTOBUF_LITE libprotobuf-lite.a REQUIRED)
 find_path(KITH_JSON_INCLUDE nlohmann/json.hpp REQUIRED)
 find_path(KITH_CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
 
+# One archive has all; the names say in link lines what is used of it.
+kith_static_dependency(dep::abseil "${deps_dir}/abseil/lib/libabsl.a"
+                       "${deps_dir}/abseil/include")
+target_link_libraries(dep::abseil INTERFACE Threads::Threads)
+file(READ "${deps_dir}/abseil/targets" absl_targets)
+foreach(name ${absl_targets})
+  add_library(absl::${name} INTERFACE IMPORTED)
+  target_link_libraries(absl::${name} INTERFACE dep::abseil)
+endforeach()
+
 kith_static_dependency(dep::bpf "${deps_dir}/libbpf/lib/libbpf.a"
                        "${deps_dir}/libbpf/include")
 target_link_libraries(dep::bpf INTERFACE "${KITH_LIBELF}" "${KITH_LIBZ}")
@@ -87,5 +92,10 @@ target_compile_definitions(dep::asio INTERFACE ASIO_STANDALONE
                                                ASIO_NO_DEPRECATED)
 target_link_libraries(dep::asio INTERFACE Threads::Threads)
 
-add_library(dep::catch2 INTERFACE IMPORTED)
-target_link_libraries(dep::catch2 INTERFACE Catch2::Catch2WithMain)
+# With its main(). Compiled here, from one file, when a test is built.
+add_library(catch2 STATIC EXCLUDE_FROM_ALL
+                          "${deps_dir}/catch2/extras/catch_amalgamated.cpp")
+target_link_libraries(catch2 PRIVATE kith_flags)
+target_compile_options(catch2 PRIVATE -w)
+target_include_directories(catch2 SYSTEM INTERFACE "${deps_dir}/catch2/src")
+add_library(dep::catch2 ALIAS catch2)

@@ -5,11 +5,15 @@ set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g0 -DNDEBUG")
 set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g")
 
 # Paths below the tree are hashed as relative ones, so that a fresh clone finds
-# what another clone has compiled.
+# what another clone has compiled. A precompiled header comes out of the cache, too,
+# and so is the same in all clones; ccache asks to be told that no file depends on
+# what it cannot see through one (macros that the header defines, __TIME__).
 find_program(KITH_CCACHE ccache)
 if(KITH_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER env "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}"
-                                  "${KITH_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      env "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}"
+      "CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime"
+      "${KITH_CCACHE}")
 endif()
 
 set(KITH_SANITIZE "" CACHE STRING "-fsanitize= list, for asan and tsan presets")
@@ -46,6 +50,7 @@ function(kith_library name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS")
   add_library(kith_${name} STATIC ${arg_SOURCES})
   target_link_libraries(kith_${name} PUBLIC kith_flags ${arg_DEPENDS})
+  kith_precompiled(kith_${name})
 endfunction()
 
 # kith_coroutines(NAME): GCC 12 inlines asio's operator new of a coroutine frame
@@ -81,6 +86,7 @@ function(kith_test_program label name)
   set(target ${label}_${name})
   add_executable(${target} ${arg_SOURCES})
   target_link_libraries(${target} PRIVATE kith_flags ${arg_DEPENDS} dep::catch2)
+  kith_precompiled(${target})
   add_test(NAME ${target} COMMAND ${target})
   set_tests_properties(${target} PROPERTIES LABELS ${label} TIMEOUT 120)
 endfunction()

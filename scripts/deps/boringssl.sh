@@ -9,15 +9,18 @@ readonly BORINGSSL_API=42
 
 build_boringssl() {
   local tarball=$1 scratch=$2 out=$3 tree=$2/tree
+  local -a options=(-DOPENSSL_SMALL=OFF -DBORINGSSL_ALLOW_CXX_RUNTIME=ON)
   mkdir -p "$tree"
   case $tarball in
-    */dart-sdk_*) unpack_boringssl_dart "$tarball" "$tree" ;;
+    */dart-sdk_*)
+      unpack_boringssl_dart "$tarball" "$tree" &&
+        options+=(-DCMAKE_PROJECT_INCLUDE="$DEPS_SCRIPTS/boringssl-once.cmake")
+      ;;
     *) tar -xf "$tarball" -C "$tree" --strip-components=1 &&
       cp "$DEPS_SCRIPTS/boringssl-android.cmake" "$tree/CMakeLists.txt" ;;
   esac || return 1
   # OPENSSL_SMALL stays off: it trades the fast P-256 for size.
-  cmake_configure "$tree" "$scratch/build" -DOPENSSL_SMALL=OFF \
-    -DBORINGSSL_ALLOW_CXX_RUNTIME=ON || return 1
+  cmake_configure "$tree" "$scratch/build" "${options[@]}" || return 1
   cmake_build boringssl "$scratch/build" crypto ssl || return 1
   mkdir -p "$out/lib"
   find "$scratch/build" \( -name libcrypto.a -o -name libssl.a \) \

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Catch2 3 with its main().
+# Catch2 3: its source. The tree's own build compiles it, and only for tests.
 
 build_catch2() {
-  local tarball=$1 scratch=$2 out=$3 tree=$2/tree
-  mkdir -p "$tree"
-  tar -xf "$tarball" -C "$tree" --strip-components=1 || return 1
-  cmake_configure "$tree" "$scratch/build" -DCATCH_INSTALL_DOCS=OFF \
-    -DCATCH_INSTALL_EXTRAS=OFF -DCMAKE_INSTALL_LIBDIR=lib \
-    -DCMAKE_INSTALL_PREFIX="$out" || return 1
-  cmake_build catch2 "$scratch/build" install
+  local tarball=$1 out=$3 config=$3/src/catch2/catch_user_config.hpp
+  tar -xf "$tarball" -C "$out" --strip-components=1 --wildcards '*/src/*' \
+    '*/extras/catch_amalgamated.*' || return 1
+  sed -e '/^#cmakedefine/d' -e 's/@CATCH_CONFIG_DEFAULT_REPORTER@/console/' \
+    -e 's/@CATCH_CONFIG_CONSOLE_WIDTH@/80/' "$config.in" > "$config"
 }
