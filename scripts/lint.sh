@@ -25,7 +25,7 @@ readonly QUICK_CHECKS='-*,google-explicit-constructor,google-build-using-namespa
 lint_rules() {
   local rule failed=0
   for rule in rule_length rule_licence rule_kernel_licence rule_own_paths \
-    rule_leftovers rule_shell; do
+    rule_leftovers rule_shell rule_layers rule_names; do
     "$rule" || failed=1
   done
   [[ $failed -eq 0 ]] || die "the tree breaks its rules, see above"

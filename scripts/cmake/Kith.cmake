@@ -56,6 +56,7 @@ endfunction()
 # kith_coroutines(NAME): GCC 12 inlines asio's operator new of a coroutine frame
 # but not its operator delete, and then takes them for a mismatched pair.
 function(kith_coroutines name)
+  target_link_libraries(kith_${name} PUBLIC dep::asio)
   target_compile_options(kith_${name} PRIVATE
     $<$<CXX_COMPILER_ID:GNU>:-Wno-mismatched-new-delete>)
 endfunction()
@@ -87,6 +88,10 @@ function(kith_test_program label name)
   add_executable(${target} ${arg_SOURCES})
   target_link_libraries(${target} PRIVATE kith_flags ${arg_DEPENDS} dep::catch2)
   kith_precompiled(${target})
+  if(NOT TARGET ${label}_tests)
+    add_custom_target(${label}_tests)
+  endif()
+  add_dependencies(${label}_tests ${target})
   add_test(NAME ${target} COMMAND ${target})
   set_tests_properties(${target} PROPERTIES LABELS ${label} TIMEOUT 120)
 endfunction()

@@ -96,3 +96,12 @@ rule_shell() {
   mapfile -t scripts < <(tree_files '*.sh' '.ci/run')
   shellcheck -x -P SCRIPTDIR "${scripts[@]}"
 }
+
+# Which folder may include which is a decision (scripts/layers).
+rule_layers() {
+  python3 scripts/lib/lint_layers.py
+}
+
+rule_names() {
+  python3 scripts/lib/lint_names.py
+}
