@@ -66,7 +66,8 @@ HotRestartParent::Parts PartsOf(AgentStages &stages) {
           },
       .drain = [&stages] { stages.loops.Drain(); },
       .close_ports = [&stages] { stages.web->Close(); },
-      .open_ports = [&stages] { return stages.web->Open(); }};
+      .open_ports = [&stages] { return stages.web->Open(); },
+      .done = [] { (void)kill(getpid(), SIGTERM); }};  // agent.cc waits for it
 }
 
 absl::Status OpenAdmin(AgentStages &stages,

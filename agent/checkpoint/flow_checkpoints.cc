@@ -30,7 +30,7 @@ struct FlowCheckpoints::Keeping {
           Executor executor)
       : store(to),
         flow(open.flow),
-        process(open.permit.process),
+        process(open.permit->process),
         relay(running),
         timer(executor) {}
 

@@ -36,6 +36,9 @@ void Advance(const RelayState::Kept &kept, TlsStream::State &stream) {
   stream.write_key.sequence = kept.sending.sequence;
   stream.write_key.generation = kept.sending.generation;
   stream.progress = kept.receiving.progress;
+  // No process leaves these there (OpeningConveyor::Describe).
+  stream.progress.update_requested = 0;
+  stream.progress.key_changed = 0;
   stream.update_requested = kept.receiving.update_requested != 0;
 }
 

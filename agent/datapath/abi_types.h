@@ -2,6 +2,7 @@
 #pragma once
 
 #include <bit>
+#include <type_traits>
 
 #include "abi/flow.h"
 #include "abi/pass.h"
@@ -17,6 +18,8 @@ namespace kith {
 
 static_assert(sizeof(ProcessFacts) == sizeof(process_facts));
 static_assert(sizeof(ProcessImage) == sizeof(process_image));
+// A key of maps, and bytes of a hot restart.
+static_assert(std::has_unique_object_representations_v<ProcessFacts>);
 static_assert(static_cast<uint32_t>(ProcessVerdict::kNotWorkload) ==
               PROCESS_VERDICT_NOT_WORKLOAD);
 static_assert(static_cast<uint32_t>(ProcessVerdict::kWorkload) ==

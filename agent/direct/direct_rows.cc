@@ -173,8 +173,10 @@ DirectRows::DirectRows(DirectContext &context,
       grant_(std::move(grant)),
       client_(std::move(client)),
       server_(std::move(server)) {
-  allowed_ = context_.revocation.Enter(*client_, grant_->client.permit);
-  allowed_.Update(context_.revocation.Enter(*server_, grant_->server.permit));
+  allowed_ =
+      context_.revocation.Enter(*client_, {grant_, &grant_->client.permit});
+  allowed_.Update(
+      context_.revocation.Enter(*server_, {grant_, &grant_->server.permit}));
 }
 
 DirectRows::~DirectRows() {

@@ -44,7 +44,7 @@ void SameNode::Rollback() {
 }
 
 void SameNode::Secured(const OpenFlow &open) {
-  const bool dialled = open.permit.direction == FlowDirection::kOutbound;
+  const bool dialled = open.permit->direction == FlowDirection::kOutbound;
   const LocalConnection connection{
       .netns_cookie = open.netns_cookie,
       .client = dialled ? open.outer_local : open.outer_remote,
@@ -52,7 +52,8 @@ void SameNode::Secured(const OpenFlow &open) {
   if (!connection.server.IsLoopback()) {
     return;
   }
-  auto both = pairs_.Arrive(connection, {open.flow, open.permit, open.process});
+  auto both =
+      pairs_.Arrive(connection, {open.flow, *open.permit, open.process});
   if (both.has_value()) {
     worker_.Post([this, connection, both = *std::move(both)] {
       Grant(both, connection);

@@ -60,7 +60,7 @@ Task<FlowEnd> RelayUntil(AccompaniedFlow &accompanied,
     end.detail.clear();
     end.exported = std::make_shared<StreamCheckpoint>(
         StreamCheckpoint{flow.Snapshot(),
-                         accompanied.open().permit.process,
+                         accompanied.open().permit->process,
                          shared->TakeState()});
   }
   co_return accompanied.End(std::move(end));
@@ -106,8 +106,10 @@ Task<FlowEnd> RelayPlain(FlowContext &context,
                          TcpSocket outer,
                          FlowPermit permit) {
   auto relay = Relay::Plain(std::move(inner), std::move(outer), flow);
-  AccompaniedFlow accompanied(context.subscribers,
-                              {.flow = flow, .permit = std::move(permit)});
+  AccompaniedFlow accompanied(
+      context.subscribers,
+      {.flow = flow,
+       .permit = std::make_shared<const FlowPermit>(std::move(permit))});
   auto end = co_await RelayUntil(accompanied,
                                  std::move(relay),
                                  FlowMode::kPlaintext,
@@ -135,7 +137,7 @@ Task<FlowEnd> RelaySecured(FlowContext &context,
   AccompaniedFlow accompanied(
       context.subscribers,
       {.flow = flow,
-       .permit = std::move(permit),
+       .permit = std::make_shared<const FlowPermit>(std::move(permit)),
        .netns_cookie = whereabouts.netns_cookie,
        .outer_local = EndpointOf(outer->socket().local_endpoint(error)),
        .outer_remote = EndpointOf(outer->socket().remote_endpoint(error)),

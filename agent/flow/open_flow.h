@@ -21,7 +21,8 @@ namespace kith {
 // their way.
 struct OpenFlow {
   std::shared_ptr<LiveFlow> flow;
-  FlowPermit permit;  // with both parties where it is under mutual TLS
+  // With both parties where it is under mutual TLS.
+  std::shared_ptr<const FlowPermit> permit;
 
   // The connection under mutual TLS; unset for one in plaintext, and for one
   // that another process has opened.

@@ -87,7 +87,7 @@ Task<FlowEnd> RelayOn(FlowContext &context,
   }
   OpenFlow open;
   open.flow = flow;
-  open.permit = std::move(permit);
+  open.permit = std::make_shared<const FlowPermit>(std::move(permit));
   AccompaniedFlow accompanied(context.subscribers, std::move(open));
   auto end = co_await RelayUntil(accompanied, *std::move(relay), mode, path);
   co_return end;

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 
+#include "absl/log/check.h"
 #include "absl/strings/str_cat.h"
 
 #include "agent/checkpoint/takeover.pb.h"
@@ -68,6 +69,9 @@ HotRestartParent::~HotRestartParent() {
 
 absl::StatusOr<std::unique_ptr<HotRestartParent>> HotRestartParent::Start(
     const std::string &path, Parts parts, bool replace) {
+  CHECK(parts.export_hooks && parts.rollback_hooks && parts.export_direct &&
+        parts.resume && parts.stop_accepting && parts.drain &&
+        parts.close_ports && parts.open_ports && parts.done);
   auto listener =
       UnixListener::Create(path, {.mode = 0600, .replace = replace});
   if (!listener.ok()) {

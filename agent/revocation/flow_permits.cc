@@ -5,10 +5,10 @@
 
 namespace kith {
 
-void FlowPermits::Enter(uint64_t flow, FlowPermit permit) {
-  auto shared = std::make_shared<const FlowPermit>(std::move(permit));
+void FlowPermits::Enter(uint64_t flow,
+                        std::shared_ptr<const FlowPermit> permit) {
   const std::lock_guard lock(mutex_);
-  held_[flow].permit = std::move(shared);
+  held_[flow].permit = std::move(permit);
 }
 
 std::vector<FlowPermits::Listed> FlowPermits::List() const {

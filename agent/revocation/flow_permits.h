@@ -18,7 +18,7 @@ class FlowPermits {
   using Listed = std::pair<uint64_t, std::shared_ptr<const FlowPermit>>;
 
   // Enter replaces the permit of the flow, if it has one.
-  void Enter(uint64_t flow, FlowPermit permit);
+  void Enter(uint64_t flow, std::shared_ptr<const FlowPermit> permit);
   std::vector<Listed> List() const;
 
   // Withdraw notes why the flow is no longer allowed; Withdrawn returns that,

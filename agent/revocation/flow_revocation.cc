@@ -113,16 +113,16 @@ absl::Status FlowRevocation::CheckParties(const LiveFlow &flow) const {
                            : CheckInForce(*bundle, flow.Snapshot());
 }
 
-absl::Status FlowRevocation::Enter(const LiveFlow &flow,
-                                   const FlowPermit &permit) {
+absl::Status FlowRevocation::Enter(
+    const LiveFlow &flow, const std::shared_ptr<const FlowPermit> &permit) {
   permits_.Enter(flow.id(), permit);
   if (absl::Status in_force = CheckParties(flow); !in_force.ok()) {
     return in_force;
   }
   const auto resources = parts_.resources();
-  return resources->generation == permit.generation
+  return resources->generation == permit->generation
              ? absl::OkStatus()
-             : Judge(*resources, permit, permit.process->attestation);
+             : Judge(*resources, *permit, permit->process->attestation);
 }
 
 absl::Status FlowRevocation::Relaying(const OpenFlow &open,

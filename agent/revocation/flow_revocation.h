@@ -40,7 +40,8 @@ class FlowRevocation final : public OpenFlowSubscriber {
   // Enter holds the permit until Forget. A change of policy since the flow was
   // decided, or of the SVIDs that are in force, is the error; any later one
   // finds the permit.
-  absl::Status Enter(const LiveFlow &flow, const FlowPermit &permit);
+  absl::Status Enter(const LiveFlow &flow,
+                     const std::shared_ptr<const FlowPermit> &permit);
   // Withdrawn returns why the flow was revoked, or an empty text.
   std::string Withdrawn(uint64_t flow) const {
     return permits_.Withdrawn(flow);

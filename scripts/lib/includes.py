@@ -7,8 +7,13 @@ import os
 import re
 import sys
 
-_INCLUDE = re.compile(r'^#include "([^"]+)"', re.MULTILINE)
-_SOURCES = (".h", ".cc", ".c")
+_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]',
+                      re.MULTILINE)
+_SOURCES = (".h", ".cc", ".c", ".proto")
+# Written with quotation marks too, as is usual there.
+_FOREIGN = ("absl/", "catch2/", "yaml-cpp/")
+_SKELETON = ".skel.h"
+_GENERATED = "control-client/cli/build_facts.h"  # by CMake
 ROOTS = ("agent", "control-client", "include", "test")
 
 
@@ -31,18 +36,32 @@ class Includes:
     def __init__(self, roots=ROOTS):
         self.files = sorted(files_of(roots))
         self._known = set(self.files)
+        self.unknown = []  # sentences
         self.of = {path: self._read(path) for path in self.files}
 
     def _read(self, path):
         with open(path, encoding="utf-8") as file:
             named = _INCLUDE.findall(file.read())
         found = []
-        for name in named:
-            for candidate in (name, os.path.join("include", name)):
-                if candidate in self._known:
-                    found.append(candidate)
-                    break
+        for quote, name in named:
+            target = self._resolve(path, name)
+            if target is not None:
+                found.append(target)
+            elif quote == '"' and not (name.startswith(_FOREIGN)
+                                       or name.endswith(_SKELETON)
+                                       or name == _GENERATED):
+                self.unknown.append(f"{path} includes {name}, which is nowhere")
         return found
+
+    def _resolve(self, path, name):
+        """Returns the file of the tree that an #include means, or None. What
+        protoc makes of a .proto file stands for that file."""
+        name = name.replace(".pb.h", ".proto")
+        for candidate in (name, os.path.join("include", name),
+                          os.path.normpath(os.path.join(folder_of(path), name))):
+            if candidate in self._known:
+                return candidate
+        return None
 
     def pairs(self, roots):
         """Returns {(folder, folder it includes): one example}."""

@@ -31,6 +31,7 @@ def read_table():
 
 def faults(includes):
     """Yields a sentence for each thing that is wrong."""
+    yield from includes.unknown
     pairs = includes.pairs(_ROOTS)
     allowed = read_table()
     for pair in sorted(pairs.keys() - allowed):

@@ -2,6 +2,7 @@
 // Two agents never share a process.
 #include <catch2/catch_test_macros.hpp>
 
+#include "agent/datapath/features.h"
 #include "test/bpf/rig/agent.h"
 
 namespace kith {

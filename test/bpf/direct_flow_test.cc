@@ -13,7 +13,7 @@ namespace kith {
 namespace {
 
 TEST_CASE("the bytes of a direct flow are counted") {
-  PassRig rig;
+  GrantRig rig;
   const Endpoint at = At("127.0.0.1:80");
   REQUIRE(rig.Open(at).ok());
   auto direct = rig.RequireDirect(at);
@@ -38,7 +38,7 @@ TEST_CASE("the bytes of a direct flow are counted") {
 }
 
 TEST_CASE("both applications are told who the peer is") {
-  PassRig rig;
+  GrantRig rig;
   const Endpoint at = At("127.0.0.1:80");
   REQUIRE(rig.Open(at).ok());
   const auto show = [&](uint64_t key, const std::string &peer) {
@@ -48,9 +48,9 @@ TEST_CASE("both applications are told who the peer is") {
     return *std::move(shown);
   };
   const auto client =
-      show(PASS_IDENTITY_CLIENT(PassRig::kId), "spiffe://a/server");
+      show(ClientIdentityKey(GrantRig::kId), "spiffe://a/server");
   const auto server =
-      show(PASS_IDENTITY_SERVER(PassRig::kId), "spiffe://a/client");
+      show(ServerIdentityKey(GrantRig::kId), "spiffe://a/client");
   const auto peer_of = [](const FileDescriptor &socket) {
     shown_identity shown{};
     socklen_t length = sizeof(shown);
@@ -62,7 +62,7 @@ TEST_CASE("both applications are told who the peer is") {
     CHECK(shown.enabled == 0);
     return std::string(shown.peer_spiffe_id);
   };
-  PassRig::Direct direct{.client = rig.client.Connect(at), .server = {}};
+  GrantRig::Direct direct{.client = rig.client.Connect(at), .server = {}};
   REQUIRE(direct.client.error == 0);
   CHECK(peer_of(direct.client.socket) == "spiffe://a/server");
   SECTION("the server, too") {
@@ -83,7 +83,7 @@ TEST_CASE("both applications are told who the peer is") {
 }
 
 TEST_CASE("a direct flow can be ended") {
-  PassRig rig;
+  GrantRig rig;
   const Endpoint at = At("127.0.0.1:80");
   REQUIRE(rig.Open(at).ok());
   const auto direct = rig.RequireDirect(at);
@@ -102,7 +102,7 @@ TEST_CASE("a direct flow can be ended") {
 }
 
 TEST_CASE("sweeping leaves what a pass leads to") {
-  PassRig rig;
+  GrantRig rig;
   const Endpoint at = At("127.0.0.1:80");
   REQUIRE(rig.Open(at).ok());
   rig.passes.Sweep();

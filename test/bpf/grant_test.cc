@@ -19,7 +19,7 @@ namespace {
 
 using std::chrono::hours;
 
-void RequireCaptured(PassRig &rig, Workload &client, const Endpoint &to) {
+void RequireCaptured(GrantRig &rig, Workload &client, const Endpoint &to) {
   auto connected = client.Connect(to);
   REQUIRE(connected.error == 0);
   CHECK(Accept(rig.listeners.outbound_v4).has_value());
@@ -35,11 +35,11 @@ TEST_CASE("a connect() with a pass goes straight to the listener") {
            std::pair("[::]:80", "127.0.0.1:80"),
        }) {
     INFO(listen_at << " " << to);
-    PassRig rig(listen_at);
+    GrantRig rig(listen_at);
     REQUIRE(rig.Open(At(to)).ok());
     const auto direct = rig.RequireDirect(At(to));
     const DirectFlow flow = rig.Await(DirectFlow::State::kOpen);
-    CHECK(flow.grant == PassRig::kId);
+    CHECK(flow.grant == GrantRig::kId);
     CHECK(flow.assigned);
     CHECK(flow.client == LocalOf(direct.client.socket));
     CHECK(flow.origin.destination == At(to));
@@ -52,7 +52,7 @@ TEST_CASE("a connect() with a pass goes straight to the listener") {
 }
 
 TEST_CASE("an IPv6 socket that speaks IPv4 has a pass, too") {
-  PassRig rig;
+  GrantRig rig;
   REQUIRE(rig.Open(At("127.0.0.1:80")).ok());
   auto direct = rig.RequireDirect(At("127.0.0.1:80"), AF_INET6);
   Carry(direct.client.socket, direct.server.socket, 10);
@@ -63,7 +63,7 @@ TEST_CASE("an IPv6 socket that speaks IPv4 has a pass, too") {
 }
 
 TEST_CASE("a pass is void") {
-  PassRig rig;
+  GrantRig rig;
   const Endpoint at = At("127.0.0.1:80");
   REQUIRE(rig.Open(at).ok());
   SECTION("when it is taken back") {
@@ -71,7 +71,7 @@ TEST_CASE("a pass is void") {
     RequireCaptured(rig, rig.client, at);
   }
   SECTION("under another policy") {
-    rig.agent->SetPolicyGeneration(PassRig::kGeneration + 1);
+    rig.agent->SetPolicyGeneration(GrantRig::kGeneration + 1);
     RequireCaptured(rig, rig.client, at);
   }
   SECTION("when it has expired") {
@@ -117,14 +117,14 @@ TEST_CASE("a pass is void") {
 
 TEST_CASE("no pass is given") {
   SECTION("to what is not on loopback") {
-    PassRig rig("0.0.0.0:80");
+    GrantRig rig("0.0.0.0:80");
     CHECK(absl::IsFailedPrecondition(rig.Open(At("203.0.113.7:80"))));
   }
   SECTION("to an address that two sockets share") {
-    PassRig rig("127.0.0.1:81");
+    GrantRig rig("127.0.0.1:81");
     WorkloadRequest how{};
     how.family = AF_INET;
-    how.address = At("127.0.0.1:80").ToAbi();
+    how.address = At("127.0.0.1:80");
     how.reuse_port = 1;
     const auto one = rig.server.Listen(how);
     const auto other = rig.server.Listen(how);
@@ -132,20 +132,20 @@ TEST_CASE("no pass is given") {
     CHECK(absl::IsFailedPrecondition(rig.Open(At("127.0.0.1:80"))));
   }
   SECTION("to another process than was asked") {
-    PassRig rig;
+    GrantRig rig;
     auto asked = rig.agent->FindProcess(rig.client.pid());
     REQUIRE(asked.ok());
     CHECK(absl::IsFailedPrecondition(
-        rig.passes.Open({.id = PassRig::kId,
+        rig.passes.Open({.id = GrantRig::kId,
                          .client = asked->process,
                          .server = asked->process,
                          .netns_cookie = rig.netns.cookie(),
                          .destination = At("127.0.0.1:80"),
-                         .policy_generation = PassRig::kGeneration,
+                         .policy_generation = GrantRig::kGeneration,
                          .lifetime = hours(1)})));
   }
   SECTION("where nobody listens") {
-    PassRig rig;
+    GrantRig rig;
     CHECK(absl::IsNotFound(rig.Open(At("127.0.0.1:81"))));
   }
   SECTION("where none are asked for") {
@@ -192,7 +192,7 @@ uint64_t CookieOf(const FileDescriptor &socket) {
 
 // A connected socket of a sockmap that is given TLS keys may send plaintext.
 TEST_CASE("of a sockmap only the listening socket is a member") {
-  PassRig rig;
+  GrantRig rig;
   const Endpoint at = At("127.0.0.1:80");
   REQUIRE(rig.Open(at).ok());
   const FileDescriptor sockets = Map("pass_listeners");
@@ -206,7 +206,7 @@ TEST_CASE("of a sockmap only the listening socket is a member") {
 }
 
 TEST_CASE("a SYN whose listener is gone is dropped, whoever listens there") {
-  PassRig rig;
+  GrantRig rig;
   const Endpoint at = At("127.0.0.1:80");
   REQUIRE(rig.Open(at).ok());
   // The hook at connect() has seen the listener still.

@@ -137,7 +137,7 @@ TEST_CASE("an address of several sockets is no one process's") {
   Rig rig;
   Workload other(rig.cgroup, rig.netns);
   WorkloadRequest shared;
-  shared.address = At("127.0.0.1:80").ToAbi();
+  shared.address = At("127.0.0.1:80");
   shared.reuse_port = 1;
   REQUIRE(other.Listen(shared).error == 0);
   REQUIRE(rig.workload.Listen(shared).error == 0);

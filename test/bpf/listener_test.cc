@@ -59,10 +59,10 @@ TEST_CASE("the exact address wins over the wildcard") {
   Rig rig;
   Workload other(rig.cgroup, rig.netns);
   WorkloadRequest wildcard;
-  wildcard.address = At("0.0.0.0:80").ToAbi();
+  wildcard.address = At("0.0.0.0:80");
   wildcard.reuse_port = 1;
   WorkloadRequest exact = wildcard;
-  exact.address = At("127.0.0.1:80").ToAbi();
+  exact.address = At("127.0.0.1:80");
   REQUIRE(rig.workload.Listen(wildcard).error == 0);
   REQUIRE(other.Listen(exact).error == 0);
   CHECK(rig.OwnerOf("127.0.0.1:80") == other.pid());
@@ -72,7 +72,7 @@ TEST_CASE("the exact address wins over the wildcard") {
 TEST_CASE("an IPv6-only wildcard does not take IPv4") {
   Rig rig;
   WorkloadRequest request;
-  request.address = At("[::]:80").ToAbi();
+  request.address = At("[::]:80");
   request.v6only = 1;
   REQUIRE(rig.workload.Listen(request).error == 0);
   CHECK(rig.OwnerOf("127.0.0.1:80") == 0);
@@ -82,7 +82,7 @@ TEST_CASE("an IPv6-only wildcard does not take IPv4") {
 TEST_CASE("an address stays while one of its sockets is left") {
   Rig rig;
   WorkloadRequest shared;
-  shared.address = At("127.0.0.1:80").ToAbi();
+  shared.address = At("127.0.0.1:80");
   shared.reuse_port = 1;
   REQUIRE(rig.workload.Listen(shared).error == 0);
   Workload other(rig.cgroup, rig.netns);

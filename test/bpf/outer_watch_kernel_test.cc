@@ -15,6 +15,7 @@
 #include "abi/outer.h"
 #include "agent/datapath/counters.h"
 #include "agent/datapath/datapath.h"
+#include "agent/datapath/features.h"
 #include "egress.skel.h"
 #include "test/bpf/rig/agent.h"
 #include "test/bpf/rig/outer.h"

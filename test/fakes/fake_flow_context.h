@@ -97,13 +97,20 @@ struct FakeIdentifier : WorkloadIdentifier {
   absl::StatusOr<Workload> process = absl::UnavailableError("not told");
   absl::StatusOr<Workload> listener = absl::NotFoundError("nobody listens");
 
+  // What was asked for.
+  std::optional<WorkloadAttestor::Expect> expected;
+  uint16_t port = 0;
+
   Task<absl::StatusOr<Workload>> OfProcess(const ProcessFacts &,
                                            const ProcessImage &,
-                                           WorkloadAttestor::Expect,
-                                           uint16_t) override {
+                                           WorkloadAttestor::Expect expect,
+                                           uint16_t destination_port) override {
+    expected = expect;
+    port = destination_port;
     co_return process;
   }
-  Task<absl::StatusOr<Workload>> OfListener(uint64_t, Endpoint) override {
+  Task<absl::StatusOr<Workload>> OfListener(uint64_t, Endpoint local) override {
+    port = local.port;
     co_return listener;
   }
 };

@@ -13,7 +13,7 @@
 #include "absl/log/log.h"
 #include "absl/strings/str_cat.h"
 
-#include "agent/datapath/datapath.h"
+#include "agent/datapath/features.h"
 
 namespace kith {
 namespace {

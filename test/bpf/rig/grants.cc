@@ -5,19 +5,19 @@
 
 namespace kith {
 
-Datapath::Options PassRig::GivingGrants(const TestCgroup &cgroup) {
+Datapath::Options GrantRig::GivingGrants(const TestCgroup &cgroup) {
   Datapath::Options options = TestAgent::OptionsFor(cgroup);
   options.gives_grants = true;
   return options;
 }
 
-PassRig::PassRig(const std::string &listen_at)
+GrantRig::GrantRig(const std::string &listen_at)
     : listening(server.Listen(At(listen_at))) {
   CHECK(listening.error == 0);
 }
 
-absl::Status PassRig::Open(const Endpoint &destination,
-                           std::chrono::nanoseconds lifetime) {
+absl::Status GrantRig::Open(const Endpoint &destination,
+                            std::chrono::nanoseconds lifetime) {
   auto process = agent->FindProcess(client.pid());
   auto owner = agent->FindProcess(server.pid());
   CHECK(process.ok());
@@ -31,7 +31,7 @@ absl::Status PassRig::Open(const Endpoint &destination,
                       .lifetime = lifetime});
 }
 
-DirectFlow PassRig::Await(DirectFlow::State state) {
+DirectFlow GrantRig::Await(DirectFlow::State state) {
   const auto keys = passes.List();
   CHECK(keys.size() == 1);
   const bool reached = agent.WaitUntilDirect(keys[0], [&] {
@@ -44,7 +44,7 @@ DirectFlow PassRig::Await(DirectFlow::State state) {
   return *flow;
 }
 
-PassRig::Direct PassRig::RequireDirect(const Endpoint &to, int family) {
+GrantRig::Direct GrantRig::RequireDirect(const Endpoint &to, int family) {
   Direct direct{.client = client.Connect(to, family), .server = {}};
   CHECK(direct.client.error == 0);
   auto accepted = Accept(listening.socket);

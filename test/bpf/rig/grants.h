@@ -13,11 +13,11 @@
 namespace kith {
 
 // Two workloads of one namespace, and an agent that gives passes.
-struct PassRig {
+struct GrantRig {
   static constexpr uint64_t kGeneration = 1;  // as TestAgent sets it
   static constexpr uint64_t kId = 77;
 
-  explicit PassRig(const std::string &listen_at = "127.0.0.1:80");
+  explicit GrantRig(const std::string &listen_at = "127.0.0.1:80");
 
   // Open gives the client a pass.
   absl::Status Open(const Endpoint &destination,

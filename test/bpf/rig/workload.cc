@@ -111,13 +111,13 @@ Workload::Result Workload::Connect(const Endpoint &to, int family) {
   WorkloadRequest request;
   request.op = WorkloadOp::kConnect;
   request.family = static_cast<uint32_t>(FamilyOf(to, family));
-  request.address = to.ToAbi();
+  request.address = to;
   return Ask(request);
 }
 
 Workload::Result Workload::Listen(const Endpoint &at) {
   WorkloadRequest request;
-  request.address = at.ToAbi();
+  request.address = at;
   return Listen(request);
 }
 
@@ -125,7 +125,7 @@ Workload::Result Workload::Listen(const WorkloadRequest &how) {
   WorkloadRequest request = how;
   request.op = WorkloadOp::kListen;
   request.family = static_cast<uint32_t>(
-      FamilyOf(Endpoint::FromAbi(how.address), static_cast<int>(how.family)));
+      FamilyOf(how.address, static_cast<int>(how.family)));
   Result result = Ask(request);
   return result;
 }

@@ -20,7 +20,7 @@ namespace {
 std::vector<int> sockets;
 
 socklen_t AddressOf(const WorkloadRequest &request, sockaddr_storage &out) {
-  const Endpoint endpoint = Endpoint::FromAbi(request.address);
+  const Endpoint &endpoint = request.address;
   if (request.family == AF_INET) {
     return endpoint.ToSockaddr(out);
   }

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "abi/flow.h"
+#include "kith/endpoint.h"
 
 namespace kith {
 
@@ -22,7 +22,7 @@ enum class WorkloadOp : uint32_t {
 struct WorkloadRequest {
   WorkloadOp op = WorkloadOp::kClose;
   uint32_t family = 0;  // of the socket; AF_INET6 with IPv4 addresses: mapped
-  flow_endpoint address{};
+  Endpoint address;
   uint32_t v6only = 0;
   uint32_t reuse_port = 0;
   uint32_t uid = 0;

@@ -12,8 +12,8 @@ namespace {
 
 // An agent whose flows are no workload's, and are kept.
 struct KeepingAgent {
+  std::unique_ptr<FlowCheckpoints> checkpoints;  // outlives the flows
   FlowsUnderTest flows;
-  std::unique_ptr<FlowCheckpoints> checkpoints;
 
   explicit KeepingAgent(std::vector<NamedDescriptor> passed = {}) {
     auto store = OpenFlowStore(std::move(passed), FileDescriptor());

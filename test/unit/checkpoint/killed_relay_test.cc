@@ -112,7 +112,7 @@ class Side {
     auto trace = TraceHub::Create();
     auto table = FlowTable::Create(trace.get());
     flow->record.id = 1;
-    auto relay = Relay::Resume(std::move(flow->relay),
+    auto relay = Relay::Import(std::move(flow->relay),
                                loop.get_executor(),
                                table->Adopt(flow->record));
     if (!relay.ok()) {

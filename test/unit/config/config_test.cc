@@ -214,5 +214,18 @@ TEST_CASE("a configuration is loaded from a file") {
   CHECK(broken.status().message().find(scratch / "broken.yaml:1: x: ") == 0);
 }
 
+TEST_CASE("sameNode has a former spelling, of which is warned") {
+  const auto direct =
+      ParseConfig("datapath:\n  sameNode: direct\n", "kith.yaml").value();
+  CHECK(direct.same_node == SameNodeChoice::kDirect);
+  CHECK(direct.warnings.empty());
+  const auto former =
+      ParseConfig("datapath:\n  sameNode: sockmap\n", "kith.yaml").value();
+  CHECK(former.same_node == SameNodeChoice::kDirect);
+  CHECK(former.warnings ==
+        std::vector<std::string>{"kith.yaml:2: datapath.sameNode: 'sockmap' is "
+                                 "called 'direct' now: write that"});
+}
+
 }  // namespace
 }  // namespace kith

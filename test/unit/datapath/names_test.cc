@@ -7,6 +7,7 @@
 
 #include "abi/counters.h"
 #include "agent/datapath/datapath.h"
+#include "agent/datapath/features.h"
 #include "agent/datapath/pin_directory.h"
 
 namespace kith {

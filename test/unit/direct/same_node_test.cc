@@ -130,13 +130,94 @@ TEST_CASE_METHOD(SameNodeFixture,
   CHECK(closed[0].reason == CloseReason::kClosed);
 }
 
-TEST_CASE_METHOD(SameNodeFixture,
-                 "an agent that has let go leaves all to its successor") {
+TEST_CASE_METHOD(
+    SameNodeFixture,
+    "an agent that has exported its flows leaves them to its child") {
   Put(DirectFlow::State::kOpen, seconds(1));
-  same_node.LetGo();
+  same_node.Export();
   LookAtAll(1);
   CHECK(grants.ended == 0);
   CHECK(grants.flows.size() == 1);
+}
+
+// A connection under mutual TLS, as one of its two ends has it.
+struct Handshakes {
+  SameNodeFixture &node;
+  const char *server = "127.0.0.1:80";
+  uint64_t generation = 0;
+
+  OpenFlow End(FlowDirection direction) const {
+    FlowRecord record;
+    record.direction = direction;
+    record.opened_at = std::chrono::system_clock::now();
+    FlowPermit permit;
+    permit.generation = generation;
+    permit.direction = direction;
+    auto process = std::make_shared<AttestedProcess>();
+    process->facts.tgid = direction == FlowDirection::kOutbound ? 1 : 2;
+    permit.process = process;
+    permit.local = *SpiffeId::Parse("spiffe://example.org/a");
+    permit.peer = *SpiffeId::Parse("spiffe://example.org/b");
+    const Endpoint client = *Endpoint::Parse("127.0.0.1:1000");
+    const Endpoint listener = *Endpoint::Parse(server);
+    const bool dialled = direction == FlowDirection::kOutbound;
+    return {.flow = node.fakes.flows->Open(record),
+            .permit = std::make_shared<const FlowPermit>(permit),
+            .netns_cookie = 9,
+            .outer_local = dialled ? client : listener,
+            .outer_remote = dialled ? listener : client,
+            .process = {.tgid = dialled ? 1U : 0U}};
+  }
+
+  // Meet returns what was granted when both ends are secured.
+  std::vector<GrantRequest> Meet() const {
+    const OpenFlow client = End(FlowDirection::kOutbound);
+    const OpenFlow answering = End(FlowDirection::kInbound);
+    node.same_node.Start();
+    node.same_node.Secured(client);
+    node.same_node.Secured(answering);
+    node.same_node.Stop();
+    FlowEnd end;
+    node.same_node.Ended(client, end);
+    node.same_node.Ended(answering, end);
+    return node.grants.given;
+  }
+};
+
+TEST_CASE_METHOD(SameNodeFixture,
+                 "a handshake inside the node grants the next connections") {
+  const auto given = Handshakes{*this}.Meet();
+  REQUIRE(given.size() == 1);
+  CHECK(given[0].client.tgid == 1);
+  CHECK(given[0].server.tgid == 2);
+  CHECK(given[0].netns_cookie == 9);
+  CHECK(given[0].destination.ToString() == "127.0.0.1:80");
+  CHECK(given[0].lifetime == SameNode::kGrantLifetime);
+  CHECK(fakes.inner_sockets.shown.size() == 2);  // each side is told
+}
+
+TEST_CASE_METHOD(SameNodeFixture,
+                 "a handshake over the network grants nothing") {
+  CHECK(Handshakes{*this, "10.0.0.1:80"}.Meet().empty());
+}
+
+TEST_CASE_METHOD(SameNodeFixture,
+                 "a handshake by older documents grants nothing") {
+  CHECK(Handshakes{*this, "127.0.0.1:80", 7}.Meet().empty());
+}
+
+TEST_CASE_METHOD(
+    SameNodeFixture,
+    "an agent that has exported its flows grants nothing, until it "
+    "is rolled back") {
+  same_node.Export();
+  SECTION("not") {
+    CHECK(Handshakes{*this}.Meet().empty());
+  }
+  SECTION("rolled back") {
+    same_node.Rollback();
+    CHECK(Handshakes{*this}.Meet().size() == 1);
+  }
 }
 
 }  // namespace

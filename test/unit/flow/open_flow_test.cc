@@ -76,12 +76,17 @@ TEST_CASE("a subscriber can refuse a flow, which all are told has ended") {
 TEST_CASE("a flow that ends with its loop has ended for its subscribers") {
   std::string told;
   Recorder recorder("", told);
-  OpenFlowSubscribers subscribers{&recorder};
+  LocalListener destination;
+  FileDescriptor application;
   {
-    AccompaniedFlow flow(subscribers, OpenFlow{});
-    flow.Secured();
+    FlowsUnderTest agent;
+    agent.fakes.identifier.process = WorkloadOf(nullptr);
+    agent.fakes.subscribers = {&recorder};
+    application = agent.Outbound(destination.endpoint());
+    (void)agent.OpenOne();
+    CHECK(told == "relaying ");
   }
-  CHECK(told == "secured ended ");
+  CHECK(told == "relaying ended ");
 }
 
 TEST_CASE("a counter of flows by cipher is a subscriber of its own") {

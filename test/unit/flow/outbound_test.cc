@@ -36,6 +36,9 @@ TEST_CASE("bytes of a process that is no workload go as they are") {
   CHECK(closed.bytes_received == 6);
   CHECK(closed.destination == destination.endpoint());
   CHECK(agent.fakes.capture.forgotten == 1);
+  CHECK(agent.fakes.identifier.port == destination.endpoint().port);
+  CHECK(agent.fakes.identifier.expected ==
+        WorkloadAttestor::Expect::kSameImage);
   CHECK(agent.fakes.capture.process_verdicts ==
         std::vector{ProcessVerdict::kNotWorkload});
 }

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // A parent exports, a child imports; and what becomes of it when one fails.
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <future>
-#include <mutex>
-#include <thread>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include <catch2/catch_test_macros.hpp>
 
+#include "agent/checkpoint/takeover.pb.h"
 #include "agent/hotrestart/child.h"
+#include "agent/hotrestart/message_channel.h"
 #include "agent/hotrestart/parent.h"
 
 namespace kith {
@@ -179,6 +183,27 @@ TEST_CASE("a child that ends after it swapped loses nothing of the parent's") {
   child->reset();
   CHECK(parent.AwaitRollback());  // the hooks are lost, and attached again
   CHECK(parent.ports_);
+}
+
+TEST_CASE("a flow that the child did not get goes on at the parent") {
+  Parent parent;
+  auto channel = MessageChannel::Connect(Path());
+  REQUIRE(channel.ok());
+  takeover::Hello hello;
+  hello.set_version(HotRestartParent::kVersion);
+  hello.set_cgroup(kCgroup);
+  REQUIRE(channel
+              ->Send({.kind = Message::Kind::kHello,
+                      .body = hello.SerializeAsString()})
+              .ok());
+  REQUIRE(channel->ReceiveKind(Message::Kind::kWelcome, kPatience).ok());
+  REQUIRE(channel->Send({.kind = Message::Kind::kSwapping}).ok());
+  // It reads no more, as one that has died.
+  REQUIRE(shutdown(channel->fd(), SHUT_RD) == 0);
+  REQUIRE(channel->Send({.kind = Message::Kind::kSteering}).ok());
+  CHECK(parent.AwaitResumed() == "a rule");
+  CHECK(parent.AwaitRollback());
+  CHECK_FALSE(parent.direct_);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // Which open flows a change of policy or of a bundle ends.
 #include "agent/revocation/flow_revocation.h"
 
+#include <asio/io_context.hpp>
 #include <catch2/catch_test_macros.hpp>
 
 #include "test/fakes/fake_flow_context.h"
@@ -51,6 +52,10 @@ struct OpenFlows {
               .peer = *SpiffeId::Parse(peer)};
   }
 
+  std::shared_ptr<const FlowPermit> shared() const {
+    return std::make_shared<const FlowPermit>(permit);
+  }
+
   // Documents that give the process of this name the client's identity.
   static std::shared_ptr<ResourceSet> Documents(uint64_t generation,
                                                 const std::string &name) {
@@ -72,14 +77,14 @@ struct OpenFlows {
 
 TEST_CASE("a flow that policy still allows goes on") {
   OpenFlows open;
-  REQUIRE(open.revocation.Enter(*open.flow, open.permit).ok());
+  REQUIRE(open.revocation.Enter(*open.flow, open.shared()).ok());
   open.Change(OpenFlows::Documents(2, "app"));
   CHECK_FALSE(open.aborted.has_value());
 }
 
 TEST_CASE("a flow whose process has no identity any more ends") {
   OpenFlows open;
-  REQUIRE(open.revocation.Enter(*open.flow, open.permit).ok());
+  REQUIRE(open.revocation.Enter(*open.flow, open.shared()).ok());
   open.Change(OpenFlows::Documents(2, "other"));
   CHECK(open.aborted == CloseReason::kRevoked);
   CHECK(open.revocation.Withdrawn(open.flow->id()) ==
@@ -88,7 +93,7 @@ TEST_CASE("a flow whose process has no identity any more ends") {
 
 TEST_CASE("a flow to a peer that is not allowed any more ends") {
   OpenFlows open;
-  REQUIRE(open.revocation.Enter(*open.flow, open.permit).ok());
+  REQUIRE(open.revocation.Enter(*open.flow, open.shared()).ok());
   auto changed = OpenFlows::Documents(2, "app");
   auto identity = std::make_shared<WorkloadIdentity>(*changed->identities[0]);
   identity->allowed_outbound = {"spiffe://example.org/other"};
@@ -99,7 +104,7 @@ TEST_CASE("a flow to a peer that is not allowed any more ends") {
 
 TEST_CASE("a flow that two identities could have now ends") {
   OpenFlows open;
-  REQUIRE(open.revocation.Enter(*open.flow, open.permit).ok());
+  REQUIRE(open.revocation.Enter(*open.flow, open.shared()).ok());
   auto changed = OpenFlows::Documents(2, "app");
   auto other = std::make_shared<WorkloadIdentity>(*changed->identities[0]);
   other->name = "other";
@@ -115,7 +120,7 @@ TEST_CASE("a plaintext flow ends where its identity is MUTUAL now") {
   OpenFlows open;
   open.permit.local.reset();
   open.permit.peer.reset();
-  REQUIRE(open.revocation.Enter(*open.flow, open.permit).ok());
+  REQUIRE(open.revocation.Enter(*open.flow, open.shared()).ok());
   open.Change(OpenFlows::Documents(2, "app"));
   CHECK(open.aborted == CloseReason::kRevoked);
 }
@@ -123,32 +128,32 @@ TEST_CASE("a plaintext flow ends where its identity is MUTUAL now") {
 TEST_CASE("a flow that was decided by older documents is judged at once") {
   OpenFlows open;
   open.in_force = OpenFlows::Documents(2, "other");
-  CHECK(
-      absl::IsPermissionDenied(open.revocation.Enter(*open.flow, open.permit)));
+  CHECK(absl::IsPermissionDenied(
+      open.revocation.Enter(*open.flow, open.shared())));
 }
 
 TEST_CASE("a flow that has ended is not judged") {
   OpenFlows open;
-  REQUIRE(open.revocation.Enter(*open.flow, open.permit).ok());
+  REQUIRE(open.revocation.Enter(*open.flow, open.shared()).ok());
   FlowEnd end;
-  open.revocation.Ended({.flow = open.flow, .permit = open.permit}, end);
+  open.revocation.Ended({.flow = open.flow, .permit = open.shared()}, end);
   open.Change(OpenFlows::Documents(2, "other"));
   CHECK_FALSE(open.aborted.has_value());
 }
 
 TEST_CASE("a revoked flow ends with the reason") {
   OpenFlows open;
-  REQUIRE(open.revocation.Enter(*open.flow, open.permit).ok());
+  REQUIRE(open.revocation.Enter(*open.flow, open.shared()).ok());
   open.Change(OpenFlows::Documents(2, "other"));
   FlowEnd end{CloseReason::kRevoked, ""};
-  open.revocation.Ended({.flow = open.flow, .permit = open.permit}, end);
+  open.revocation.Ended({.flow = open.flow, .permit = open.shared()}, end);
   CHECK(end.detail.find("has no longer the identity") != std::string::npos);
   CHECK(open.revocation.Withdrawn(open.flow->id()).empty());
 }
 
 TEST_CASE("a process is attested again where documents ask for its hash") {
   OpenFlows open;
-  REQUIRE(open.revocation.Enter(*open.flow, open.permit).ok());
+  REQUIRE(open.revocation.Enter(*open.flow, open.shared()).ok());
   auto changed = OpenFlows::Documents(2, "app");
   auto hashed = std::make_shared<WorkloadIdentity>();
   hashed->name = "hashed";
@@ -168,13 +173,37 @@ TEST_CASE("a flow of an SVID that is not in force any more ends") {
     record.local.svid_serial = svid->serial();
     record.local.svid_authority = svid->authority();
   });
-  REQUIRE(open.revocation.Enter(*open.flow, open.permit).ok());
+  REQUIRE(open.revocation.Enter(*open.flow, open.shared()).ok());
   open.revocation.BundleChanged(*trust.bundle());
   CHECK_FALSE(open.aborted.has_value());
   const TestTrust renewed;  // the same domain with another authority
   open.revocation.BundleChanged(*renewed.bundle());
   CHECK(open.aborted == CloseReason::kRevoked);
   CHECK_FALSE(open.revocation.Withdrawn(open.flow->id()).empty());
+}
+
+TEST_CASE("a flow of such an SVID does not begin") {
+  const TestTrust trust;
+  const TestTrust renewed;
+  const auto svid = trust.MakeSvid("client");
+  OpenFlows open;
+  open.flow->Update([&](FlowRecord &record) {
+    record.local.svid_serial = svid->serial();
+    record.local.svid_authority = svid->authority();
+  });
+  open.fakes.svids.bundle = renewed.bundle();
+  asio::io_context loop;
+  CHECK_FALSE(open.revocation
+                  .Relaying({.flow = open.flow, .permit = open.shared()},
+                            nullptr,
+                            loop.get_executor())
+                  .ok());
+  open.fakes.svids.bundle = trust.bundle();
+  CHECK(open.revocation
+            .Relaying({.flow = open.flow, .permit = open.shared()},
+                      nullptr,
+                      loop.get_executor())
+            .ok());
 }
 
 }  // namespace

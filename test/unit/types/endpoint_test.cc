@@ -30,7 +30,6 @@ TEST_CASE("an endpoint survives every form it can take") {
   CAPTURE(text);
   const Endpoint endpoint = Parsed(text);
   CHECK(endpoint.ToString() == text);
-  CHECK(endpoint.ToAbi() == endpoint);
   sockaddr_storage address{};
   const socklen_t length = endpoint.ToSockaddr(address);
   CHECK(length ==
@@ -54,14 +53,6 @@ TEST_CASE("a mapped IPv4 address is the IPv4 address") {
   REQUIRE(endpoint.ok());
   CHECK(endpoint->IsV4());
   CHECK(*endpoint == Parsed("10.0.0.1:80"));
-}
-
-TEST_CASE("the BPF form has IPv4 mapped and the port in host order") {
-  const flow_endpoint abi = Parsed("1.2.3.4:258").ToAbi();
-  const unsigned char expected[16] = {
-      0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 1, 2, 3, 4};
-  CHECK(std::memcmp(abi.address, expected, sizeof(expected)) == 0);
-  CHECK(abi.port == 258);
 }
 
 TEST_CASE("loopback and wildcard of both families") {
