@@ -191,7 +191,7 @@ TEST_CASE("a message is not interrupted by other records") {
 TEST_CASE("a peer cannot keep us busy with records without data") {
   Peer peer;
   RecordReader reader(MakeKey(), PeerRole::kClient);
-  for (int i = 0; i < RecordReader::kMaxControlRecords; ++i) {
+  for (uint32_t i = 0; i < RecordReader::kMaxControlRecords; ++i) {
     Bytes empty = peer.SealData("");
     REQUIRE(reader.Open(empty).kind == Kind::kControl);
   }

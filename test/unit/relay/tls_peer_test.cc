@@ -5,6 +5,7 @@
 
 #include <ctime>
 
+#include "absl/strings/str_cat.h"
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
@@ -107,8 +108,8 @@ TEST_CASE("a record that does not decrypt is answered by an alert") {
   PeerChain chain(EitherRole());
   Send(chain.relay->application(), "x");
   CHECK(chain.peer->Receive(1) == "x");
-  chain.peer->SendRaw(std::string("\x17\x03\x03\x00\x20", 5) +
-                      std::string(32, 'z'));
+  chain.peer->SendRaw(absl::StrCat(std::string("\x17\x03\x03\x00\x20", 5),
+                                   std::string(32, 'z')));
   CHECK(chain.peer->ReceiveAlert() == SSL_AD_BAD_RECORD_MAC);
   AwaitReset(chain.relay->application());
   RelayEnd end = chain.relay->End();

@@ -75,6 +75,14 @@ struct OpenFlows {
   }
 };
 
+// The same domain, whose authority signs nothing that counts any more.
+std::shared_ptr<const TrustBundle> Tainted(const TestTrust &trust,
+                                           const std::string &authority) {
+  Authorities changed = trust.forge().authorities();
+  changed.tainted = {authority};
+  return TrustBundle::Create({changed}).value();
+}
+
 TEST_CASE("a flow that policy still allows goes on") {
   OpenFlows open;
   REQUIRE(open.revocation.Enter(*open.flow, open.shared()).ok());
@@ -176,22 +184,20 @@ TEST_CASE("a flow of an SVID that is not in force any more ends") {
   REQUIRE(open.revocation.Enter(*open.flow, open.shared()).ok());
   open.revocation.BundleChanged(*trust.bundle());
   CHECK_FALSE(open.aborted.has_value());
-  const TestTrust renewed;  // the same domain with another authority
-  open.revocation.BundleChanged(*renewed.bundle());
+  open.revocation.BundleChanged(*Tainted(trust, svid->authority()));
   CHECK(open.aborted == CloseReason::kRevoked);
   CHECK_FALSE(open.revocation.Withdrawn(open.flow->id()).empty());
 }
 
 TEST_CASE("a flow of such an SVID does not begin") {
   const TestTrust trust;
-  const TestTrust renewed;
   const auto svid = trust.MakeSvid("client");
   OpenFlows open;
   open.flow->Update([&](FlowRecord &record) {
     record.local.svid_serial = svid->serial();
     record.local.svid_authority = svid->authority();
   });
-  open.fakes.svids.bundle = renewed.bundle();
+  open.fakes.svids.bundle = Tainted(trust, svid->authority());
   asio::io_context loop;
   CHECK_FALSE(open.revocation
                   .Relaying({.flow = open.flow, .permit = open.shared()},
