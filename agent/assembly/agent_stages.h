@@ -55,7 +55,7 @@ struct AgentStages {
   Event<SvidState> svid_changed;
 
   std::unique_ptr<TraceHub> trace = TraceHub::Create();
-  std::unique_ptr<FlowTable> flows = FlowTable::Create(trace.get());
+  std::unique_ptr<FlowTable> flows = std::make_unique<FlowTable>(trace.get());
   std::shared_ptr<Issuer> issuer;
   std::unique_ptr<SvidStore> svids;
   std::unique_ptr<CaDirectoryWatch> ca_watch;

@@ -1,51 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "agent/flowtable/closed_history.h"
 #include "agent/flowtable/flow_record.h"
+#include "agent/flowtable/live_flow.h"
 #include "agent/flowtable/trace_hub.h"
 
 namespace kith {
-
-// FlowCounters are written by the relay without a lock.
-struct FlowCounters {
-  std::atomic<uint64_t> bytes_sent{0};      // application to peer
-  std::atomic<uint64_t> bytes_received{0};  // peer to application
-};
-
-// ByteCounts are bytes of a flow that its counters do not have.
-struct ByteCounts {
-  uint64_t sent = 0;
-  uint64_t received = 0;
-};
-
-// LiveFlow is an open flow's entry. Its owner (the flow's coroutine) updates
-// it; everybody else sees copies. Thread-safe.
-class LiveFlow {
- public:
-  virtual ~LiveFlow() = default;
-  virtual uint64_t id() const = 0;
-  // Update changes the record under its lock, and publishes `step` with
-  // `detail` to the trace (empty step: nothing is published). `change` runs
-  // under the lock and must not touch this flow; after Close it is not called.
-  virtual void Update(const std::function<void(FlowRecord &)> &change,
-                      std::string_view step = {},
-                      std::string_view detail = {}) = 0;
-  virtual FlowRecord Snapshot() const = 0;
-  virtual FlowCounters &counters() = 0;
-  // CountAlso adds what `more` returns to the counters, wherever they are
-  // shown: bytes that did not go through the relay. Called under the flow's
-  // lock until Close, which drops it.
-  virtual void CountAlso(std::function<ByteCounts()> more) = 0;
-  // SetAbort gives the table a way to end the flow from any thread. `abort` is
-  // called at most once, without a lock, and at once if the flow was aborted
-  // before; Close drops it.
-  virtual void SetAbort(std::function<void(CloseReason)> abort) = 0;
-};
 
 // FlowTable holds the open flows and the last closed ones. Thread-safe.
 class FlowTable {
@@ -62,39 +34,63 @@ class FlowTable {
         closed;  // those that occurred
   };
 
-  static std::unique_ptr<FlowTable> Create(TraceHub *trace);
-  virtual ~FlowTable() = default;
+  // `trace` outlives the table.
+  explicit FlowTable(TraceHub *trace) : trace_(trace) {}
+  FlowTable(const FlowTable &) = delete;
+  FlowTable &operator=(const FlowTable &) = delete;
 
   // Open gives the flow an id (from 1), enters it and publishes the step
   // "connect"; `opened_at` must be set. Null at kMaxOpen.
-  virtual std::shared_ptr<LiveFlow> Open(FlowRecord record) = 0;
+  std::shared_ptr<LiveFlow> Open(FlowRecord record);
   // Adopt enters a flow that another process has opened, with its id and its
   // counters. Null at kMaxOpen, and where the id is another flow's.
-  virtual std::shared_ptr<LiveFlow> Adopt(FlowRecord record) = 0;
+  std::shared_ptr<LiveFlow> Adopt(FlowRecord record);
   // GiveIdsAbove keeps the ids of another process's flows free: called before
   // the first Open, with what last_id() of that process returned, and as much
   // more as it may still open.
-  virtual void GiveIdsAbove(uint64_t id) = 0;
-  virtual uint64_t last_id() const = 0;
+  void GiveIdsAbove(uint64_t id) { last_id_ = id; }
+  uint64_t last_id() const { return last_id_; }
   // Close moves the flow to the history with its final counters and publishes
   // "bytes" (if any moved) and "close". Only the first call counts.
-  virtual void Close(LiveFlow &flow,
-                     CloseReason reason,
-                     std::string detail) = 0;
+  void Close(LiveFlow &flow, CloseReason reason, std::string detail);
 
   // ListOpen returns the oldest first.
-  virtual std::vector<FlowRecord> ListOpen() const = 0;
+  std::vector<FlowRecord> ListOpen() const;
   // ListClosed returns the newest first, command lines cut to 512 bytes.
-  virtual std::vector<FlowRecord> ListClosed() const = 0;
-  virtual Totals totals() const = 0;
-  virtual size_t open_count() const = 0;
+  std::vector<FlowRecord> ListClosed() const { return history_.List(); }
+  Totals totals() const;
+  size_t open_count() const { return open_count_; }
   // AbortWhere ends every open flow that `match` selects; a flow that has no
   // abort function yet ends when it gets one. Returns how many were not aborted
   // before. A flow that chooses its identity at this moment may be missed: its
   // owner compares the policy generation again when it opens.
-  virtual size_t AbortWhere(
-      const std::function<bool(const FlowRecord &)> &match,
-      CloseReason reason) = 0;
+  size_t AbortWhere(const std::function<bool(const FlowRecord &)> &match,
+                    CloseReason reason);
+
+ private:
+  static constexpr size_t kReasons =
+      static_cast<size_t>(CloseReason::kAgentStopped) + 1;
+  // Locks of the open flows: flows of different loops seldom meet at one.
+  static constexpr size_t kShards = 16;
+  struct Shard {
+    mutable std::mutex mutex;
+    std::unordered_map<uint64_t, std::shared_ptr<LiveFlow>> flows;
+  };
+
+  Shard &ShardOf(uint64_t id) { return shards_[id % kShards]; }
+  // Enter returns false where the id is another flow's.
+  bool Enter(const std::shared_ptr<LiveFlow> &flow);
+  // Flows returns the open flows by id.
+  std::vector<std::shared_ptr<LiveFlow>> Flows() const;
+  static void PublishEnd(const LiveFlow &flow, const FlowRecord &record);
+
+  TraceHub *const trace_;
+  std::array<Shard, kShards> shards_;
+  ClosedHistory history_{kMaxClosed};
+  std::atomic<size_t> open_count_{0};
+  std::atomic<uint64_t> last_id_{0};
+  std::atomic<uint64_t> opened_{0};
+  std::array<std::atomic<uint64_t>, kReasons> closed_{};
 };
 
 }  // namespace kith

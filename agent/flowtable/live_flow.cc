@@ -19,15 +19,15 @@ steady_clock::time_point SteadyStart(system_clock::time_point opened_at) {
 
 }  // namespace
 
-TrackedFlow::TrackedFlow(FlowRecord record, TraceHub *trace)
+LiveFlow::LiveFlow(FlowRecord record, TraceHub *trace)
     : id_(record.id),
       trace_(trace),
       started_(SteadyStart(record.opened_at)),
       record_(std::move(record)) {}
 
-void TrackedFlow::Update(const std::function<void(FlowRecord &)> &change,
-                         std::string_view step,
-                         std::string_view detail) {
+void LiveFlow::Update(const std::function<void(FlowRecord &)> &change,
+                      std::string_view step,
+                      std::string_view detail) {
   {
     std::lock_guard lock(mutex_);
     if (record_.state == FlowState::kClosed) {
@@ -40,12 +40,12 @@ void TrackedFlow::Update(const std::function<void(FlowRecord &)> &change,
   }
 }
 
-FlowRecord TrackedFlow::Snapshot() const {
+FlowRecord LiveFlow::Snapshot() const {
   std::lock_guard lock(mutex_);
   return SnapshotLocked();
 }
 
-FlowRecord TrackedFlow::SnapshotLocked() const {
+FlowRecord LiveFlow::SnapshotLocked() const {
   FlowRecord record = record_;
   if (record.state != FlowState::kClosed) {
     record.bytes_sent = counters_.bytes_sent.load(std::memory_order_relaxed);
@@ -60,7 +60,7 @@ FlowRecord TrackedFlow::SnapshotLocked() const {
   return record;
 }
 
-void TrackedFlow::CountAlso(std::function<ByteCounts()> more) {
+void LiveFlow::CountAlso(std::function<ByteCounts()> more) {
   // The old function is destroyed after the lock: it may own anything.
   std::lock_guard lock(mutex_);
   if (record_.state != FlowState::kClosed) {
@@ -69,7 +69,7 @@ void TrackedFlow::CountAlso(std::function<ByteCounts()> more) {
 }
 
 // A flow that is asked to pass to another process can still be ended.
-void TrackedFlow::SetAbort(std::function<void(CloseReason)> abort) {
+void LiveFlow::SetAbort(std::function<void(CloseReason)> abort) {
   std::optional<CloseReason> pending;
   std::function<void(CloseReason)> call;
   {
@@ -92,7 +92,7 @@ void TrackedFlow::SetAbort(std::function<void(CloseReason)> abort) {
   }
 }
 
-bool TrackedFlow::Abort(CloseReason reason) {
+bool LiveFlow::Abort(CloseReason reason) {
   const bool passes = reason == CloseReason::kHandedOver;
   std::function<void(CloseReason)> abort;
   {
@@ -111,8 +111,8 @@ bool TrackedFlow::Abort(CloseReason reason) {
   return true;
 }
 
-std::optional<FlowRecord> TrackedFlow::Close(CloseReason reason,
-                                             std::string detail) {
+std::optional<FlowRecord> LiveFlow::Close(CloseReason reason,
+                                          std::string detail) {
   std::function<void(CloseReason)> abort;
   std::function<ByteCounts()> more_bytes;
   std::lock_guard lock(mutex_);
@@ -129,8 +129,7 @@ std::optional<FlowRecord> TrackedFlow::Close(CloseReason reason,
   return record_;
 }
 
-void TrackedFlow::Publish(std::string_view step,
-                          std::string_view detail) const {
+void LiveFlow::Publish(std::string_view step, std::string_view detail) const {
   if (!trace_->HasSubscribers()) {
     return;
   }

@@ -4,11 +4,16 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 
+#include "agent/policy/resource_watch.h"
+#include "agent/runtime/file_descriptor.h"
 #include "kith/resource.h"
 
 namespace kith {
@@ -37,15 +42,45 @@ class ResourceStore {
   // later loads only.
   static absl::StatusOr<std::unique_ptr<ResourceStore>> Create(
       std::vector<std::string> paths, std::string trust_domain, OnLoad on_load);
-  virtual ~ResourceStore() = default;
+  ~ResourceStore() { Stop(); }
+  ResourceStore(const ResourceStore &) = delete;
+  ResourceStore &operator=(const ResourceStore &) = delete;
 
   // current is never null.
-  virtual std::shared_ptr<const ResourceSet> current() const = 0;
-  virtual Status status() const = 0;
+  std::shared_ptr<const ResourceSet> current() const;
+  Status status() const;
 
   // Stop ends the store's thread: `on_load` is not called any more. Not from
   // there.
-  virtual void Stop() = 0;
+  void Stop();
+
+ private:
+  ResourceStore(std::vector<std::string> paths,
+                std::string trust_domain,
+                OnLoad on_load,
+                ResourceWatch watch)
+      : paths_(std::move(paths)),
+        trust_domain_(std::move(trust_domain)),
+        on_load_(std::move(on_load)),
+        watch_(std::move(watch)) {}
+
+  absl::Status Start();
+  absl::StatusOr<ResourceSet> Load();
+  void Follow();
+  bool Arm();
+  void Reload();
+  std::shared_ptr<const ResourceSet> Publish(ResourceSet set);
+
+  const std::vector<std::string> paths_;
+  const std::string trust_domain_;
+  const OnLoad on_load_;
+  ResourceWatch watch_;  // the store's thread, once it runs
+  FileDescriptor timer_;
+  FileDescriptor stop_;
+  mutable std::mutex mutex_;  // current_, status_
+  std::shared_ptr<const ResourceSet> current_;
+  Status status_;
+  std::thread thread_;
 };
 
 }  // namespace kith

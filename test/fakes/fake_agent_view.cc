@@ -18,7 +18,7 @@ system_clock::time_point At(std::chrono::seconds later) {
 
 }  // namespace
 
-FakeAgentView::FakeAgentView() : flows_(FlowTable::Create(&trace_)) {}
+FakeAgentView::FakeAgentView() : flows_(std::make_unique<FlowTable>(&trace_)) {}
 
 std::string FakeAgentView::log_level() const {
   const std::lock_guard lock(mutex_);

@@ -140,7 +140,7 @@ struct FakeFlowContext {
   FakeInnerSockets inner_sockets;
   FakeOuterSockets outer_sockets;
   std::unique_ptr<TraceHub> trace = TraceHub::Create();
-  std::unique_ptr<FlowTable> flows = FlowTable::Create(trace.get());
+  std::unique_ptr<FlowTable> flows = std::make_unique<FlowTable>(trace.get());
   KnownPeers mutual_peers;
   KnownPeers alpn_refusers;
   OuterPath outer_path{.name = "userspace", .reason = "a test", .proof = {}};

@@ -27,7 +27,7 @@ struct AttestFixture {
   std::unique_ptr<WorkloadAttestor> attestor;
 
   explicit AttestFixture(const std::string &proc = "/proc") {
-    attestor = WorkloadAttestor::Create(
+    attestor = std::make_unique<WorkloadAttestor>(
         {.exec_id_of =
              [this](const ProcessFacts &facts) {
                const uint64_t newest = newest_exec_id;

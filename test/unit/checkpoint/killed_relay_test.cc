@@ -49,7 +49,7 @@ class Side {
   // Enter makes the relay once, without running it.
   void Enter(asio::io_context &loop, std::unique_ptr<TlsStream> stream) {
     auto trace = TraceHub::Create();
-    auto table = FlowTable::Create(trace.get());
+    auto table = std::make_unique<FlowTable>(trace.get());
     auto flow = table->Open(FlowRecord());
     TcpSocket inner = Adopt(loop, Duplicate(inner_.get()));
     auto relay =
@@ -110,7 +110,7 @@ class Side {
     }
     asio::io_context loop;
     auto trace = TraceHub::Create();
-    auto table = FlowTable::Create(trace.get());
+    auto table = std::make_unique<FlowTable>(trace.get());
     flow->record.id = 1;
     auto relay = Relay::Import(std::move(flow->relay),
                                loop.get_executor(),

@@ -16,7 +16,7 @@ LocalConnection Connection(uint16_t client_port) {
 
 struct Flows {
   std::unique_ptr<TraceHub> trace = TraceHub::Create();
-  std::unique_ptr<FlowTable> table = FlowTable::Create(trace.get());
+  std::unique_ptr<FlowTable> table = std::make_unique<FlowTable>(trace.get());
   LocalPairs pairs;
 
   Party Make(FlowDirection direction) {

@@ -11,7 +11,7 @@ using std::chrono::system_clock;
 
 struct Fixture {
   std::unique_ptr<TraceHub> trace = TraceHub::Create();
-  std::unique_ptr<FlowTable> table = FlowTable::Create(trace.get());
+  std::unique_ptr<FlowTable> table = std::make_unique<FlowTable>(trace.get());
 
   std::shared_ptr<LiveFlow> Open(std::string name = "curl") {
     FlowRecord record;

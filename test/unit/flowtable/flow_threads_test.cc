@@ -47,7 +47,7 @@ void CheckListings(FlowTable &table) {
 
 TEST_CASE("flows live while they are listed, traced and aborted") {
   auto trace = TraceHub::Create();
-  auto table = FlowTable::Create(trace.get());
+  auto table = std::make_unique<FlowTable>(trace.get());
   std::atomic<uint64_t> aborts{0};
   std::atomic<bool> stop{false};
   uint64_t aborted = 0;

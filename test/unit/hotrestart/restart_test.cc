@@ -113,7 +113,7 @@ class Parent {
 
   const absl::Status export_error_;
   std::unique_ptr<TraceHub> trace_ = TraceHub::Create();
-  std::unique_ptr<FlowTable> flows_ = FlowTable::Create(trace_.get());
+  std::unique_ptr<FlowTable> flows_ = std::make_unique<FlowTable>(trace_.get());
   std::shared_ptr<LiveFlow> flow_;
   std::vector<FileDescriptor> ends_;
   ExportedFlows exported_;

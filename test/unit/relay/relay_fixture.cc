@@ -29,7 +29,7 @@ bool KernelRekeys() {
 
 RelayUnderTest::RelayUnderTest()
     : trace_(TraceHub::Create()),
-      table_(FlowTable::Create(trace_.get())),
+      table_(std::make_unique<FlowTable>(trace_.get())),
       flow_(table_->Open(FlowRecord{})) {}
 
 RelayUnderTest::~RelayUnderTest() {
