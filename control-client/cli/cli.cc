@@ -2,7 +2,8 @@
 #include "control-client/cli/cli.h"
 
 #include <iostream>
-#include <utility>
+#include <map>
+#include <string>
 
 #include "control-client/cli/command.h"
 #include "control-client/cli/terminal.h"
@@ -27,28 +28,15 @@ constexpr Command kCommands[] = {
     {"version", "show the version of this program", AttachVersion},
 };
 
-using Attached = std::vector<std::pair<CLI::App *, RunCommand>>;
+using Attached = std::map<std::string, RunCommand>;  // by name
 
-Attached AttachAll(CLI::App &parser) {
+Attached AttachAll(CommandParser &parser) {
   Attached attached;
   for (const Command &command : kCommands) {
-    CLI::App *sub = parser.add_subcommand(command.name, command.description);
-    attached.emplace_back(sub, command.attach(*sub));
+    CommandParser sub = parser.AddSubcommand(command.name, command.description);
+    attached.emplace(command.name, command.attach(sub));
   }
-  parser.require_subcommand(1);
   return attached;
-}
-
-// A request for help comes as an error too, with exit code 0.
-int ReportParse(const CLI::App &parser,
-                const CLI::ParseError &error,
-                CommandEnvironment &environment) {
-  if (error.get_exit_code() == 0) {
-    return parser.exit(error, environment.out, environment.err);
-  }
-  environment.err << "kith: " << error.what()
-                  << "\nRun `kith --help` or `kith COMMAND --help`.\n";
-  return kExitUsage;
 }
 
 }  // namespace
@@ -64,22 +52,15 @@ int RunCli(int argc,
       .err = err,
       .colour = &out == &std::cout && TerminalShowsColour(),
   };
-  CLI::App parser(
+  CommandParser parser(
+      "kith",
       "kith gives processes SPIFFE identities and their TCP flows "
-      "mutual TLS",
-      "kith");
+      "mutual TLS");
   const Attached commands = AttachAll(parser);
-  try {
-    parser.parse(argc, argv);
-  } catch (const CLI::ParseError &error) {
-    return ReportParse(parser, error, environment);
+  if (const auto ended = parser.Parse(argc, argv, out, err)) {
+    return *ended;
   }
-  for (const auto &[sub, run] : commands) {
-    if (sub->parsed()) {
-      return run(environment);
-    }
-  }
-  return kExitUsage;
+  return commands.at(parser.Subcommand())(environment);
 }
 
 }  // namespace kith

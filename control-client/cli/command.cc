@@ -7,15 +7,21 @@
 
 namespace kith {
 
-void AddJsonOption(CLI::App &parser, bool &json) {
-  parser.add_flag("--json", json, "print one JSON document");
+void AddSocketOption(CommandParser &parser, ClientOptions &options) {
+  parser.AddOption("--socket",
+                   options.socket,
+                   "admin socket of the agent",
+                   {.value_name = "PATH",
+                    .show_default = true,
+                    .environment = "KITH_SOCKET"});
 }
 
-void AddClientOptions(CLI::App &parser, ClientOptions &options) {
-  parser.add_option("--socket", options.socket, "admin socket of the agent")
-      ->envname("KITH_SOCKET")
-      ->capture_default_str()
-      ->type_name("PATH");
+void AddJsonOption(CommandParser &parser, bool &json, const char *description) {
+  parser.AddFlag("--json", json, description);
+}
+
+void AddClientOptions(CommandParser &parser, ClientOptions &options) {
+  AddSocketOption(parser, options);
   AddJsonOption(parser, options.json);
 }
 

@@ -6,10 +6,10 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include <CLI/CLI.hpp>
 
 #include "agent/admin/json_text.h"
 #include "control-client/cli/cli.h"
+#include "control-client/cli/command_parser.h"
 #include "control-client/cli/exit_code.h"
 
 namespace kith {
@@ -30,24 +30,25 @@ struct Command {
   const char *name;
   const char *description;
   // Adds the command's options to its parser and returns what runs it.
-  RunCommand (*attach)(CLI::App &parser);
+  RunCommand (*attach)(CommandParser &parser);
 };
 
-RunCommand AttachAgent(CLI::App &parser);
-RunCommand AttachStatus(CLI::App &parser);
-RunCommand AttachIdentities(CLI::App &parser);
-RunCommand AttachFlows(CLI::App &parser);
-RunCommand AttachTrace(CLI::App &parser);
-RunCommand AttachExplain(CLI::App &parser);
-RunCommand AttachDoctor(CLI::App &parser);
-RunCommand AttachPolicy(CLI::App &parser);
-RunCommand AttachSvid(CLI::App &parser);
-RunCommand AttachCa(CLI::App &parser);
-RunCommand AttachCaCopies(CLI::App &ca);  // `kith ca backup`, `restore`
-RunCommand AttachJwt(CLI::App &parser);
-RunCommand AttachJwtKeys(CLI::App &jwt);  // `kith jwt keys`, `rotate`, `revoke`
-RunCommand AttachLogLevel(CLI::App &parser);
-RunCommand AttachVersion(CLI::App &parser);
+RunCommand AttachAgent(CommandParser &parser);
+RunCommand AttachStatus(CommandParser &parser);
+RunCommand AttachIdentities(CommandParser &parser);
+RunCommand AttachFlows(CommandParser &parser);
+RunCommand AttachTrace(CommandParser &parser);
+RunCommand AttachExplain(CommandParser &parser);
+RunCommand AttachDoctor(CommandParser &parser);
+RunCommand AttachPolicy(CommandParser &parser);
+RunCommand AttachSvid(CommandParser &parser);
+RunCommand AttachCa(CommandParser &parser);
+RunCommand AttachCaCopies(CommandParser &ca);  // `kith ca backup`, `restore`
+RunCommand AttachJwt(CommandParser &parser);
+// `kith jwt keys`, `rotate`, `revoke`.
+RunCommand AttachJwtKeys(CommandParser &jwt);
+RunCommand AttachLogLevel(CommandParser &parser);
+RunCommand AttachVersion(CommandParser &parser);
 
 // ClientOptions are the options of every command that asks the agent.
 struct ClientOptions {
@@ -55,8 +56,11 @@ struct ClientOptions {
   bool json = false;
 };
 
-void AddJsonOption(CLI::App &parser, bool &json);
-void AddClientOptions(CLI::App &parser, ClientOptions &options);
+void AddSocketOption(CommandParser &parser, ClientOptions &options);
+void AddJsonOption(CommandParser &parser,
+                   bool &json,
+                   const char *description = "print one JSON document");
+void AddClientOptions(CommandParser &parser, ClientOptions &options);  // both
 
 // PrintJson writes one document, indented.
 void PrintJson(std::ostream &out, const Json &json);

@@ -49,19 +49,20 @@ int RunAgentCommand(const AgentOptions &options,
 
 }  // namespace
 
-RunCommand AttachAgent(CLI::App &parser) {
+RunCommand AttachAgent(CommandParser &parser) {
   auto options = std::make_shared<AgentOptions>();
-  parser.add_option("--config", options->config, "configuration file")
-      ->capture_default_str()
-      ->type_name("PATH");
-  parser.add_flag("--check-config",
-                  options->check_config,
-                  "load configuration and resource documents, say OK or what "
-                  "is wrong, and end");
-  parser.add_flag("--takeover",
-                  options->takeover,
-                  "take the open flows of the agent that runs now over, which "
-                  "then ends; without one, start as usual");
+  parser.AddOption("--config",
+                   options->config,
+                   "configuration file",
+                   {.value_name = "PATH", .show_default = true});
+  parser.AddFlag("--check-config",
+                 options->check_config,
+                 "load configuration and resource documents, say OK or what "
+                 "is wrong, and end");
+  parser.AddFlag("--takeover",
+                 options->takeover,
+                 "take the open flows of the agent that runs now over, which "
+                 "then ends; without one, start as usual");
   return [options](CommandEnvironment &environment) {
     return RunAgentCommand(*options, environment);
   };

@@ -95,31 +95,31 @@ constexpr CaCommand kCaCommands[] = {
 
 }  // namespace
 
-RunCommand AttachCa(CLI::App &parser) {
+RunCommand AttachCa(CommandParser &parser) {
   auto options = std::make_shared<CaOptions>();
   for (const CaCommand &command : kCaCommands) {
-    CLI::App *sub = parser.add_subcommand(command.name, command.description);
-    AddClientOptions(*sub, *options);
+    CommandParser sub = parser.AddSubcommand(command.name, command.description);
+    AddClientOptions(sub, *options);
     if (command.takes_id) {
-      sub->add_option("authority", options->id, "id that `kith ca show` shows")
-          ->required(command.needs_id)
-          ->type_name("ID");
+      sub.AddOption("authority",
+                    options->id,
+                    "id that `kith ca show` shows",
+                    {.value_name = "ID", .required = command.needs_id});
     }
-    const std::string name = command.name;
-    if (name == "activate") {
-      sub->add_flag("--now",
-                    options->now,
-                    "do not wait until everybody has the new bundle");
+    if (std::string(command.name) == "activate") {
+      sub.AddFlag("--now",
+                  options->now,
+                  "do not wait until everybody has the new bundle");
     }
-    sub->callback(
-        [options, name] { options->change = name == "show" ? "" : name; });
   }
   const RunCommand copy = AttachCaCopies(parser);
-  parser.require_subcommand(1);
-  return [options, copy, &parser](CommandEnvironment &environment) {
-    return parser.got_subcommand("backup") || parser.got_subcommand("restore")
-               ? copy(environment)
-               : RunCa(*options, environment);
+  return [options, copy, parser](CommandEnvironment &environment) {
+    const std::string name = parser.Subcommand();
+    if (name == "backup" || name == "restore") {
+      return copy(environment);
+    }
+    options->change = name == "show" ? "" : name;
+    return RunCa(*options, environment);
   };
 }
 

@@ -129,34 +129,36 @@ int Run(const CopyOptions &options,
   return kExitOk;
 }
 
-void AddCopyOptions(CLI::App &parser, CopyOptions &options) {
-  parser.add_option("file", options.file, "the backup")
-      ->required()
-      ->type_name("FILE");
-  parser.add_option("--config", options.config, "configuration file")
-      ->capture_default_str()
-      ->type_name("PATH");
-  parser
-      .add_option("--passphrase-file",
-                  options.passphrase_file,
-                  "file with the passphrase; else the terminal is asked")
-      ->type_name("PATH");
+void AddCopyOptions(CommandParser &parser, CopyOptions &options) {
+  parser.AddOption("file",
+                   options.file,
+                   "the backup",
+                   {.value_name = "FILE", .required = true});
+  parser.AddOption("--config",
+                   options.config,
+                   "configuration file",
+                   {.value_name = "PATH", .show_default = true});
+  parser.AddOption("--passphrase-file",
+                   options.passphrase_file,
+                   "file with the passphrase; else the terminal is asked",
+                   {.value_name = "PATH"});
   AddJsonOption(parser, options.json);
 }
 
 }  // namespace
 
-RunCommand AttachCaCopies(CLI::App &ca) {
+RunCommand AttachCaCopies(CommandParser &ca) {
   auto options = std::make_shared<CopyOptions>();
-  CLI::App *backup =
-      ca.add_subcommand("backup", "save the CA, its keys encrypted, in a file");
-  CLI::App *restore = ca.add_subcommand("restore", "put a saved CA in place");
-  AddCopyOptions(*backup, *options);
-  AddCopyOptions(*restore, *options);
-  restore->add_flag(
+  CommandParser backup =
+      ca.AddSubcommand("backup", "save the CA, its keys encrypted, in a file");
+  CommandParser restore =
+      ca.AddSubcommand("restore", "put a saved CA in place");
+  AddCopyOptions(backup, *options);
+  AddCopyOptions(restore, *options);
+  restore.AddFlag(
       "--replace", options->replace, "put the CA that is there aside");
-  return [options, restore](CommandEnvironment &environment) {
-    return Run(*options, restore->parsed(), environment);
+  return [options, ca](CommandEnvironment &environment) {
+    return Run(*options, ca.Subcommand() == "restore", environment);
   };
 }
 

@@ -164,14 +164,13 @@ int RunDoctor(const DoctorOptions &options, CommandEnvironment &environment) {
 
 }  // namespace
 
-RunCommand AttachDoctor(CLI::App &parser) {
+RunCommand AttachDoctor(CommandParser &parser) {
   auto options = std::make_shared<DoctorOptions>();
   AddClientOptions(parser, *options);
-  parser
-      .add_option("--cgroup",
-                  options->cgroup,
-                  "cgroup to examine (default: the running agent's, or auto)")
-      ->type_name("PATH");
+  parser.AddOption("--cgroup",
+                   options->cgroup,
+                   "cgroup to examine (default: the running agent's, or auto)",
+                   {.value_name = "PATH"});
   return [options](CommandEnvironment &environment) {
     return RunDoctor(*options, environment);
   };

@@ -201,13 +201,14 @@ int RunExplain(const ExplainOptions &options, CommandEnvironment &environment) {
 
 }  // namespace
 
-RunCommand AttachExplain(CLI::App &parser) {
+RunCommand AttachExplain(CommandParser &parser) {
   auto options = std::make_shared<ExplainOptions>();
   AddClientOptions(parser, *options);
-  parser.add_option("pid", options->pid, "process id")
-      ->required()
-      ->check(CLI::PositiveNumber)
-      ->type_name("PID");
+  parser.AddOption(
+      "pid",
+      options->pid,
+      "process id",
+      {.value_name = "PID", .required = true, .range = NumberRange::kPositive});
   return [options](CommandEnvironment &environment) {
     return RunExplain(*options, environment);
   };

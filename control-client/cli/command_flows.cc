@@ -103,17 +103,16 @@ int RunFlows(const FlowsOptions &options, CommandEnvironment &environment) {
 
 }  // namespace
 
-RunCommand AttachFlows(CLI::App &parser) {
+RunCommand AttachFlows(CommandParser &parser) {
   auto options = std::make_shared<FlowsOptions>();
   AddClientOptions(parser, *options);
-  parser.add_flag("--closed",
-                  options->closed,
-                  "the last closed flows with their reasons, newest first");
-  parser
-      .add_option(
-          "--limit", options->limit, "show the newest N flows (default: all)")
-      ->check(CLI::PositiveNumber)
-      ->type_name("N");
+  parser.AddFlag("--closed",
+                 options->closed,
+                 "the last closed flows with their reasons, newest first");
+  parser.AddOption("--limit",
+                   options->limit,
+                   "show the newest N flows (default: all)",
+                   {.value_name = "N", .range = NumberRange::kPositive});
   return [options](CommandEnvironment &environment) {
     return RunFlows(*options, environment);
   };

@@ -66,7 +66,7 @@ int RunIdentities(const ClientOptions &options,
 
 }  // namespace
 
-RunCommand AttachIdentities(CLI::App &parser) {
+RunCommand AttachIdentities(CommandParser &parser) {
   auto options = std::make_shared<ClientOptions>();
   AddClientOptions(parser, *options);
   return [options](CommandEnvironment &environment) {

@@ -189,33 +189,41 @@ int RunDoctor(const JwtOptions &options, CommandEnvironment &environment) {
 
 }  // namespace
 
-RunCommand AttachJwt(CLI::App &parser) {
+RunCommand AttachJwt(CommandParser &parser) {
   auto options = std::make_shared<JwtOptions>();
-  CLI::App *doctor =
-      parser.add_subcommand("doctor", "say why a verifier refuses a JWT-SVID");
+  CommandParser doctor =
+      parser.AddSubcommand("doctor", "say why a verifier refuses a JWT-SVID");
   const RunCommand keys = AttachJwtKeys(parser);
-  parser.require_subcommand(1);
-  doctor->add_option("FILE", options->file, "file with the token (default: -)");
-  doctor->add_option("--audience", options->audience, "what it wants in aud")
-      ->type_name("NAME");
-  doctor
-      ->add_option("--issuer",
+  doctor.AddOption("FILE", options->file, "file with the token (default: -)");
+  doctor.AddOption("--audience",
+                   options->audience,
+                   "what it wants in aud",
+                   {.value_name = "NAME"});
+  doctor.AddOption("--issuer",
                    options->issuer,
-                   "what it wants in iss, and where the keys are found")
-      ->type_name("URL");
-  doctor->add_option("--time", options->time, "its clock (default: now)")
-      ->type_name("TIME");
-  doctor->add_option("--leeway", options->leeway, "what it allows for clocks")
-      ->type_name("SECONDS")
-      ->check(CLI::NonNegativeNumber);
-  doctor->add_option("--jwks", options->jwks, "its keys: a file or a URL")
-      ->type_name("FILE|URL");
-  doctor->add_option("--ca-file", options->ca_file, "CA certificates for HTTPS")
-      ->type_name("FILE");
-  AddJsonOption(*doctor, options->json);
-  return [options, keys, doctor](CommandEnvironment &environment) {
-    return doctor->parsed() ? RunDoctor(*options, environment)
-                            : keys(environment);
+                   "what it wants in iss, and where the keys are found",
+                   {.value_name = "URL"});
+  doctor.AddOption("--time",
+                   options->time,
+                   "its clock (default: now)",
+                   {.value_name = "TIME"});
+  doctor.AddOption(
+      "--leeway",
+      options->leeway,
+      "what it allows for clocks",
+      {.value_name = "SECONDS", .range = NumberRange::kNotNegative});
+  doctor.AddOption("--jwks",
+                   options->jwks,
+                   "its keys: a file or a URL",
+                   {.value_name = "FILE|URL"});
+  doctor.AddOption("--ca-file",
+                   options->ca_file,
+                   "CA certificates for HTTPS",
+                   {.value_name = "FILE"});
+  AddJsonOption(doctor, options->json);
+  return [options, keys, parser](CommandEnvironment &environment) {
+    return parser.Subcommand() == "doctor" ? RunDoctor(*options, environment)
+                                           : keys(environment);
   };
 }
 

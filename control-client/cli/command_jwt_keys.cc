@@ -66,27 +66,26 @@ int Run(const JwtKeyOptions &options,
 
 }  // namespace
 
-RunCommand AttachJwtKeys(CLI::App &jwt) {
+RunCommand AttachJwtKeys(CommandParser &jwt) {
   auto options = std::make_shared<JwtKeyOptions>();
-  auto change = std::make_shared<std::string>();
   const auto add = [&](const char *name, const char *description) {
-    CLI::App *sub = jwt.add_subcommand(name, description);
-    AddClientOptions(*sub, *options);
+    CommandParser sub = jwt.AddSubcommand(name, description);
+    AddClientOptions(sub, *options);
     return sub;
   };
   (void)add("keys", "show the keys that sign JWT-SVIDs");
-  CLI::App *rotate = add("rotate", "make the next key");
-  rotate->add_flag("--now",
-                   options->now,
-                   "sign with it before everybody has the new bundle");
-  rotate->callback([change] { *change = "rotate"; });
-  CLI::App *revoke = add("revoke", "delete a key: its tokens are void");
-  revoke->add_option("key", options->id, "id that `kith jwt keys` shows")
-      ->required()
-      ->type_name("ID");
-  revoke->callback([change] { *change = "revoke"; });
-  return [options, change](CommandEnvironment &environment) {
-    return Run(*options, *change, environment);
+  CommandParser rotate = add("rotate", "make the next key");
+  rotate.AddFlag("--now",
+                 options->now,
+                 "sign with it before everybody has the new bundle");
+  CommandParser revoke = add("revoke", "delete a key: its tokens are void");
+  revoke.AddOption("key",
+                   options->id,
+                   "id that `kith jwt keys` shows",
+                   {.value_name = "ID", .required = true});
+  return [options, jwt](CommandEnvironment &environment) {
+    const std::string name = jwt.Subcommand();
+    return Run(*options, name == "keys" ? "" : name, environment);
   };
 }
 

@@ -31,13 +31,15 @@ int RunLogLevel(const LogLevelOptions &options,
 
 }  // namespace
 
-RunCommand AttachLogLevel(CLI::App &parser) {
+RunCommand AttachLogLevel(CommandParser &parser) {
   auto options = std::make_shared<LogLevelOptions>();
   AddClientOptions(parser, *options);
-  parser.add_option("level", options->level, "debug, info, warning or error")
-      ->required()
-      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
-      ->type_name("LEVEL");
+  parser.AddOption("level",
+                   options->level,
+                   "debug, info, warning or error",
+                   {.value_name = "LEVEL",
+                    .required = true,
+                    .one_of = {"debug", "info", "warning", "error"}});
   return [options](CommandEnvironment &environment) {
     return RunLogLevel(*options, environment);
   };

@@ -180,20 +180,20 @@ int RunLint(const LintOptions &options, CommandEnvironment &environment) {
 
 }  // namespace
 
-RunCommand AttachPolicy(CLI::App &parser) {
-  CLI::App *lint = parser.add_subcommand(
+RunCommand AttachPolicy(CommandParser &parser) {
+  CommandParser lint = parser.AddSubcommand(
       "lint", "load resource documents and report what is wrong with them");
   auto options = std::make_shared<LintOptions>();
-  lint->add_option("files", options->files, "documents, or directories of them")
-      ->required()
-      ->type_name("FILE");
-  lint->add_option("--trust-domain",
-                   options->trust_domain,
-                   "the own trust domain; without it, the one that the "
-                   "documents name as theirs")
-      ->type_name("NAME");
-  AddJsonOption(*lint, options->json);
-  parser.require_subcommand(1);
+  lint.AddOption("files",
+                 options->files,
+                 "documents, or directories of them",
+                 {.value_name = "FILE", .required = true});
+  lint.AddOption("--trust-domain",
+                 options->trust_domain,
+                 "the own trust domain; without it, the one that the "
+                 "documents name as theirs",
+                 {.value_name = "NAME"});
+  AddJsonOption(lint, options->json);
   return [options](CommandEnvironment &environment) {
     return RunLint(*options, environment);
   };

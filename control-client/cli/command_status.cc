@@ -163,7 +163,7 @@ int RunStatus(const ClientOptions &options, CommandEnvironment &environment) {
 
 }  // namespace
 
-RunCommand AttachStatus(CLI::App &parser) {
+RunCommand AttachStatus(CommandParser &parser) {
   auto options = std::make_shared<ClientOptions>();
   AddClientOptions(parser, *options);
   return [options](CommandEnvironment &environment) {

@@ -43,18 +43,15 @@ int RunRevoke(const RevokeOptions &options, CommandEnvironment &environment) {
 
 }  // namespace
 
-RunCommand AttachSvid(CLI::App &parser) {
-  CLI::App *revoke = parser.add_subcommand(
+RunCommand AttachSvid(CommandParser &parser) {
+  CommandParser revoke = parser.AddSubcommand(
       "revoke", "revoke an SVID and end the flows that it authenticated");
   auto options = std::make_shared<RevokeOptions>();
-  AddClientOptions(*revoke, *options);
-  revoke
-      ->add_option("svid",
+  AddClientOptions(revoke, *options);
+  revoke.AddOption("svid",
                    options->svid,
-                   "serial number of one SVID, or a SPIFFE ID for all of them")
-      ->required()
-      ->type_name("SERIAL|ID");
-  parser.require_subcommand(1);
+                   "serial number of one SVID, or a SPIFFE ID for all of them",
+                   {.value_name = "SERIAL|ID", .required = true});
   return [options](CommandEnvironment &environment) {
     return RunRevoke(*options, environment);
   };

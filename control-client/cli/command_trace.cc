@@ -123,18 +123,18 @@ int RunTrace(const TraceOptions &options, CommandEnvironment &environment) {
 
 }  // namespace
 
-RunCommand AttachTrace(CLI::App &parser) {
+RunCommand AttachTrace(CommandParser &parser) {
   auto options = std::make_shared<TraceOptions>();
-  AddClientOptions(parser, *options);
-  parser.get_option("--json")->description("print one JSON object a line");
-  parser.add_option("--pid", options->pid, "flows of this process only")
-      ->check(CLI::PositiveNumber)
-      ->type_name("N");
-  parser
-      .add_option("--identity",
-                  options->identity,
-                  "flows with this SPIFFE ID on either side only")
-      ->type_name("ID");
+  AddSocketOption(parser, *options);
+  AddJsonOption(parser, options->json, "print one JSON object a line");
+  parser.AddOption("--pid",
+                   options->pid,
+                   "flows of this process only",
+                   {.value_name = "N", .range = NumberRange::kPositive});
+  parser.AddOption("--identity",
+                   options->identity,
+                   "flows with this SPIFFE ID on either side only",
+                   {.value_name = "ID"});
   return [options](CommandEnvironment &environment) {
     return RunTrace(*options, environment);
   };

@@ -37,7 +37,7 @@ int RunVersion(bool json, CommandEnvironment &environment) {
 
 }  // namespace
 
-RunCommand AttachVersion(CLI::App &parser) {
+RunCommand AttachVersion(CommandParser &parser) {
   auto json = std::make_shared<bool>(false);
   AddJsonOption(parser, *json);
   return [json](CommandEnvironment &environment) {

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include <catch2/catch_test_macros.hpp>
@@ -15,7 +16,7 @@ namespace kith {
 namespace {
 
 std::string Read(const std::string &path) {
-  std::ifstream file(std::string(KITH_SOURCE_DIR) + "/" + path);
+  std::ifstream file(absl::StrCat(KITH_SOURCE_DIR, "/", path));
   std::ostringstream text;
   text << file.rdbuf();
   REQUIRE(text.str().size() > 100);
