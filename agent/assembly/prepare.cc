@@ -118,7 +118,7 @@ void StartAttestor(AgentStages &stages) {
   options.wants_binary_hash = [&stages] {
     return WantsBinaryHash(*stages.resources->current());
   };
-  stages.attestor = std::make_unique<WorkloadAttestor>(std::move(options));
+  stages.attestor = WorkloadAttestor::Create(std::move(options));
 }
 
 absl::Status MakeDirectories(const Config &config) {

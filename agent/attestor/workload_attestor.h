@@ -8,9 +8,6 @@
 
 #include "absl/status/statusor.h"
 
-#include "agent/attestor/attestor.h"
-#include "agent/attestor/held_process.h"
-#include "agent/attestor/single_flight_cache.h"
 #include "kith/process.h"
 #include "kith/selector.h"
 
@@ -56,53 +53,27 @@ class WorkloadAttestor {
   // or done exec since listen(), and is attested as it is now.
   enum class Expect { kSameImage, kSameProcess };
 
-  explicit WorkloadAttestor(Options options);
-  WorkloadAttestor(const WorkloadAttestor &) = delete;
-  WorkloadAttestor &operator=(const WorkloadAttestor &) = delete;
+  static std::unique_ptr<WorkloadAttestor> Create(Options options);
+  virtual ~WorkloadAttestor() = default;
 
   // Cached returns a cached result without touching /proc, or null. Results of
   // kSameProcess are used for kRecheckAfter only.
-  std::shared_ptr<const AttestedProcess> Cached(const ProcessFacts &facts,
-                                                Expect expect) const;
+  virtual std::shared_ptr<const AttestedProcess> Cached(
+      const ProcessFacts &facts, Expect expect) const = 0;
 
   // Attest returns the cached or a fresh result; callers that ask for the same
   // process at the same time share one. NotFound: the process is gone. Aborted:
   // it did exec or its pid was reused. PermissionDenied: /proc hides it. What
   // single attestors could not find out is in `attestation.failures`. Blocks on
   // /proc.
-  absl::StatusOr<std::shared_ptr<const AttestedProcess>> Attest(
-      const ProcessFacts &facts, const ProcessImage &image, Expect expect);
+  virtual absl::StatusOr<std::shared_ptr<const AttestedProcess>> Attest(
+      const ProcessFacts &facts, const ProcessImage &image, Expect expect) = 0;
 
   // Forget drops what is cached of a process that did exec or exited.
-  void Forget(uint32_t tgid);
+  virtual void Forget(uint32_t tgid) = 0;
   // ForgetAll drops everything (documents want other facts now).
-  void ForgetAll();
-  size_t cached_count() const;
-
- private:
-  // tgid first: all that is known of one process lies side by side.
-  using CacheKey = std::
-      tuple<uint32_t, uint64_t, uint64_t, uint64_t, uint32_t, uint32_t, Expect>;
-  using Result = std::shared_ptr<const AttestedProcess>;
-  // One part of the cache, with its own lock.
-  static constexpr size_t kShards = 16;
-  class Cache : public SingleFlightCache<CacheKey, Result> {
-   public:
-    Cache() : SingleFlightCache(kMaxCached / kShards) {}
-  };
-
-  CacheKey KeyOf(const ProcessFacts &facts, Expect expect) const;
-  Cache &ShardOf(uint32_t tgid) const { return shards_[tgid % kShards]; }
-  absl::StatusOr<Cache::Made> AttestNow(const ProcessFacts &facts,
-                                        const ProcessImage &image,
-                                        Expect expect) const;
-  Attestation RunAttestors(const ProcessView &view) const;
-
-  const Options options_;
-  const ProcessSource source_;
-  const std::vector<std::unique_ptr<Attestor>> attestors_;
-  // Looking a result up marks it as used.
-  mutable std::array<Cache, kShards> shards_;
+  virtual void ForgetAll() = 0;
+  virtual size_t cached_count() const = 0;
 };
 
 }  // namespace kith

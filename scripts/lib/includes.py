@@ -2,10 +2,8 @@
 """The graph of #include lines of a tree: who includes whom, by file and by
 folder. Nothing is compiled: includes are written from the root, or from
 include/."""
-import functools
 import os
 import re
-import sys
 
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]',
                       re.MULTILINE)
@@ -77,15 +75,16 @@ class Includes:
 
     def reach(self, header):
         """Returns the translation units (.cc) that see the header."""
-        @functools.cache
-        def sees(path):
-            if path == header:
-                return True
-            return any(sees(target) for target in self.of[path])
-
-        sys.setrecursionlimit(10000)
-        return [path for path in self.files
-                if path.endswith(".cc") and sees(path)]
+        includers = {}
+        for path, targets in self.of.items():
+            for target in targets:
+                includers.setdefault(target, set()).add(path)
+        seen, left = {header}, [header]
+        while left:
+            new = includers.get(left.pop(), set()) - seen
+            seen |= new
+            left += new
+        return sorted(path for path in seen if path.endswith(".cc"))
 
 
 def layers_of(pairs):

@@ -32,6 +32,9 @@ def read_table():
 def faults(includes):
     """Yields a sentence for each thing that is wrong."""
     yield from includes.unknown
+    for path, targets in includes.of.items():
+        if path in targets:
+            yield f"{path} includes itself"
     pairs = includes.pairs(_ROOTS)
     allowed = read_table()
     for pair in sorted(pairs.keys() - allowed):

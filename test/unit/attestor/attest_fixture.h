@@ -27,7 +27,7 @@ struct AttestFixture {
   std::unique_ptr<WorkloadAttestor> attestor;
 
   explicit AttestFixture(const std::string &proc = "/proc") {
-    attestor = std::make_unique<WorkloadAttestor>(
+    attestor = WorkloadAttestor::Create(
         {.exec_id_of =
              [this](const ProcessFacts &facts) {
                const uint64_t newest = newest_exec_id;
