@@ -32,9 +32,6 @@ def read_table():
 def faults(includes):
     """Yields a sentence for each thing that is wrong."""
     yield from includes.unknown
-    for path, targets in includes.of.items():
-        if path in targets:
-            yield f"{path} includes itself"
     pairs = includes.pairs(_ROOTS)
     allowed = read_table()
     for pair in sorted(pairs.keys() - allowed):
@@ -42,10 +39,13 @@ def faults(includes):
                f"{pairs[pair]}")
     for one, other in sorted(allowed - pairs.keys()):
         yield f"{_TABLE}: {one} does not include {other}: remove it"
-    try:
-        layers_of(pairs)
-    except ValueError as cycle:
-        yield f"folders include each other: {cycle}"
+    files = {(path, target)
+             for path, targets in includes.of.items() for target in targets}
+    for kind, edges in (("folders", pairs), ("files", files)):
+        try:
+            layers_of(edges)
+        except ValueError as cycle:
+            yield f"{kind} include each other: {cycle}"
 
 
 def print_numbers(includes):
