@@ -183,7 +183,11 @@ absl::Status Replace(AgentStages &stages,
   if (done.ok()) {
     done = Open(stages, endpoints, true);
   }
-  return done.ok() ? child.Finish() : done;
+  if (!done.ok()) {
+    stages.web->Close();  // before the parent binds its ports again
+    return done;
+  }
+  return child.Finish();
 }
 
 absl::StatusOr<std::unique_ptr<HotRestartChild>> AskParent(

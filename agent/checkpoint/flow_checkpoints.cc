@@ -96,6 +96,9 @@ void FlowCheckpoints::Keeping::Wait(const std::shared_ptr<Keeping> &self,
 
 std::shared_ptr<FlowStore::Kept> FlowCheckpoints::TakePlace(uint64_t flow) {
   const std::lock_guard lock(mutex_);
+  // Of flows that nobody could go on with.
+  std::erase_if(places_,
+                [](const auto &each) { return each.second.expired(); });
   auto place = places_.extract(flow);
   return place.empty() ? nullptr : place.mapped().lock();
 }
