@@ -17,14 +17,14 @@ struct FlowCounters {
   std::atomic<uint64_t> bytes_received{0};  // peer to application
 };
 
-// ByteCounts are bytes of a flow that its counters do not have.
+// ByteCounts are bytes of a flow that FlowCounters do not include.
 struct ByteCounts {
   uint64_t sent = 0;
   uint64_t received = 0;
 };
 
 // LiveFlow is an open flow's entry. Its owner (the flow's coroutine) updates
-// it; everybody else sees copies. Thread-safe.
+// it; all other code sees copies. Thread-safe.
 class LiveFlow {
  public:
   virtual ~LiveFlow() = default;
@@ -37,11 +37,11 @@ class LiveFlow {
                       std::string_view detail = {}) = 0;
   virtual FlowRecord Snapshot() const = 0;
   virtual FlowCounters &counters() = 0;
-  // CountAlso adds what `more` returns to the counters, wherever they are
-  // shown: bytes that did not go through the relay. Called under the flow's
-  // lock until Close, which drops it.
+  // CountAlso adds the result of `more` to the counters wherever they are
+  // shown: bytes that did not go through the relay. `more` is called under the
+  // flow's lock until Close, which drops it.
   virtual void CountAlso(std::function<ByteCounts()> more) = 0;
-  // SetAbort gives the table a way to end the flow from any thread. `abort` is
+  // SetAbort sets the function by which any thread ends the flow. `abort` is
   // called at most once, without a lock, and at once if the flow was aborted
   // before; Close drops it.
   virtual void SetAbort(std::function<void(CloseReason)> abort) = 0;
@@ -52,8 +52,8 @@ class FlowTable {
  public:
   // The bound of the history: the interface promises the last 10,000.
   static constexpr size_t kMaxClosed = 10'000;
-  // More open flows than this are refused with kOverloaded: each holds two
-  // sockets, and 65,536 is what one local address has ports for.
+  // kMaxOpen bounds the open flows; more are refused with kOverloaded. Each
+  // holds two sockets, and one local address has ports for 65,536.
   static constexpr size_t kMaxOpen = 65'536;
 
   struct Totals {
@@ -68,12 +68,12 @@ class FlowTable {
   // Open gives the flow an id (from 1), enters it and publishes the step
   // "connect"; `opened_at` must be set. Null at kMaxOpen.
   virtual std::shared_ptr<LiveFlow> Open(FlowRecord record) = 0;
-  // Adopt enters a flow that another process has opened, with its id and its
-  // counters. Null at kMaxOpen, and where the id is another flow's.
+  // Adopt enters a flow that another process opened, with its id and its
+  // counters. Null at kMaxOpen, or if another flow has the id.
   virtual std::shared_ptr<LiveFlow> Adopt(FlowRecord record) = 0;
-  // GiveIdsAbove keeps the ids of another process's flows free: called before
-  // the first Open, with what last_id() of that process returned, and as much
-  // more as it may still open.
+  // GiveIdsAbove reserves the ids of another process's flows. Call it before
+  // the first Open, with last_id() of that process plus the number of flows
+  // that it may still open.
   virtual void GiveIdsAbove(uint64_t id) = 0;
   virtual uint64_t last_id() const = 0;
   // Close moves the flow to the history with its final counters and publishes
@@ -82,16 +82,17 @@ class FlowTable {
                      CloseReason reason,
                      std::string detail) = 0;
 
-  // ListOpen returns the oldest first.
+  // ListOpen returns the open flows, the oldest first.
   virtual std::vector<FlowRecord> ListOpen() const = 0;
   // ListClosed returns the newest first, command lines cut to 512 bytes.
   virtual std::vector<FlowRecord> ListClosed() const = 0;
   virtual Totals totals() const = 0;
   virtual size_t open_count() const = 0;
-  // AbortWhere ends every open flow that `match` selects; a flow that has no
-  // abort function yet ends when it gets one. Returns how many were not aborted
-  // before. A flow that chooses its identity at this moment may be missed: its
-  // owner compares the policy generation again when it opens.
+  // AbortWhere ends every open flow that `match` selects; a flow without an
+  // abort function ends when it gets one. Returns how many were not aborted
+  // before. AbortWhere may miss a flow that chooses its identity at this
+  // moment: the flow's owner compares the policy generation again when it
+  // opens.
   virtual size_t AbortWhere(
       const std::function<bool(const FlowRecord &)> &match,
       CloseReason reason) = 0;

@@ -25,11 +25,11 @@ class TrackedFlow final : public LiveFlow {
   void CountAlso(std::function<ByteCounts()> more) override;
   void SetAbort(std::function<void(CloseReason)> abort) override;
 
-  // Publish sends an event with the present record to the trace.
+  // Publish sends an event with the current record to the trace.
   void Publish(std::string_view step, std::string_view detail) const;
 
-  // Abort ends the flow, at once or as soon as SetAbort was called; false if
-  // the flow is closed or was aborted before.
+  // Abort ends the flow, at once or when SetAbort is called; false: the flow is
+  // closed or was aborted before.
   bool Abort(CloseReason reason);
 
   // Close returns the final record; nullopt if the flow was closed before.
