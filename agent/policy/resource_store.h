@@ -43,8 +43,8 @@ class ResourceStore {
   virtual std::shared_ptr<const ResourceSet> current() const = 0;
   virtual Status status() const = 0;
 
-  // Stop ends the store's thread: `on_load` is not called any more. Not from
-  // there.
+  // Stop ends the store's thread: `on_load` is not called any more. Do not call
+  // it from `on_load`.
   virtual void Stop() = 0;
 };
 
