@@ -14,7 +14,7 @@
 
 namespace kith {
 
-// CommandEnvironment is what a command may touch besides the agent.
+// CommandEnvironment is what a command may use besides the agent.
 struct CommandEnvironment {
   const CliParts &parts;
   std::ostream &out;
@@ -22,14 +22,14 @@ struct CommandEnvironment {
   bool colour = false;
 };
 
-// RunCommand does the work and returns the exit code.
+// RunCommand runs the command and returns the exit code.
 using RunCommand = std::function<int(CommandEnvironment &)>;
 
 // Command is one row of the table in cli.cc.
 struct Command {
   const char *name;
   const char *description;
-  // Adds the command's options to its parser and returns what runs it.
+  // Adds the command's options to its parser and returns its RunCommand.
   RunCommand (*attach)(CLI::App &parser);
 };
 
@@ -49,7 +49,7 @@ RunCommand AttachJwtKeys(CLI::App &jwt);  // `kith jwt keys`, `rotate`, `revoke`
 RunCommand AttachLogLevel(CLI::App &parser);
 RunCommand AttachVersion(CLI::App &parser);
 
-// ClientOptions are the options of every command that asks the agent.
+// ClientOptions are the options of every command that calls the agent.
 struct ClientOptions {
   std::string socket = "/run/kith/admin.sock";
   bool json = false;
@@ -61,8 +61,8 @@ void AddClientOptions(CLI::App &parser, ClientOptions &options);
 // PrintJson writes one document, indented.
 void PrintJson(std::ostream &out, const Json &json);
 
-// ReportError writes the sentence and returns the exit code: Unavailable is an
-// agent that cannot be reached, anything else its negative answer.
+// ReportError writes the sentence and returns the exit code: Unavailable means
+// that no agent can be reached, any other error a negative answer.
 int ReportError(CommandEnvironment &environment, const absl::Status &error);
 
 }  // namespace kith
