@@ -16,7 +16,7 @@ namespace {
 
 constexpr size_t kReasons = static_cast<size_t>(CloseReason::kAgentStopped) + 1;
 
-// Locks of the open flows: flows of different loops seldom meet at one.
+// Locks of the open flows: flows of different loops seldom share one.
 constexpr size_t kShards = 16;
 
 class ShardedFlowTable final : public FlowTable {
@@ -62,7 +62,7 @@ class ShardedFlowTable final : public FlowTable {
     }
     PublishEnd(tracked, *record);
     ++closed_[static_cast<size_t>(reason)];
-    // First into the history: a flow is never in neither list.
+    // The history comes first: a flow is always in one of the lists.
     history_.Add(*record);
     Shard &shard = ShardOf(flow.id());
     decltype(shard.flows)::node_type last;  // may own `flow`

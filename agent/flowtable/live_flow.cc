@@ -68,7 +68,7 @@ void TrackedFlow::CountAlso(std::function<ByteCounts()> more) {
   }
 }
 
-// A flow that is asked to pass to another process can still be ended.
+// A flow that is being exported can still be ended.
 void TrackedFlow::SetAbort(std::function<void(CloseReason)> abort) {
   std::optional<CloseReason> pending;
   std::function<void(CloseReason)> call;

@@ -147,7 +147,7 @@ class FollowingStore : public ResourceStore {
     }
   }
 
-  // Publish returns the set in force, or null where nothing is to be said.
+  // Publish returns the set in force, or null if there is nothing to report.
   std::shared_ptr<const ResourceSet> Publish(ResourceSet set) {
     const std::lock_guard lock(mutex_);
     const bool was_good = status_.last_error.ok();
