@@ -39,7 +39,7 @@ Attached AttachAll(CLI::App &parser) {
   return attached;
 }
 
-// A request for help comes as an error too, with exit code 0.
+// CLI11 reports a request for help as an error too, with exit code 0.
 int ReportParse(const CLI::App &parser,
                 const CLI::ParseError &error,
                 CommandEnvironment &environment) {
