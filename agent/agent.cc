@@ -29,8 +29,8 @@ void PrepareProcess() {
   (void)std::signal(SIGPIPE, SIG_IGN);
 }
 
-// Handshakes leave holes in the heap that outlive them by hours: where flows
-// were opened, free pages go back to the kernel.
+// Handshakes leave holes in the heap that outlive them by hours: after flows
+// were opened, free pages are returned to the kernel.
 int RunUntilStopped(const RunningAgent &agent, const StopSignals &signals) {
   constexpr std::chrono::seconds kTrimPeriod{1};
   uint64_t opened = 0;

@@ -19,8 +19,8 @@
 
 namespace kith {
 
-// AgentView is what the admin API may see and do. agent.cc implements it; the
-// API knows no other part of the agent. Thread-safe.
+// AgentView is the part of the agent that the admin API uses. assembly/
+// implements it; the API knows no other part of the agent. Thread-safe.
 class AgentView {
  public:
   virtual ~AgentView() = default;
@@ -75,8 +75,8 @@ class AgentView {
   virtual absl::Status SetLogLevel(const std::string &level) = 0;
 };
 
-// AdminServer serves the HTTP/JSON admin API on a Unix socket (mode 0660, group
-// from the configuration where it exists, else root's) on threads of its own.
+// AdminServer serves the HTTP/JSON admin API on a Unix socket (mode 0660, the
+// configured group if it exists, else root's) on threads of its own.
 class AdminServer {
  public:
   struct Options {
@@ -86,8 +86,8 @@ class AdminServer {
     bool replace = false;  // also the socket of a live agent
     CaView *ca = nullptr;  // outlives the server; null: no such routes
   };
-  // Create binds the socket; a stale one of a dead agent is replaced, a live
-  // one is AlreadyExists.
+  // Create binds the socket. It replaces the socket of a dead agent; a live
+  // agent's is AlreadyExists.
   static absl::StatusOr<std::unique_ptr<AdminServer>> Create(Options options,
                                                              AgentView *view);
   virtual ~AdminServer() = default;  // stops, joins, unlinks the socket

@@ -11,19 +11,19 @@
 
 namespace kith {
 
-// AdminRequest is one request, free of HTTP's details.
+// AdminRequest is one request, without the details of HTTP.
 struct AdminRequest {
   std::map<std::string, std::string> parameters;  // of the query
   std::string body;
   std::string caller;  // for the audit: "pid 12, uid 0, gid 0"
 };
 
-// ReplyStream is a reply that is made while it is sent. Used by one thread.
+// ReplyStream produces a reply while it is sent. Used by one thread.
 class ReplyStream {
  public:
   virtual ~ReplyStream() = default;
-  // Next returns the next bytes, "" where there are none before `deadline`, and
-  // nullopt at the end.
+  // Next returns the next bytes, "" if none come before `deadline`, and nullopt
+  // at the end.
   virtual std::optional<std::string> Next(
       std::chrono::milliseconds deadline) = 0;
 };

@@ -17,7 +17,7 @@ namespace kith {
 namespace {
 
 // Known rejects misspelt parameters: a filter that is silently ignored shows
-// flows that nobody asked for.
+// flows outside of the request.
 absl::Status Known(const AdminRequest &request,
                    std::initializer_list<std::string_view> names) {
   for (const auto &[name, value] : request.parameters) {

@@ -13,11 +13,12 @@
 namespace kith {
 
 // AdminRoutes returns every endpoint of the admin API over `view`, which must
-// outlive them. `on_audit` gets one line for each change, made or refused.
+// outlive them. `on_audit` gets one line for each change and each refused
+// change.
 std::vector<AdminRoute> AdminRoutes(AgentView *view,
                                     std::function<void(std::string)> on_audit);
 
-// ErrorReply turns an error into {"error": message} with its HTTP status.
+// ErrorReply converts an error to {"error": message} with its HTTP status.
 AdminReply ErrorReply(const absl::Status &error);
 
 }  // namespace kith

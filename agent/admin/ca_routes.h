@@ -11,7 +11,7 @@
 namespace kith {
 
 // CaRoutes returns the routes of `kith svid` and `kith ca`. `view` must outlive
-// them. Every change, and every one that was refused, is a line for `on_audit`.
+// them. `on_audit` gets one line for each change and each refused change.
 std::vector<AdminRoute> CaRoutes(CaView *view,
                                  std::function<void(std::string)> on_audit);
 

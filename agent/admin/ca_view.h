@@ -9,7 +9,7 @@
 
 namespace kith {
 
-// CaView is what the admin API may do with the issuer's certificates. The agent
+// CaView is the part of the issuer that the admin API may use. The agent
 // implements it. Thread-safe.
 class CaView {
  public:
@@ -17,14 +17,15 @@ class CaView {
 
   struct Revocation {
     std::vector<SvidRecord> svids;
-    size_t flows = 0;  // open ones that these SVIDs authenticated
+    size_t flows = 0;  // open flows that these SVIDs authenticated
   };
-  // RevokeSvids returns what it revoked; their flows are being reset. NotFound:
-  // nothing has that name.
+  // RevokeSvids returns the revoked SVIDs, whose flows are being reset.
+  // NotFound: nothing has that name.
   virtual absl::StatusOr<Revocation> RevokeSvids(const SvidTarget &target) = 0;
 
-  // The others as of CertificateAuthority. A change is in force here when the
-  // call returns; flows of a tainted authority are being reset.
+  // The other methods act as those of CertificateAuthority. A change is in
+  // force here when the call returns; flows of a tainted authority are being
+  // reset.
   virtual absl::StatusOr<std::vector<AuthorityRecord>> ListAuthorities() = 0;
   virtual absl::StatusOr<std::string> ChangeAuthority(
       const AuthorityOrder &order) = 0;

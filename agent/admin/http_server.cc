@@ -17,10 +17,10 @@
 namespace kith {
 namespace {
 
-// How soon a stream notices that the agent stops or its reader has left.
+// Delay until a stream notices that the agent stops or its reader has left.
 constexpr std::chrono::milliseconds kStreamTick{200};
 
-// AdminListener checks who calls before a request is routed.
+// AdminListener checks the caller before a request is routed.
 class AdminListener final : public HttpListener {
  public:
   AdminListener(int listener, int stop_fd, const HttpServer::Options &options)
@@ -69,7 +69,7 @@ class AdminListener final : public HttpListener {
     return HandlerResponse::Handled;
   }
 
-  // What cpp-httplib refused by itself has no body yet.
+  // DescribeError adds the body to errors of cpp-httplib itself.
   static void DescribeError(const httplib::Request &,
                             httplib::Response &response) {
     if (!response.body.empty()) {
@@ -131,7 +131,7 @@ class Running : public HttpServer {
         });
   }
 
-  // SendAll returns false where the reader has left.
+  // SendAll returns false if the reader has left.
   bool SendAll(ReplyStream &stream, httplib::DataSink &sink) {
     while (!stopping_) {
       const std::optional<std::string> piece = stream.Next(kStreamTick);

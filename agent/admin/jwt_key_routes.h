@@ -11,8 +11,8 @@
 namespace kith {
 
 // JwtKeyRoutes returns the routes of `kith jwt keys`, `rotate` and `revoke`.
-// `view` must outlive them; `on_audit` is told of every change and every
-// refusal.
+// `view` must outlive them; `on_audit` gets one line for each change and each
+// refused change.
 std::vector<AdminRoute> JwtKeyRoutes(CaView *view,
                                      std::function<void(std::string)> on_audit);
 

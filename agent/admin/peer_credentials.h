@@ -10,8 +10,8 @@
 
 namespace kith {
 
-// PeerCredentials is who connected a Unix socket, as the kernel recorded it at
-// connect() (unix(7), SO_PEERCRED and SO_PEERGROUPS).
+// PeerCredentials identify the process that connected a Unix socket, as the
+// kernel recorded them at connect() (unix(7), SO_PEERCRED and SO_PEERGROUPS).
 struct PeerCredentials {
   pid_t pid = 0;
   uid_t uid = 0;
@@ -25,8 +25,8 @@ struct PeerCredentials {
 absl::StatusOr<PeerCredentials> ReadPeerCredentials(int socket);
 
 // MayUseAdminApi returns whether `peer` is root, the agent's own user or a
-// member of `group`. The mode of the socket says the same; this holds also
-// where somebody widened it.
+// member of `group`. The mode of the socket says the same; this check holds
+// even if the mode was widened.
 bool MayUseAdminApi(const PeerCredentials &peer, uid_t agent, gid_t group);
 
 }  // namespace kith

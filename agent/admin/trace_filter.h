@@ -11,12 +11,12 @@
 namespace kith {
 
 // TraceFilter selects the events of the flows that one `kith trace` asked for.
-// What a flow is asked by (its identity, the owner of an inbound port) is known
-// only after its first steps: these are kept until then, so that a timeline is
-// never shown without its beginning. One thread.
+// The selecting facts of a flow (its identity, the owner of an inbound port)
+// are known only after its first steps. The filter keeps these steps until
+// then, so that it never shows a timeline without its beginning. One thread.
 class TraceFilter {
  public:
-  // Undecided flows kept at most; the oldest is forgotten first. A flow is
+  // Bound of the kept undecided flows; the oldest is forgotten first. A flow is
   // undecided for milliseconds, so that a busy node has a few hundred.
   static constexpr size_t kMaxUndecided = 1024;
 

@@ -13,8 +13,8 @@ namespace kith {
 
 // UnixConnection reads and writes an accepted admin connection within bounds of
 // time, so that no client can hold a thread: the request must be complete
-// within kRequestDeadline, however its bytes drip, and a client that does not
-// read its reply is given up after kWriteDeadline. One thread.
+// within kRequestDeadline, however slowly its bytes arrive, and a client that
+// does not read its reply is dropped after kWriteDeadline. One thread.
 class UnixConnection {
  public:
   static constexpr std::chrono::milliseconds kRequestDeadline{5000};
@@ -32,7 +32,7 @@ class UnixConnection {
   bool WaitReadable();
   bool WaitWritable();
   bool HasBuffered() const { return next_ < end_; }
-  // IsPeerAlive returns whether the other side still has the socket open.
+  // IsPeerAlive returns whether the peer still has the socket open.
   bool IsPeerAlive() const;
   int fd() const { return fd_.get(); }
 
@@ -43,7 +43,7 @@ class UnixConnection {
   const int stop_fd_;
   const std::chrono::steady_clock::time_point request_deadline_ =
       std::chrono::steady_clock::now() + kRequestDeadline;
-  // HTTP parsers read headers byte by byte.
+  // A read buffer: HTTP parsers read headers byte by byte.
   std::array<char, 4096> buffer_;
   size_t next_ = 0;
   size_t end_ = 0;

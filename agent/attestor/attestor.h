@@ -13,7 +13,7 @@
 
 namespace kith {
 
-// Attestor finds out one kind of facts. Thread-safe. To add one: implement
+// Attestor determines one kind of facts. Thread-safe. To add one: implement
 // this, and add it to the list in workload_attestor.cc.
 class Attestor {
  public:
@@ -22,13 +22,13 @@ class Attestor {
   // name is for people: "process cmdline".
   virtual std::string_view name() const = 0;
 
-  // keys are the selector keys that it answers for. They are unknown if it
+  // keys are the selector keys that the attestor yields. They are unknown if it
   // fails.
   virtual std::vector<std::string> keys() const = 0;
 
   // Attest appends the process's selectors, or says why it cannot: NotFound if
-  // the process has no such fact, another code if it is unknown. What was
-  // appended before an error is thrown away.
+  // the process has no such fact, another code if the fact is unknown.
+  // Selectors that were appended before an error are dropped.
   virtual absl::Status Attest(const ProcessView &process,
                               std::vector<Selector> &selectors) const = 0;
 };

@@ -41,8 +41,8 @@ absl::StatusOr<BinaryKey> KeyOf(int fd) {
                    stat.st_size};
 }
 
-// A file server in user space may give us other bytes than it executes, or
-// none for ever.
+// A file server in user space may return other bytes than it executes, or none
+// for ever.
 absl::Status RefuseFuse(int fd) {
   struct statfs file_system {};
   if (fstatfs(fd, &file_system) != 0) {

@@ -16,24 +16,24 @@ namespace kith {
 // SystemdUnit returns the system manager's unit in a cgroup path: the first
 // part that is no slice (systemd.resource-control(5), cgroup names of
 // systemd.unit(5)). Parts below a unit belong to the unit's own user, who may
-// name them after other units. "user@1000.service" stands for every program of
+// name them like other units. "user@1000.service" stands for every program of
 // that user's manager.
 std::optional<std::string> SystemdUnit(std::string_view path);
 
-// ContainerId returns the 64 hex digits that Docker, containerd, CRI-O and
-// Podman name a container's cgroup by, as directory or in "NAME-ID.scope". The
-// outermost counts: the inner ones are the container's to name. Cgroups that an
+// ContainerId returns the 64 hex digits in the name of a container's cgroup by
+// Docker, containerd, CRI-O and Podman, as directory or in "NAME-ID.scope". The
+// outermost one counts: the container may name the inner ones. Cgroups that an
 // ordinary user may create have none.
 std::optional<std::string> ContainerId(std::string_view path);
 
-// CgroupRoot is where this process sees cgroup v2.
+// CgroupRoot is the directory where this process sees cgroup v2.
 class CgroupRoot {
  public:
   // Find reads `proc`/self/mountinfo.
   static absl::StatusOr<CgroupRoot> Find(const std::string &proc);
 
   // IdOf returns the id of the cgroup: its directory's inode number
-  // (bpf_get_current_cgroup_id). FailedPrecondition: it is not there.
+  // (bpf_get_current_cgroup_id). FailedPrecondition: the cgroup does not exist.
   absl::StatusOr<uint64_t> IdOf(std::string_view path) const;
 
  private:

@@ -74,7 +74,7 @@ absl::StatusOr<HeldProcess> HeldProcess::Open(const ProcessSource &source,
     status = held.TakeFacts();
   }
   if (!status.ok()) {
-    // Whatever failed, it failed because the process ended.
+    // Any failure after the process ended has that end as its cause.
     return held.Alive() ? status : held.Gone();
   }
   return held;
@@ -112,7 +112,7 @@ absl::Status HeldProcess::CheckStartTime() {
         "process ", facts_.tgid, " is another one by now: its pid was reused"));
   }
   // A main thread that has ended leaves no memory to read, while the other
-  // threads live on: they show the same program.
+  // threads live on: their files show the same program.
   if (stat->state == 'Z' && Alive()) {
     auto thread = directory_->OpenLiveThread();
     if (!thread.ok()) {

@@ -13,7 +13,7 @@
 
 namespace kith {
 
-// What HeldProcess needs to know of this host.
+// ProcessSource holds the facts of this host that HeldProcess needs.
 struct ProcessSource {
   std::string proc;
   std::function<uint64_t(const ProcessFacts &)> exec_id_of;
@@ -21,12 +21,12 @@ struct ProcessSource {
   int64_t boottime_offset_ns = 0;  // of our own time namespace
 };
 
-// HeldProcess reads one process between two checks that it is the one the hook
-// saw. A pidfd tells that the process lives; it does not tell of exec, so that
-// start time, executable and exec id are compared as well.
+// HeldProcess reads one process between two checks that it is the process that
+// the hook saw. A pidfd shows that the process lives, but does not show exec,
+// so that start time, executable and exec id are compared as well.
 class HeldProcess {
  public:
-  // Open makes the first check and reads the process. Errors as of
+  // Open makes the first check and reads the process. Errors are those of
   // WorkloadAttestor::Attest. `source` must outlive the result.
   static absl::StatusOr<HeldProcess> Open(const ProcessSource &source,
                                           const ProcessFacts &facts,
@@ -35,8 +35,8 @@ class HeldProcess {
 
   const ProcessView &view() const { return view_; }
 
-  // Confirm makes the second check: what was read since Open belongs to the
-  // process if it returns OK.
+  // Confirm makes the second check. OK: everything read since Open belongs to
+  // the process.
   absl::Status Confirm() const;
 
  private:

@@ -124,7 +124,7 @@ absl::Status ProcDirectory::Failed(int error,
                                    std::string_view call,
                                    std::string_view name) const {
   const std::string what = absl::StrCat(call, " ", PathOf(name));
-  // A process that ends between two reads, not a fault of its own kind.
+  // ESRCH: the process ended between two reads.
   if (error == ESRCH) {
     return absl::NotFoundError(absl::StrCat(what, ": the process is gone"));
   }
@@ -184,7 +184,7 @@ absl::StatusOr<ExeFile> ProcDirectory::FindExe() const {
   if (!exe.path.valid()) {
     return Failed(errno, "open", "exe");
   }
-  // DONT_SYNC: a file server (FUSE) must not be able to hold up the agent.
+  // DONT_SYNC: a file server (FUSE) must not be able to block the agent.
   struct statx stat {};
   if (statx(exe.path.get(),
             "",

@@ -28,8 +28,8 @@ struct ExeFile {
   }
 };
 
-// ProcDirectory is an open /proc/PID. The descriptor stands for one process:
-// once that is gone, reads fail and never show another process of the same pid.
+// ProcDirectory is an open /proc/PID. The descriptor refers to one process:
+// after its end, reads fail and never show another process of the same pid.
 class ProcDirectory {
  public:
   // A host with many containers has some thousand mounts of 100 to 500 bytes.
@@ -54,12 +54,13 @@ class ProcDirectory {
   // FindExe returns the executable. NotFound: a kernel thread or a zombie.
   absl::StatusOr<ExeFile> FindExe() const;
 
-  // OpenExe opens the executable itself for reading, whatever has taken its
-  // path since.
+  // OpenExe opens the executable itself for reading, even if another file has
+  // its path by now.
   absl::StatusOr<FileDescriptor> OpenExe() const;
 
-  // IsImage compares with what a hook read in the kernel. Some file systems
-  // (btrfs, overlayfs) show other numbers to stat(2) than their inodes have.
+  // IsImage compares with the image that a hook read in the kernel. Some file
+  // systems (btrfs, overlayfs) report other numbers to stat(2) than their
+  // inodes have.
   bool IsImage(const ExeFile &exe, const ProcessImage &image) const;
 
   // PathOf returns "/proc/42/name", for messages and sources.

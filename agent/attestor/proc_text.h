@@ -12,9 +12,9 @@
 
 namespace kith {
 
-// Parsers of the text in /proc (proc(5), Documentation/filesystems/proc.rst).
-// A process chooses some of it (comm, arguments, file names): anything that is
-// not understood is DataLoss.
+// The functions below parse the text in /proc (proc(5),
+// Documentation/filesystems/proc.rst). A process chooses some of the text
+// (comm, arguments, file names): malformed text is DataLoss.
 
 struct ProcessStat {
   char state = '?';
@@ -39,13 +39,13 @@ absl::StatusOr<ProcessCredentials> ParseCredentials(std::string_view text);
 // on hybrid hosts too. NotFound: the host has no cgroup v2.
 absl::StatusOr<std::string> ParseCgroup(std::string_view text);
 
-// JoinArguments turns /proc/PID/cmdline into one line: arguments joined by
-// spaces, without trailing ones.
+// JoinArguments converts /proc/PID/cmdline to one line: arguments joined by
+// spaces, without trailing spaces.
 std::string JoinArguments(std::string_view text);
 
 // ParseExePath returns the path of a /proc/PID/exe link to a file with `links`
-// names. A deleted or replaced binary keeps the path that it was started as.
-// NotFound: it has no path (memfd). FailedPrecondition: it cannot be told.
+// names. A deleted or replaced binary keeps the path of its start. NotFound: it
+// has no path (memfd). FailedPrecondition: the path is ambiguous.
 absl::StatusOr<std::string> ParseExePath(std::string_view link, uint64_t links);
 
 // Mount is one line of /proc/PID/mountinfo.
@@ -62,7 +62,8 @@ std::optional<Mount> FindMount(std::string_view mountinfo,
                                const std::function<bool(const Mount &)> &match);
 
 // BoottimeOffset reads /proc/self/timens_offsets: what the kernel adds to the
-// boot time of every process that we read (time_namespaces(7)). Nanoseconds.
+// boot time of every process that this one reads (time_namespaces(7)).
+// Nanoseconds.
 int64_t BoottimeOffset(std::string_view timens_offsets);
 
 }  // namespace kith

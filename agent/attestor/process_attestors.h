@@ -13,7 +13,7 @@ std::unique_ptr<Attestor> CreateNameAttestor();
 // process:cmdline: the arguments joined by spaces.
 std::unique_ptr<Attestor> CreateCmdlineAttestor();
 
-// process:binary:path: as the process's own mount namespace has it.
+// process:binary:path: the path in the process's own mount namespace.
 std::unique_ptr<Attestor> CreateBinaryPathAttestor();
 
 // process:uid, process:gid and their :effective, as the kernel told the hook,

@@ -13,9 +13,9 @@
 namespace kith {
 
 // ProcessView is what /proc showed of one process at one moment: the input of
-// the attestors. What could not be read is an error, never a default.
+// the attestors. A fact that could not be read is an error, never a default.
 struct ProcessView {
-  // The kernel's own facts: user, group and cgroup id are true without /proc.
+  // The kernel's own facts: user, group and cgroup id do not need /proc.
   ProcessFacts facts{};
   std::string facts_source;  // "connect hook" or "/proc/42/status"
   std::shared_ptr<const ProcDirectory> directory;  // null in attestors' tests
@@ -31,7 +31,7 @@ struct ProcessView {
 };
 
 // ReadProcessView reads everything but `facts`. `exe` is the executable, or why
-// there is none.
+// the process has none.
 ProcessView ReadProcessView(std::shared_ptr<const ProcDirectory> directory,
                             const absl::StatusOr<ExeFile> &exe);
 

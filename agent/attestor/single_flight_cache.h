@@ -16,9 +16,9 @@
 
 namespace kith {
 
-// SingleFlightCache keeps at most `bound` values, dropping the least recently
-// used, and makes a value once however many threads ask for it. Errors are not
-// kept. Thread-safe.
+// SingleFlightCache keeps at most `bound` values, evicting the least recently
+// used, and makes a value once, however many threads ask for it. It does not
+// keep errors. Thread-safe.
 template <typename Key, typename Value>
 class SingleFlightCache {
  public:
@@ -38,8 +38,8 @@ class SingleFlightCache {
     return FindLocked(key);
   }
 
-  // FindOrMake returns the cached value, or what `make` returns: called by one
-  // thread without a lock, while others that ask for `key` wait for it.
+  // FindOrMake returns the cached value, or the result of `make`. One thread
+  // calls `make` without a lock; others that ask for `key` wait for it.
   absl::StatusOr<Value> FindOrMake(
       const Key &key, absl::FunctionRef<absl::StatusOr<Made>()> make) {
     std::shared_ptr<Work> work;
@@ -60,8 +60,8 @@ class SingleFlightCache {
     return FinishLocked(key, *work, std::move(made));
   }
 
-  // Erase drops the keys in [first, last). A value that is being made now goes
-  // to those who wait for it and is not kept.
+  // Erase drops the keys in [first, last). A value that is being made now is
+  // returned to its waiting threads and is not kept.
   void Erase(const Key &first, const Key &last) {
     std::lock_guard lock(mutex_);
     running_.erase(running_.lower_bound(first), running_.lower_bound(last));
@@ -118,7 +118,7 @@ class SingleFlightCache {
   absl::StatusOr<Value> FinishLocked(const Key &key,
                                      Work &work,
                                      absl::StatusOr<Made> made) {
-    // Another work, or none: the key was erased meanwhile.
+    // A different Work, or none, means that the key was erased meanwhile.
     auto running = running_.find(key);
     const bool keep =
         running != running_.end() && running->second.get() == &work;

@@ -21,7 +21,7 @@ namespace {
 
 using Result = std::shared_ptr<const AttestedProcess>;
 
-// tgid first: all that is known of one process lies side by side.
+// tgid first: the results of one process are adjacent.
 using CacheKey = std::tuple<uint32_t,
                             uint64_t,
                             uint64_t,
@@ -103,8 +103,8 @@ class CachingAttestor final : public WorkloadAttestor {
   }
 
  private:
-  // The facts of a listener's owner may be old: what it runs now is part of the
-  // key, so that an exec makes its result unreachable at once.
+  // The facts of a listener's owner may be old: its present program is part of
+  // the key, so that an exec makes the old result unreachable at once.
   CacheKey KeyOf(const ProcessFacts &facts, Expect expect) const {
     const uint64_t exec_id = expect == Expect::kSameImage
                                  ? facts.exec_id

@@ -13,7 +13,7 @@
 
 namespace kith {
 
-// AttestedProcess is a process and all that is known about it. Immutable.
+// AttestedProcess is a process with all its known facts. Immutable.
 struct AttestedProcess {
   ProcessFacts facts{};  // as attested: of kSameProcess, as it is now
   std::string name;      // base name of the executable, else comm
@@ -23,18 +23,18 @@ struct AttestedProcess {
   Attestation attestation;
 };
 
-// WorkloadAttestor turns the facts of a hook into selectors. It holds a pidfd
+// WorkloadAttestor derives selectors from the facts of a hook. It holds a pidfd
 // while it reads /proc and checks afterwards that the process is still the one
-// the hook saw: alive, same start time, same executable, no exec since.
-// Results are cached by facts (bounded), so that a known process costs no read
-// of /proc. Thread-safe.
+// the hook saw: alive, same start time, same executable, no exec since. Results
+// are cached by facts (bounded), so that a known process costs no read of
+// /proc. Thread-safe.
 class WorkloadAttestor {
  public:
-  // Entries of the cache: as many as processes that a large node runs.
+  // Entries of the cache: the number of processes on a large node.
   static constexpr size_t kMaxCached = 16'384;
-  // No hook tells that the owner of a listener changed its user or cgroup, and
-  // an attestor that failed may work again: such results are made anew after
-  // this time, which is how fast a revocation acts too.
+  // No hook reports that the owner of a listener changed its user or cgroup,
+  // and a failed attestor may recover. Such results are made again after this
+  // time, which also bounds the delay of a revocation.
   static constexpr std::chrono::seconds kRecheckAfter{1};
 
   struct Options {
@@ -48,9 +48,10 @@ class WorkloadAttestor {
     std::string proc = "/proc";
   };
 
-  // What must still be true of the process: a connecting process is exactly the
-  // one of the hook; the owner of a listening socket may have changed its user
-  // or done exec since listen(), and is attested as it is now.
+  // Expect says what must still be true of the process: a connecting process is
+  // exactly the one of the hook; the owner of a listening socket may have
+  // changed its user or done exec since listen(), and is attested in its
+  // current state.
   enum class Expect { kSameImage, kSameProcess };
 
   static std::unique_ptr<WorkloadAttestor> Create(Options options);
@@ -61,17 +62,17 @@ class WorkloadAttestor {
   virtual std::shared_ptr<const AttestedProcess> Cached(
       const ProcessFacts &facts, Expect expect) const = 0;
 
-  // Attest returns the cached or a fresh result; callers that ask for the same
-  // process at the same time share one. NotFound: the process is gone. Aborted:
-  // it did exec or its pid was reused. PermissionDenied: /proc hides it. What
-  // single attestors could not find out is in `attestation.failures`. Blocks on
-  // /proc.
+  // Attest returns the cached or a fresh result; concurrent callers for the
+  // same process share one. NotFound: the process is gone. Aborted: it did exec
+  // or its pid was reused. PermissionDenied: /proc hides it.
+  // `attestation.failures` has the facts that single attestors could not
+  // determine. Blocks on /proc.
   virtual absl::StatusOr<std::shared_ptr<const AttestedProcess>> Attest(
       const ProcessFacts &facts, const ProcessImage &image, Expect expect) = 0;
 
-  // Forget drops what is cached of a process that did exec or exited.
+  // Forget drops the cached results of a process that did exec or exited.
   virtual void Forget(uint32_t tgid) = 0;
-  // ForgetAll drops everything (documents want other facts now).
+  // ForgetAll drops everything, when documents want other facts.
   virtual void ForgetAll() = 0;
   virtual size_t cached_count() const = 0;
 };

@@ -22,7 +22,7 @@ void TellNotKept(LiveFlow &flow, const absl::Status &why) {
 
 }  // namespace
 
-// Keeping is one flow's way into the store. Lives on the relay's loop.
+// Keeping puts one flow into the store. Lives on the relay's loop.
 struct FlowCheckpoints::Keeping {
   Keeping(FlowStore &to,
           const OpenFlow &open,
@@ -46,7 +46,7 @@ struct FlowCheckpoints::Keeping {
   absl::Status TryEnter();
 };
 
-// Positions are in their place before the slot is taken, and the slot before
+// Positions are written before the slot is taken, and the slot is taken before
 // the sockets are stored.
 absl::Status FlowCheckpoints::Keeping::TryEnter() {
   const std::shared_ptr<Relay> running = relay.lock();
@@ -131,7 +131,7 @@ absl::Status FlowCheckpoints::Relaying(const OpenFlow &open,
 }
 
 void FlowCheckpoints::Ended(const OpenFlow &open, FlowEnd & /*end*/) {
-  // Destroyed outside of the lock: the place is given back.
+  // Destroyed outside of the lock, which frees the slot.
   decltype(keeping_)::node_type keeping;
   const std::lock_guard lock(mutex_);
   keeping = keeping_.extract(open.flow->id());

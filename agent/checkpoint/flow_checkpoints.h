@@ -18,15 +18,15 @@
 
 namespace kith {
 
-// FlowCheckpoints has each open flow kept in the flow store, from some age on
-// and until it ends, and goes on with those that a former agent has left there.
+// FlowCheckpoints keeps each open flow in the flow store, from a minimal age on
+// until the flow ends, and resumes the flows that a former agent left there.
 // Thread-safe.
 class FlowCheckpoints final : public OpenFlowSubscriber {
  public:
-  // Short flows are over before a restart; and the service manager has other
-  // things to do than to hear of each.
+  // Short flows end before a restart, and the service manager should not hear
+  // of each.
   static constexpr std::chrono::milliseconds kMinAge{1'000};
-  // For flows that cannot be entered at that moment.
+  // Delay of the next attempt for a flow that cannot be entered now.
   static constexpr std::chrono::milliseconds kRetry{50};
 
   explicit FlowCheckpoints(std::unique_ptr<FlowStore> store)
@@ -35,11 +35,11 @@ class FlowCheckpoints final : public OpenFlowSubscriber {
   // kept returns how many flows are in the store.
   size_t kept() const { return store_->kept(); }
 
-  // FoundOutbound returns what the hooks know the found outbound flows by.
+  // FoundOutbound returns the hooks' keys of the found outbound flows.
   std::vector<Datapath::Outbound> FoundOutbound() const;
-  // last_found_id returns the greatest id of a found flow; 0: there is none.
+  // last_found_id returns the greatest id of a found flow; 0: none was found.
   uint64_t last_found_id() const;
-  // ResumeFound starts the rest of the life of the flows that were found.
+  // ResumeFound resumes the flows that were found.
   void ResumeFound(FlowContext &context, EventLoops &loops);
   // Leave leaves everything as it was found, for another process.
   void Leave() { store_->Leave(); }
@@ -56,13 +56,13 @@ class FlowCheckpoints final : public OpenFlowSubscriber {
   const std::unique_ptr<FlowStore> store_;
   std::mutex mutex_;
   std::map<uint64_t, std::shared_ptr<Keeping>> keeping_;  // by flow
-  // Places of found flows that are not relayed yet: StreamCheckpoint::place.
+  // Slots of found flows that are not relayed yet: StreamCheckpoint::place.
   std::map<uint64_t, std::weak_ptr<FlowStore::Kept>> places_;
 };
 
-// OpenFlowStore opens the flow store with what the service manager has passed.
-// `parent`: the agent whose place this one takes, or none. An error says why
-// the agent must do without.
+// OpenFlowStore opens the flow store with what the service manager passed.
+// `parent`: the agent that this one replaces, or none. An error says why the
+// agent must do without a flow store.
 absl::StatusOr<std::unique_ptr<FlowCheckpoints>> OpenFlowStore(
     std::vector<NamedDescriptor> passed, FileDescriptor parent);
 

@@ -31,7 +31,7 @@ FileDescriptor Take(std::vector<NamedDescriptor> &passed,
                                : std::move(found->descriptor);
 }
 
-// What is left of a former agent ends with RST (PrepareSocket).
+// The sockets that a former agent left end with RST (PrepareSocket).
 size_t CountFlows(const std::vector<NamedDescriptor> &passed) {
   std::set<std::string_view> names;
   for (const NamedDescriptor &each : passed) {
@@ -85,7 +85,7 @@ absl::StatusOr<std::unique_ptr<FlowStore>> FlowStore::Create(
   return store;
 }
 
-// OpenMemory takes over what the former agent had, or begins anew.
+// OpenMemory takes over the former agent's memory, or creates new memory.
 absl::Status FlowStore::OpenMemory(std::vector<NamedDescriptor> &passed) {
   FileDescriptor journal = Take(passed, kJournal);
   FileDescriptor secrets = Take(passed, kSecrets);

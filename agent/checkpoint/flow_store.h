@@ -16,13 +16,14 @@
 
 namespace kith {
 
-// FlowStore keeps open flows where they outlive this process: their sockets,
-// the journal of their positions, and their secrets with the service manager,
-// which passes them to the next process (sd_notify(3), FDSTORE). Thread-safe.
+// FlowStore keeps open flows where they outlive this process: the service
+// manager holds their sockets, the journal of their positions, and their
+// secrets, and passes them to the next process (sd_notify(3), FDSTORE).
+// Thread-safe.
 class FlowStore {
  public:
-  // Kept is a flow's place; its destruction gives it back, after which only the
-  // sockets' owner holds them.
+  // Kept is a flow's slot. Destruction frees the slot; afterwards only the
+  // owner of the sockets holds them.
   class Kept {
    public:
     Kept(FlowStore &store, size_t slot, bool stored)
@@ -32,8 +33,8 @@ class FlowStore {
     Kept &operator=(const Kept &) = delete;
 
     CheckpointPlace place() const;
-    // Fill describes the flow, whose positions are entered, and gives it to the
-    // service manager.
+    // Fill writes the description of the flow, whose positions are entered, and
+    // gives the flow to the service manager.
     void Fill(const std::string &description, const RelayOutline &outline);
     size_t slot() const { return slot_; }
 
@@ -49,28 +50,28 @@ class FlowStore {
     std::shared_ptr<Kept> kept;
   };
 
-  // Create takes what the service manager has passed. FailedPrecondition: there
-  // is no service manager, or no memory for secrets that outlives the process.
+  // Create takes what the service manager passed. FailedPrecondition: there is
+  // no service manager, or no memory for secrets that outlives the process.
   // `parent`: see StoreMessages.
   static absl::StatusOr<std::unique_ptr<FlowStore>> Create(
       std::vector<NamedDescriptor> passed, FileDescriptor parent);
-  // Discard makes the service manager drop what it has passed; the sockets are
-  // reset. Returns how many flows that were.
+  // Discard makes the service manager drop what it passed; the sockets are
+  // reset. Returns the number of dropped flows.
   static size_t Discard(std::vector<NamedDescriptor> passed);
   ~FlowStore();
   FlowStore(const FlowStore &) = delete;
   FlowStore &operator=(const FlowStore &) = delete;
 
-  // TakeFound returns the flows of the former agent. Their sockets are reset if
-  // nobody resumes them.
+  // TakeFound returns the flows of the former agent. Destroying one resets its
+  // sockets.
   std::vector<Found> TakeFound() { return std::move(found_); }
   const std::vector<Found> &found() const { return found_; }
 
-  // Leave leaves everything as it was found, for another process: nothing was
-  // resumed.
+  // Leave keeps everything as it was found, for another process. No flow may
+  // have been resumed.
   void Leave();
 
-  // Reserve returns a free place; ResourceExhausted at Journal::kSlots.
+  // Reserve returns a free slot; ResourceExhausted at Journal::kSlots.
   absl::StatusOr<std::shared_ptr<Kept>> Reserve();
   size_t kept() const;
 

@@ -15,7 +15,7 @@
 namespace kith {
 namespace {
 
-// In the place of the first slot.
+// Replaces the first slot.
 struct Header {
   char magic[8] = {'k', 'i', 't', 'h', 'k', 'e', 'p', 't'};
   uint32_t version = 2;  // of Slot, CheckpointPosition, and the description
@@ -26,7 +26,7 @@ struct Header {
 
 constexpr size_t kBytes = (Journal::kSlots + 1) * Journal::kSlotBytes;
 
-// A mapping of a file that shrinks would be a trap.
+// A mapping of a file that shrinks could cause SIGBUS.
 constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW;
 
 static_assert(std::atomic<uint32_t>::is_always_lock_free);

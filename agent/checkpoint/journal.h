@@ -32,8 +32,8 @@ class SharedMemory {
 };
 
 // Journal has a slot for each kept flow, in a memfd that the service manager
-// holds as well. No secret is in it. What another process has left in it is
-// taken for what anybody may have written.
+// holds as well. It contains no secret. The agent treats what another process
+// left in it as untrusted input.
 class Journal {
  public:
   // Each slot has a name of up to 14 bytes and two descriptors; all names are
@@ -42,7 +42,7 @@ class Journal {
   static constexpr size_t kSlotBytes = 8192;
 
   struct Slot {
-    std::atomic<uint32_t> taken;  // 1: there is a flow
+    std::atomic<uint32_t> taken;  // 1: the slot has a flow
     uint32_t length;              // of the description
     uint64_t inner_cookie;        // SO_COOKIE of the two sockets
     uint64_t outer_cookie;
@@ -58,13 +58,13 @@ class Journal {
   int fd() const { return fd_.get(); }
   Slot &slot(size_t index) const;
 
-  // Fill writes all but the entries, and then takes the slot. Its description
-  // has at most kMaxDescription bytes.
+  // Fill writes all but the entries, and then marks the slot as taken. The
+  // description has at most kMaxDescription bytes.
   void Fill(size_t index,
             std::string_view description,
             uint64_t inner_cookie,
             uint64_t outer_cookie);
-  // Description returns what Fill was given; InvalidArgument: it cannot be.
+  // Description returns what Fill was given; InvalidArgument: it is malformed.
   absl::StatusOr<std::string_view> Description(size_t index) const;
   void Free(size_t index);
 

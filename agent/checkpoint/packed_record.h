@@ -11,8 +11,8 @@
 
 namespace kith {
 
-// These put into a message, and take out of it, what is known of a flow and of
-// its process. What comes from another process is checked: InvalidArgument.
+// The functions below convert the record of a flow and of its process to and
+// from a message. Input of another process is checked: InvalidArgument.
 void PackRecord(const FlowRecord &record, takeover::Record &out);
 absl::StatusOr<FlowRecord> UnpackRecord(const takeover::Record &in);
 

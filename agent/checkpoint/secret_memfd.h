@@ -10,9 +10,9 @@
 
 namespace kith {
 
-// SecretMemfd keeps the traffic secrets of kept flows where not even the kernel
-// reads them (memfd_secret(2)): out of core dumps, swap, and the memory that
-// one process can see of another. Its descriptor alone opens it.
+// SecretMemfd holds the traffic secrets of kept flows in memory that not even
+// the kernel reads (memfd_secret(2)): not in core dumps, not in swap, not
+// visible to other processes. Only its descriptor gives access.
 class SecretMemfd {
  public:
   // Create returns FailedPrecondition where this kernel has no such memory, or
@@ -22,7 +22,7 @@ class SecretMemfd {
   static absl::StatusOr<std::unique_ptr<SecretMemfd>> Open(FileDescriptor fd);
 
   int fd() const { return fd_.get(); }
-  // The places of a slot's secrets.
+  // sending and receiving return the memory for a slot's secrets.
   CheckpointSecrets sending(size_t slot) const { return At(2 * slot); }
   CheckpointSecrets receiving(size_t slot) const { return At(2 * slot + 1); }
   void Wipe(size_t slot);

@@ -13,7 +13,7 @@
 namespace kith {
 namespace {
 
-// A parent has handed everything over, and only ends.
+// A parent has exported everything, and only has to end.
 constexpr int kPredecessorMillis = 30'000;
 constexpr int kSliceMillis = 100;
 

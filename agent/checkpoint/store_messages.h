@@ -13,23 +13,24 @@
 namespace kith {
 
 // StoreMessages tells the service manager what to keep and what to drop, in
-// order, on a thread of its own: the manager may be slow, and no loop waits for
-// it. Thread-safe.
+// order, on a thread of its own: the manager may be slow, and no loop may wait
+// for it. Thread-safe.
 class StoreMessages {
  public:
-  // A parent (a pidfd, or none) that still sends its own is waited for.
+  // The thread first waits until `parent` (a pidfd, or none), which may still
+  // send its own messages, has ended.
   explicit StoreMessages(FileDescriptor parent);
-  // Sends all that is left.
+  // The destructor sends all that is left.
   ~StoreMessages();
   StoreMessages(const StoreMessages &) = delete;
   StoreMessages &operator=(const StoreMessages &) = delete;
 
   // Keep duplicates the descriptors.
   void Keep(std::string name, const std::vector<int> &descriptors);
-  // Drop takes back a Keep that is not sent yet: a manager that does not read
-  // makes nothing here grow but with the flows that are open.
+  // Drop cancels a Keep that is not sent yet, so that with a manager that does
+  // not read the queue grows only with the open flows.
   void Drop(std::string name);
-  // Abandon forgets what is not sent, and all that comes.
+  // Abandon drops what is not sent, and all later messages.
   void Abandon();
 
  private:

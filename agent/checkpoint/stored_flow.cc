@@ -19,7 +19,7 @@ absl::Status Wrong(std::string_view what) {
   return absl::InvalidArgumentError(what);
 }
 
-// What is read from the journal has any value.
+// Fields of the journal may have any value.
 bool IsSane(const CheckpointPosition &position) {
   return position.phase <= Phase::kEnded &&
          position.source_chunk <= BufferPool::kLarge &&
@@ -29,7 +29,7 @@ bool IsSane(const CheckpointPosition &position) {
          position.progress.control_records <= RecordReader::kMaxControlRecords;
 }
 
-// How far the stream has come, its description does not say: the positions do.
+// The positions, not the description, say how far the stream has come.
 void Advance(const RelayState::Kept &kept, TlsStream::State &stream) {
   stream.read_key.sequence = kept.receiving.sequence;
   stream.read_key.generation = kept.receiving.generation;

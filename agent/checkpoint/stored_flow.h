@@ -12,21 +12,21 @@
 
 namespace kith {
 
-// Describe returns what of a flow does not change, without a secret, for the
+// Describe returns the constant part of a flow, without a secret, for the
 // journal: a message Flow of takeover.proto.
 std::string Describe(const FlowRecord &record,
                      const AttestedProcess &process,
                      const RelayOutline &outline);
 
-// CookieOf returns SO_COOKIE, 0 where there is none.
+// CookieOf returns SO_COOKIE, or 0 if the socket has none.
 uint64_t CookieOf(int socket);
 
 // StoredSockets are a flow's two sockets, in any order.
 using StoredSockets = std::array<FileDescriptor, 2>;
 
-// Recover makes of a slot the flow that another process has left there.
-// InvalidArgument: the slot is none that a process like this one has written,
-// or the sockets are not its.
+// Recover builds the flow that another process left in a slot. InvalidArgument:
+// no process like this one has written the slot, or the sockets are not those
+// of the slot.
 absl::StatusOr<StreamCheckpoint> Recover(const Journal &journal,
                                          const SecretMemfd &secrets,
                                          size_t slot,

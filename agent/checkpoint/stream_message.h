@@ -11,12 +11,12 @@
 
 namespace kith {
 
-// PackStream puts into a message what of a stream is no secret.
+// PackStream puts the parts of a stream that are not secret into a message.
 void PackStream(const TlsStream::State &stream, takeover::Stream &out);
 
-// UnpackStream takes a stream out of a message of another process; each key's
-// secret is at the front of its span. InvalidArgument for what PackStream does
-// not make.
+// UnpackStream reads a stream from a message of another process; each key's
+// secret is at the front of its span. InvalidArgument: PackStream did not make
+// the message.
 absl::StatusOr<TlsStream::State> UnpackStream(
     const takeover::Stream &in,
     std::span<const uint8_t> read_secret,

@@ -130,7 +130,7 @@ absl::Status ReadSvid(const Field &field, Config &config) {
                   {"files", Path(config.svid_files)}});
 }
 
-// "sockmap" is what "direct" was called first: no sockmap carries a byte there.
+// "sockmap" is the former name of "direct"; no sockmap carries bytes there.
 absl::Status ReadSameNode(const Field &field, Config &config) {
   if (!field.IsScalar() || field.node().scalar != "sockmap") {
     return Choice(config.same_node, {"tls", "direct"})(field);

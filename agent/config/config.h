@@ -29,10 +29,10 @@ struct Config {
   std::vector<std::string> resources = {"/etc/kith/resources.d"};
   std::string embedded_ca_dir;  // default <state_dir>/ca
   std::chrono::seconds svid_ttl{3600};
-  // svid.files: below it, documents may ask for files with SVIDs.
+  // svid.files: documents may ask for files with SVIDs below this directory.
   std::string svid_files;  // default <runtime_dir>/svids
   DatapathChoice path = DatapathChoice::kAuto;
-  // datapath.sameNode: how workloads of this node that allow each other talk.
+  // datapath.sameNode: the path between allowed workloads of this node.
   SameNodeChoice same_node = SameNodeChoice::kTls;
   UnknownProcess unknown_process = UnknownProcess::kHold;
   std::vector<BypassRule> bypass;
@@ -41,15 +41,15 @@ struct Config {
   bool pin = false;
   // datapath.flowStore: who keeps open flows while no agent runs.
   FlowStoreChoice flow_store = FlowStoreChoice::kNone;
-  // `kith agent --takeover`, not in the file: take the flows of the agent that
-  // runs over.
+  // `kith agent --takeover`, not in the file: take over the flows of the
+  // running agent.
   bool takeover = false;
   FederationConfig federation;
   OidcConfig oidc;
   std::string admin_group = "kith";
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kJson;
-  // What the file says in a way that will not be understood for ever.
+  // Deprecated forms in the file.
   std::vector<std::string> warnings;
 };
 

@@ -17,16 +17,16 @@
 
 namespace kith {
 
-// Field is a value of a YAML tree that knows its place: every error it makes
-// reads "<file>:<line>: <path>: <message>". It points into the tree, and is
-// valid as long as that is.
+// Field is a value of a YAML tree with its place: each of its errors reads
+// "<file>:<line>: <path>: <message>". It points into the tree, and is valid
+// while the tree lives.
 class Field {
  public:
   Field(const YamlNode &node, std::string_view file, std::string path)
       : Field(node, node.line, file, std::move(path)) {}
 
   absl::Status Error(std::string_view message) const;
-  // Wrap gives the message of `status` this field's place.
+  // Wrap prefixes the message of `status` with this field's place.
   absl::Status Wrap(const absl::Status &status) const;
 
   const YamlNode &node() const { return *node_; }
@@ -38,13 +38,13 @@ class Field {
   // place returns "<file>:<line>".
   std::string place() const;
 
-  // Child of a map; null where there is none.
+  // Find returns the child of a map; null: there is none.
   const YamlEntry *Find(std::string_view key) const;
 
-  // Typed reads. A plain scalar that YAML takes for a number, a boolean or
-  // null is no string; a quoted one is nothing else.
+  // AsString reads a string. A plain scalar that YAML reads as a number, a
+  // boolean or null is no string; a quoted scalar is always a string.
   absl::StatusOr<std::string> AsString() const;  // never empty
-  // AsText takes numbers and booleans too, as they are written.
+  // AsText also reads numbers and booleans, as they are written.
   absl::StatusOr<std::string> AsText() const;  // never empty
   absl::StatusOr<bool> AsBool() const;
   absl::StatusOr<uint32_t> AsInteger(uint32_t min, uint32_t max) const;
@@ -56,12 +56,12 @@ class Field {
   absl::StatusOr<size_t> AsChoice(
       std::span<const std::string_view> choices) const;
 
-  // Items of a list, with paths "a[0]"; at most `max` of them.
+  // Items returns the items of a list, with paths "a[0]"; at most `max`.
   absl::StatusOr<std::vector<Field>> Items(size_t max) const;
-  // Entries of a map, with paths "a.key"; at most `max` of them.
+  // Entries returns the entries of a map, with paths "a.key"; at most `max`.
   absl::StatusOr<std::vector<std::pair<std::string, Field>>> Entries(
       size_t max) const;
-  // Strings of a list.
+  // Strings returns the strings of a list.
   absl::StatusOr<std::vector<std::string>> Strings(size_t max) const;
 
  private:
@@ -71,12 +71,12 @@ class Field {
   absl::Status WrongType(std::string_view wanted) const;
 
   const YamlNode *node_;
-  int line_;  // of the key where there is one: the place to look at
+  int line_;  // of the key if there is one
   std::string_view file_;
   std::string path_;
 };
 
-// KeyReader is one key that a map may have, and what to do with its value.
+// KeyReader is one key that a map may have, and the reader of its value.
 struct KeyReader {
   std::string_view key;
   std::function<absl::Status(const Field &)> read;
@@ -87,7 +87,7 @@ struct KeyReader {
 // everything below it commented out) is a map without keys.
 absl::Status ReadMap(const Field &map, const std::vector<KeyReader> &readers);
 
-// Into makes a reader that stores what `read` returns.
+// Into makes a reader that stores the result of `read`.
 template <typename Read, typename Out>
 std::function<absl::Status(const Field &)> Into(Out &out, Read read) {
   return [&out, read](const Field &field) -> absl::Status {

@@ -8,8 +8,7 @@
 namespace kith {
 
 // CheckPlainText returns OK for UTF-8 (RFC 3629) without control characters
-// besides tab and the ends of lines. InvalidArgument starts with
-// "<name>:<line>: ".
+// except tab and line ends. InvalidArgument starts with "<name>:<line>: ".
 absl::Status CheckPlainText(std::string_view text, std::string_view name);
 
 }  // namespace kith

@@ -12,10 +12,10 @@
 
 namespace kith {
 
-// WebEndpointConfig is where the agent serves documents over HTTP.
+// WebEndpointConfig describes where the agent serves documents over HTTP.
 struct WebEndpointConfig {
-  // How readers know the agent: by an X509-SVID, by the Web PKI, or not at all,
-  // behind a reverse proxy of the same machine.
+  // Profile says how readers authenticate the agent: by an X509-SVID, by the
+  // Web PKI, or not at all, behind a reverse proxy of the same machine.
   enum class Profile { kHttpsSpiffe, kHttpsWeb, kHttp };
 
   std::optional<Endpoint> listen;  // absent: nothing is served
@@ -24,8 +24,8 @@ struct WebEndpointConfig {
   std::string key;
 };
 
-// FederatedDomainConfig is a foreign trust domain, and where its bundle is
-// from.
+// FederatedDomainConfig is a foreign trust domain with the source of its
+// bundle.
 struct FederatedDomainConfig {
   enum class Profile { kHttpsSpiffe, kHttpsWeb, kFile };
 
@@ -36,13 +36,13 @@ struct FederatedDomainConfig {
   std::string bundle;    // file: first bundle of https_spiffe, or all of it
   std::string ca_file;   // of https_web; "": the system's
 
-  // source is the URL or the file, for a person.
+  // source returns the URL or the file, for a person.
   std::string source;
 };
 
 struct FederationConfig {
-  // Bounds of what servers of bundles may ask of those who read them, and the
-  // least that revocation may wait.
+  // Bounds of the refresh hints of bundle servers, and the least delay of a
+  // revocation.
   static constexpr std::chrono::seconds kMinRefresh{5};
   static constexpr std::chrono::seconds kMaxRefresh{3600};
 
@@ -51,7 +51,7 @@ struct FederationConfig {
   std::vector<FederatedDomainConfig> trust_domains;
 };
 
-// OidcConfig makes JWT-SVIDs verifiable with OpenID Connect Discovery.
+// OidcConfig makes JWT-SVIDs verifiable by OpenID Connect Discovery.
 struct OidcConfig {
   std::string issuer;  // `iss` of the tokens; "": none
   WebEndpointConfig serve;

@@ -133,7 +133,7 @@ void YamlBuilder::Add(YamlNode node,
                       const YAML::Mark &mark,
                       YAML::anchor_t anchor) {
   if (anchor != YAML::NullAnchor) {
-    // The copy kept for aliases is memory like any other.
+    // The copy kept for aliases counts against the bound as well.
     Count(CountNodes(node), mark);
     anchors_[anchor] = node;
   }

@@ -13,13 +13,13 @@
 
 namespace kith {
 
-// YamlBuilder makes trees from the parser's events. The library's own Node is
-// not used: it hides duplicate keys and shares aliased nodes, so that a file of
-// a few lines takes for ever to walk ("billion laughs"). Here an alias is a
-// copy that counts against the bound.
+// YamlBuilder builds trees from the parser's events. It does not use the
+// library's own Node, which hides duplicate keys and shares aliased nodes, so
+// that walking a file of a few lines may take for ever ("billion laughs"). Here
+// an alias is a copy that counts against the bound.
 //
-// Faults are thrown as YAML::ParserException, the one way out of the library's
-// parser; ParseYaml turns them into a Status.
+// It throws faults as YAML::ParserException, the only way out of the library's
+// parser; ParseYaml converts them to a Status.
 class YamlBuilder : public YAML::EventHandler {
  public:
   std::vector<YamlNode> TakeDocuments() { return std::move(documents_); }
@@ -44,7 +44,7 @@ class YamlBuilder : public YAML::EventHandler {
   void OnMapEnd() override { Close(); }
 
  private:
-  // One collection whose end has not come yet.
+  // Open is one collection whose end has not come yet.
   struct Open {
     YamlNode node;
     YAML::anchor_t anchor = YAML::NullAnchor;

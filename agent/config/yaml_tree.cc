@@ -23,7 +23,7 @@ absl::Status Fault(std::string_view name, int line, std::string_view message) {
       absl::StrCat(name, ":", line, ": ", message));
 }
 
-// Faults at the end of the file are reported where someone can look.
+// Faults at the end of the file are reported on the last line with text.
 int LastLine(std::string_view text) {
   const auto ends = std::count(text.begin(), text.end(), '\n');
   const bool open = text.empty() || text.back() != '\n';
@@ -58,7 +58,7 @@ absl::StatusOr<std::vector<YamlNode>> RunParser(std::string_view text,
   YamlBuilder builder;
   try {
     // yaml-cpp closes a quote that is still open at a last line end; at the end
-    // of a comment it reports it. Half-written files end like that.
+    // of a comment it reports it. Incomplete files end like that.
     std::istringstream stream(absl::StrCat(text, "\n#"));
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {

@@ -28,17 +28,16 @@ struct YamlEntry {
   YamlNode value;
 };
 
-// Bounds on one file. They are far above what people write, and keep a hostile
-// file from costing more than a moment and some megabytes.
+// Bounds of one file. They are far above real files, and limit the cost of a
+// hostile file to a moment and some megabytes.
 inline constexpr int kMaxYamlDepth = 32;         // documents of kith need 9
 inline constexpr size_t kMaxYamlNodes = 65'536;  // aliases count expanded
 inline constexpr size_t kMaxYamlDocuments = 1'024;
 
-// ParseYaml reads all documents of `text`; JSON is read as the YAML that it
-// is. Documents with nothing in them are left out. InvalidArgument starts with
-// "<name>:<line>: ". Errors besides bad syntax: duplicate keys, keys that are
-// not scalars, explicit tags, control characters, text that is not UTF-8, and
-// the bounds above.
+// ParseYaml reads all documents of `text`; JSON is read as YAML. Empty
+// documents are skipped. InvalidArgument starts with "<name>:<line>: ". Errors
+// besides bad syntax: duplicate keys, keys that are not scalars, explicit tags,
+// control characters, text that is not UTF-8, and the bounds above.
 absl::StatusOr<std::vector<YamlNode>> ParseYaml(std::string_view text,
                                                 std::string_view name);
 

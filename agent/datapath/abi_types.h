@@ -13,12 +13,12 @@
 
 namespace kith {
 
-// The agent's types and those of the hooks meet here, and nowhere above
-// datapath/.
+// The functions below convert between the agent's types and those of the hooks.
+// No code above datapath/ sees the hooks' types.
 
 static_assert(sizeof(ProcessFacts) == sizeof(process_facts));
 static_assert(sizeof(ProcessImage) == sizeof(process_image));
-// A key of maps, and bytes of a hot restart.
+// ProcessFacts is a key of maps, and travels as bytes in a hot restart.
 static_assert(std::has_unique_object_representations_v<ProcessFacts>);
 static_assert(static_cast<uint32_t>(ProcessVerdict::kNotWorkload) ==
               PROCESS_VERDICT_NOT_WORKLOAD);

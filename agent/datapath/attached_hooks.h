@@ -9,8 +9,8 @@
 namespace kith {
 
 // FindForeignHooks returns AlreadyExists if hooks of kith are attached to the
-// cgroup, to one above or below it, other than those whose links are in
-// `own_pins`: an agent with another state name left them pinned.
+// cgroup, an ancestor or a descendant, and their links are not in `own_pins`:
+// an agent with another state name left them pinned.
 absl::Status FindForeignHooks(const ManagedCgroup &cgroup,
                               const PinDirectory &own_pins);
 

@@ -16,8 +16,8 @@
 namespace kith {
 namespace {
 
-// A link of the same name may be another cgroup's. Those of namespaces cannot:
-// their names have the cookie, which is never used again.
+// A link of the same name may belong to another cgroup. Links of namespaces
+// cannot: their names have the cookie, which is never reused.
 bool IsLinkTo(const FileDescriptor &link, int target_fd) {
   bpf_link_info info{};
   uint32_t size = sizeof(info);
@@ -30,8 +30,8 @@ bool IsLinkTo(const FileDescriptor &link, int target_fd) {
          info.cgroup.cgroup_id == target.st_ino;
 }
 
-// Only a link that is still attached takes another program; one whose cgroup or
-// namespace is gone says ENOLINK.
+// Only a link that is still attached accepts another program; a link whose
+// cgroup or namespace is gone returns ENOLINK.
 FileDescriptor ReplaceProgram(const FileDescriptor &pinned,
                               int target_fd,
                               int program_fd) {
@@ -68,9 +68,9 @@ absl::StatusOr<FileDescriptor> AttachOrReplace(int program_fd,
   return link;
 }
 
-// Links of tracepoints cannot be updated. Those of two agents at once do no
-// harm, for each sets the same facts; but before Linux 6.10 one program is
-// attached once only (kernel/tracepoint.c, func_add), so that what is held
+// Links of tracepoints cannot be updated. Links of two agents at once do no
+// harm, because each sets the same facts. Before Linux 6.10 a program can be
+// attached only once (kernel/tracepoint.c, func_add), so that the held link
 // stays.
 absl::Status Attachments::AttachTracepoint(const bpf_program *program) {
   const std::string name = PinDirectory::LinkName(bpf_program__name(program));

@@ -16,9 +16,9 @@
 
 namespace kith {
 
-// AttachOrReplace attaches a program and returns its link. A link of a former
-// agent that is pinned as `pin_name` gets the new program instead, at once, so
-// that no flow passes in between. The link is pinned if `pin`.
+// AttachOrReplace attaches a program and returns its link. If a former agent
+// has pinned a link as `pin_name`, that link gets the new program atomically,
+// so that no flow passes in between. The link is pinned if `pin`.
 absl::StatusOr<FileDescriptor> AttachOrReplace(int program_fd,
                                                int target_fd,
                                                bpf_attach_type type,
@@ -27,8 +27,8 @@ absl::StatusOr<FileDescriptor> AttachOrReplace(int program_fd,
                                                bool pin);
 
 // Attachments holds the links of the hooks that are attached once: to the
-// managed cgroup and to the tracepoints. Destruction detaches what is not
-// pinned.
+// managed cgroup and to the tracepoints. Destruction detaches the links that
+// are not pinned.
 class Attachments {
  public:
   Attachments(const Programs &programs,
@@ -37,16 +37,16 @@ class Attachments {
               bool pin)
       : programs_(programs), cgroup_(cgroup), pins_(pins), pin_(pin) {}
 
-  // AttachObservers attaches what only watches: the life of processes and
-  // listeners. Once more: it puts these programs in the place of another
-  // process's.
+  // AttachObservers attaches the hooks that only observe the lifetimes of
+  // processes and listeners. A second call replaces another process's programs
+  // by these.
   absl::Status AttachObservers();
 
-  // AttachSteering attaches what changes flows, connect last. Once more as
-  // above.
+  // AttachSteering attaches the hooks that change flows, connect last. A second
+  // call acts as above.
   absl::Status AttachSteering();
 
-  // PinLinks lets another process find them.
+  // PinLinks pins the links, so that another process can find them.
   absl::Status PinLinks() const;
 
  private:

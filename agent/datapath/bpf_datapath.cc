@@ -86,8 +86,8 @@ absl::Status BpfDatapath::Prepare() {
   return absl::OkStatus();
 }
 
-// Flows and listeners of the former agent died with it, but for those that it
-// has kept.
+// Flows and listeners of the former agent died with it, except those that it
+// kept.
 void BpfDatapath::ForgetFormerFlows() {
   BpfMaps &maps = *programs_->maps();
   maps.inbound.Clear();
@@ -101,8 +101,8 @@ void BpfDatapath::ForgetFormerFlows() {
   maps.namespaces.Clear();
 }
 
-// Decisions of the former agent are void, also where it counted its policies by
-// the same numbers. From here on unknown processes find a listener.
+// Verdicts of the former agent become void, even if it used the same policy
+// generations. From here on unknown processes find a listener.
 void BpfDatapath::TakeOverVerdicts() {
   absl::MutexLock lock(&generation_mutex_);
   programs_->maps()->verdicts.Clear();
@@ -187,8 +187,8 @@ absl::Status BpfDatapath::StartEvents() {
   return events.status();
 }
 
-// Without the watch flows are as safe as the code that encrypts them: the agent
-// runs, and its status says what is missing.
+// Without the watch, flows are as safe as the code that encrypts them: the
+// agent runs, and its status says what is missing.
 void BpfDatapath::AttachWatch() {
   auto watch = OuterWatch::Attach(*programs_, cgroup_, self_.cgroup_id, pins_);
   absl::MutexLock lock(&watch_mutex_);
@@ -205,8 +205,8 @@ absl::Status BpfDatapath::WatchOuter(int socket, uint64_t flow) {
   return watch_.ok() ? (*watch_)->Watch(socket, flow) : absl::OkStatus();
 }
 
-// Observers first, so that nothing that begins from now on is missed; then what
-// was there before; connect() last, when there is a listener to steer to.
+// Observers are attached first, so that no later event is missed; then existing
+// objects are entered; connect() is last, when it has listeners.
 absl::Status BpfDatapath::AttachAll() {
   attachments_ =
       std::make_unique<Attachments>(*programs_, cgroup_, pins_, options_.pin);

@@ -24,8 +24,8 @@
 
 namespace kith {
 
-// BpfDatapath puts the parts together. Members are destroyed in reverse order:
-// the steering hooks go first, the claim on the cgroup last.
+// BpfDatapath assembles the parts. Members are destroyed in reverse order: the
+// steering hooks are detached first, the claim on the cgroup is released last.
 class BpfDatapath : public Datapath {
  public:
   static absl::StatusOr<std::unique_ptr<BpfDatapath>> Load(Options options);
@@ -151,8 +151,8 @@ class BpfDatapath : public Datapath {
   std::unique_ptr<Programs> programs_;
   Control control_;
   absl::Mutex generation_mutex_;
-  // Until Start the hooks of a former agent obey its generation, so that
-  // processes that it knew are not refused meanwhile.
+  // Until Start, the hooks of a former agent obey that agent's generation, so
+  // that they do not refuse processes that it knew.
   uint64_t generation_ ABSL_GUARDED_BY(generation_mutex_) = 0;
   bool started_ ABSL_GUARDED_BY(generation_mutex_) = false;
   std::atomic<bool> exported_{false};

@@ -17,8 +17,8 @@
 namespace kith {
 
 // BpfMaps are the maps of the loaded programs (bpf/maps.bpf.h) that the agent
-// reads and writes. They live as long as somebody holds them, also after the
-// programs are gone.
+// reads and writes. A shared_ptr keeps the maps alive, also after the programs
+// are destroyed.
 struct BpfMaps {
   BpfMap<process_facts, process_verdict_entry> verdicts;
   BpfMap<destination_key, uint64_t> destinations;

@@ -12,7 +12,7 @@ namespace kith {
 // /sys/fs/bpf if it is one, else the first in /proc/mounts.
 std::optional<std::string> FindBpffs();
 
-// FindOrMountBpffs mounts one on /sys/fs/bpf where there is none.
+// FindOrMountBpffs mounts a BPF file system on /sys/fs/bpf if none exists.
 absl::StatusOr<std::string> FindOrMountBpffs();
 
 }  // namespace kith

@@ -10,8 +10,8 @@
 
 namespace kith {
 
-// EnterBypassRules fills the map `bypass`. InvalidArgument if there are more
-// rules than it holds.
+// EnterBypassRules fills the map `bypass`. InvalidArgument: there are more
+// rules than the map holds.
 absl::Status EnterBypassRules(const std::vector<BypassRule> &rules,
                               BpfMaps &maps);
 

@@ -12,15 +12,15 @@
 
 namespace kith {
 
-// Capture is what the hooks know of captured connections, and what they are
-// told not to capture any more. Thread-safe.
+// Capture reads what the hooks recorded about captured connections, and tells
+// the hooks what not to capture any more. Thread-safe.
 class Capture {
  public:
   virtual ~Capture() = default;
 
-  // FindOrigin returns where an accepted inner connection came from: `listener`
+  // FindOrigin returns the origin of an accepted inner connection: `listener`
   // and `application` are its getsockname() and getpeername(). NotFound: no
-  // hook saw it, somebody dialled the listener directly.
+  // hook saw the connection, because a client dialled the listener directly.
   virtual absl::StatusOr<FlowOrigin> FindOrigin(
       uint64_t netns_cookie,
       const Endpoint &listener,
@@ -31,18 +31,20 @@ class Capture {
                             const Endpoint &listener,
                             const Endpoint &application) = 0;
 
-  // FindListener returns who listens at `local` (exact address, then the
-  // wildcards, as the kernel chooses). NotFound: nobody of the managed cgroup.
+  // FindListener returns the listener at `local` (exact address, then the
+  // wildcards, as the kernel chooses). NotFound: no process of the managed
+  // cgroup listens there.
   virtual absl::StatusOr<Listener> FindListener(uint64_t netns_cookie,
                                                 const Endpoint &local) = 0;
 
-  // ResolveListener looks again which live process holds the listening socket
-  // at `local` (its owner may have exited and left it to a child), updates the
-  // table and returns the new entry. NotFound: nobody; the entry is removed.
+  // ResolveListener searches again for the live process that holds the
+  // listening socket at `local` (its owner may have exited and left the socket
+  // to a child), updates the table and returns the new entry. NotFound: no
+  // process holds the socket; the entry is removed.
   virtual absl::StatusOr<Listener> ResolveListener(uint64_t netns_cookie,
                                                    const Endpoint &local) = 0;
 
-  // SetProcessVerdict and SetListenerVerdict are valid for `generation`.
+  // SetProcessVerdict and SetListenerVerdict set verdicts for `generation`.
   virtual absl::Status SetProcessVerdict(const ProcessFacts &process,
                                          ProcessVerdict verdict,
                                          uint64_t generation) = 0;
@@ -51,7 +53,8 @@ class Capture {
                                           ProcessVerdict verdict,
                                           uint64_t generation) = 0;
 
-  // LeaveDestinationAlone is for a process of which other flows are captured.
+  // LeaveDestinationAlone ends the capture of a process's flows to one
+  // destination; the process's other flows are captured.
   virtual absl::Status LeaveDestinationAlone(const ProcessFacts &process,
                                              uint64_t netns_cookie,
                                              const Endpoint &destination,

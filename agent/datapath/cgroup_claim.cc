@@ -114,7 +114,7 @@ CgroupClaim CgroupClaim::Inherit(std::vector<FileDescriptor> locks) {
   return claim;
 }
 
-// A lock belongs to what was opened, however many descriptors lead there.
+// A lock belongs to the open file description, not to a descriptor.
 absl::StatusOr<std::vector<FileDescriptor>> CgroupClaim::Share() const {
   std::vector<FileDescriptor> shared;
   for (const FileDescriptor &lock : locks_) {

@@ -25,21 +25,21 @@ struct ManagedCgroup {
 // directory of cgroup v2.
 absl::StatusOr<ManagedCgroup> OpenManagedCgroup(const std::string &path);
 
-// CgroupClaim keeps other agents away from a cgroup, its ancestors and its
-// descendants for as long as it lives: an exclusive flock() on the cgroup's
-// directory and a shared one on each ancestor. The kernel gives the locks up
-// when the agent dies, they mean the same in every mount, pid and network
-// namespace, and no file is left behind.
+// CgroupClaim excludes other agents from a cgroup, its ancestors and its
+// descendants while the claim lives: an exclusive flock() on the cgroup's
+// directory and a shared one on each ancestor. The kernel releases the locks
+// when the agent dies; the locks mean the same in every mount, pid and network
+// namespace, and leave no file behind.
 class CgroupClaim {
  public:
-  // Take returns AlreadyExists, naming the directory, where another agent has
-  // an overlapping claim, or where hooks of another agent are attached that are
-  // not pinned in `own_pins`.
+  // Take returns AlreadyExists, naming the directory, if another agent has an
+  // overlapping claim, or if another agent's hooks are attached that are not
+  // pinned in `own_pins`.
   static absl::StatusOr<CgroupClaim> Take(const ManagedCgroup &cgroup,
                                           const PinDirectory &own_pins);
 
-  // Inherit makes a claim of the locks that Share has returned in another
-  // process; Share leaves the claim in force for both.
+  // Inherit makes a claim of the locks that Share returned in another process;
+  // Share keeps the claim in force for both processes.
   static CgroupClaim Inherit(std::vector<FileDescriptor> locks);
   absl::StatusOr<std::vector<FileDescriptor>> Share() const;
 

@@ -9,8 +9,8 @@
 
 namespace kith {
 
-// Control is the agent's mapping of the map `control`: what the hooks obey at
-// once. Thread-safe, except that Resolve requests must not overlap.
+// Control is the agent's mapping of the map `control`, whose values the hooks
+// obey at once. Thread-safe, except that Resolve requests must not overlap.
 class Control {
  public:
   // Map maps the control map `fd`.
@@ -27,17 +27,18 @@ class Control {
   // SetAgent names the process that the hooks never capture.
   void SetAgent(uint32_t tgid, uint64_t start_time_ns);
 
-  // TakeListenersLost returns whether a listener found no room, and clears it.
+  // TakeListenersLost tells whether a listener found no room, and clears that.
   bool TakeListenersLost();
   void SetListenersLost();
 
   // RequestOwner asks the next run of the listener iterator to enter a new
-  // owner at `key`; RequestOwner({}) withdraws it.
+  // owner at `key`; RequestOwner({}) withdraws the request.
   void RequestOwner(const listener_key &key);
 
   // RequestPassListener asks the next run of the listener iterator to enter the
-  // socket with this cookie in the map pass_listeners; 0 withdraws it. Returns
-  // the cookie that was not entered yet. As Resolve requests.
+  // socket with this cookie in the map pass_listeners; 0 withdraws the request.
+  // Returns the cookie that was not entered yet. Like Resolve requests, these
+  // must not overlap.
   uint64_t RequestPassListener(uint64_t cookie);
 
  private:

@@ -14,8 +14,8 @@
 
 namespace kith {
 
-// GrantRequest says whose connect() may go straight to the socket with which
-// `server` listens at `destination` now.
+// GrantRequest names the process whose connect() may go straight to the socket
+// with which `server` listens at `destination` now.
 struct GrantRequest {
   uint64_t id = 0;  // never used before
   ProcessFacts client{};
@@ -26,15 +26,15 @@ struct GrantRequest {
   std::chrono::nanoseconds lifetime{};
 };
 
-// DirectFlow is a flow that went past the agent, as the hooks have it.
+// DirectFlow is a flow past the agent, as the hooks recorded it.
 struct DirectFlow {
   enum class State : uint32_t { kConnecting, kOpen, kClosed };
 
   FlowOrigin origin;
-  Endpoint client;     // its own address
-  uint64_t grant = 0;  // id of the grant that it had
+  Endpoint client;     // the client's own address
+  uint64_t grant = 0;  // id of the flow's grant
   uint64_t listener_cookie = 0;
-  // When closed: that the server's kernel has acknowledged, that came.
+  // When closed: bytes that the server's kernel acknowledged, and received.
   uint64_t bytes_sent = 0;
   uint64_t bytes_received = 0;
   uint64_t opened_at_ns = 0;  // CLOCK_MONOTONIC; 0: never
@@ -44,45 +44,45 @@ struct DirectFlow {
   uint32_t error = 0;        // when closed: errno, 0 for an orderly end
 };
 
-// The keys by which the two sides of a direct flow are told who they are, in
-// the place of a socket's cookie (InnerSockets::ShowIdentity).
+// The keys under which the two sides of a direct flow read their identities,
+// instead of a socket's cookie (InnerSockets::ShowIdentity).
 uint64_t ClientIdentityKey(uint64_t grant);
 uint64_t ServerIdentityKey(uint64_t grant);
 
-// DirectBytes are those of a direct flow, as the socket that connected counts.
+// DirectBytes are the bytes of a direct flow, as its client's socket counts.
 struct DirectBytes {
   uint64_t sent = 0;
   uint64_t received = 0;
 };
 
 // DirectGrants lets flows between two workloads of one namespace go past the
-// agent, and follows them. Thread-safe.
+// agent, and tracks those flows. Thread-safe.
 class DirectGrants {
  public:
   virtual ~DirectGrants() = default;
 
-  // Open gives a grant, in the place of an earlier one. Blocks on the kernel's
-  // iterators where no grant leads to that listener yet. FailedPrecondition:
-  // the destination is not on loopback, or not that process's and one socket's
-  // alone.
+  // Open gives a grant, which replaces an earlier one. It blocks on the
+  // kernel's iterators if no grant leads to that listener yet.
+  // FailedPrecondition: the destination is not on loopback, or does not belong
+  // to that process and one socket alone.
   virtual absl::Status Open(const GrantRequest &request) = 0;
 
-  // Void takes every grant back; flows that had one go on.
+  // Void withdraws every grant; flows that had one go on.
   virtual void Void() = 0;
 
-  // Sweep drops what has expired.
+  // Sweep drops expired grants, and listeners and sockets only they used.
   virtual void Sweep() = 0;
 
-  // List returns the keys (cookies) of the direct flows; Find one of them, and
-  // NotFound for one that has been forgotten, or has had no grant.
+  // List returns the keys (cookies) of the direct flows. Find returns one flow;
+  // NotFound: it was forgotten, or had no grant.
   virtual std::vector<uint64_t> List() = 0;
   virtual absl::StatusOr<DirectFlow> Find(uint64_t cookie) = 0;
   virtual void Forget(uint64_t cookie) = 0;
 
-  // Name gives the flow another grant's id, whose identities it is told.
+  // Name assigns another grant's id, and so its identities, to the flow.
   virtual void Name(uint64_t cookie, uint64_t grant) = 0;
 
-  // End resets the connection of an open flow. NotFound: it has ended.
+  // End resets the connection of an open flow. NotFound: the flow has ended.
   virtual absl::Status End(const DirectFlow &flow) = 0;
 
   // Count returns the bytes of an open flow so far. NotFound: it has ended.

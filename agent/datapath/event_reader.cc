@@ -47,7 +47,7 @@ void EventReader::Deliver(const void *event, size_t size) {
   if (size < sizeof(process_event)) {
     return;
   }
-  // All kinds of record begin with what tells them apart.
+  // All kinds of record begin with the field that distinguishes them.
   const auto &process = *static_cast<const process_event *>(event);
   if (process.kind == OUTER_EVENT_NOT_TLS) {
     callbacks_.on_outer(*static_cast<const outer_event *>(event));

@@ -14,8 +14,8 @@ struct ring_buffer;
 
 namespace kith {
 
-// EventReader calls back, on a thread of its own, for every event of the hooks
-// until it is destroyed.
+// EventReader calls a function for every event of the hooks, on a thread of its
+// own, until it is destroyed.
 class EventReader {
  public:
   struct Callbacks {

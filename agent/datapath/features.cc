@@ -98,7 +98,7 @@ Feature CgroupRow(const std::string &path) {
   return row;
 }
 
-// The probes create objects: without CAP_BPF they tell nothing.
+// The probes create objects: without CAP_BPF they show nothing.
 Feature ProbeRow(const char *name, const char *needed, int result) {
   const char *detail = result > 0    ? "supported"
                        : result == 0 ? "not supported by this kernel"

@@ -10,7 +10,7 @@
 
 namespace kith {
 
-// Without grants, flows inside a node are as those between nodes.
+// Without grants, flows inside a node are treated like flows between nodes.
 void BpfDatapath::PrepareGrants() {
   if (!options_.gives_grants) {
     return;
@@ -34,7 +34,7 @@ std::unique_ptr<GrantTable> BpfDatapath::MakeGrants() {
       });
 }
 
-// Direct flows that a former agent has left to one that gives no grants.
+// Ends direct flows that a former agent left, if this one gives no grants.
 void BpfDatapath::EndForeignFlows() {
   if (grants_.ok()) {
     return;
@@ -46,7 +46,7 @@ void BpfDatapath::EndForeignFlows() {
     }
     table->Forget(cookie);
   }
-  // Hooks that give no grants keep none of these.
+  // Hooks without grants do not maintain the maps below.
   BpfMaps &maps = *programs_->maps();
   maps.passes.Clear();
   maps.pass_listeners.Clear();

@@ -40,7 +40,7 @@ absl::StatusOr<SocketName> NameOf(int socket) {
   return name;
 }
 
-// A kernel that does not do what it says must not stop the start.
+// A kernel that behaves wrongly must not block the start.
 absl::Status LimitWaiting(int socket) {
   constexpr timeval kMost{.tv_sec = 5, .tv_usec = 0};
   return setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &kMost, sizeof(kMost)) == 0
@@ -48,7 +48,7 @@ absl::Status LimitWaiting(int socket) {
              : absl::ErrnoToStatus(errno, "SO_RCVTIMEO");
 }
 
-// Carry sends bytes that have all arrived when it returns.
+// Carry sends bytes and returns when all of them have arrived.
 absl::Status Carry(int from, int to, size_t size) {
   std::array<char, kSent.size()> bytes{};
   if (send(from, bytes.data(), size, MSG_NOSIGNAL) !=

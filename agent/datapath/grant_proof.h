@@ -5,9 +5,10 @@
 
 namespace kith {
 
-// ProveGrants tries, on a connection of its own on the loopback of the calling
-// thread's network namespace, what grants need of the kernel beyond the hooks:
-// that a socket of another process can be counted and ended. Needs root.
+// ProveGrants tests what grants need of the kernel beyond the hooks: that a
+// socket of another process can be counted and ended. It uses a connection of
+// its own on the loopback of the calling thread's network namespace. Needs
+// root.
 absl::Status ProveGrants();
 
 }  // namespace kith

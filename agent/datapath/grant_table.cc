@@ -12,7 +12,7 @@ namespace {
 
 constexpr uint64_t kNsPerSecond = 1'000'000'000;
 
-// A connect() that has just had a grant may still be on its way.
+// A connect() that just used a grant may not have completed yet.
 constexpr uint64_t kGraceNs = 5 * kNsPerSecond;
 
 // As bpf_ktime_get_ns().
@@ -45,13 +45,13 @@ flow_tuple TupleOf(const direct_flow &flow) {
   return tuple;
 }
 
-// Whatever else of it may have changed since listen().
+// Other facts may have changed since listen().
 bool IsSameProcess(const process_facts &one, const ProcessFacts &other) {
   return one.tgid == other.tgid && one.start_time_ns == other.start_time_ns &&
          one.exec_id == other.exec_id;
 }
 
-// The destination must be one socket's alone, of the process that was asked.
+// The destination must belong to one socket alone, of the named process.
 absl::Status CheckListener(const listener_entry &entry,
                            const ProcessFacts &server,
                            const Endpoint &destination) {
@@ -150,7 +150,7 @@ void GrantTable::Sweep() {
       (void)maps_->pass_listeners.Delete(cookie);
     }
   }
-  // A socket of ours keeps a namespace alive that nobody is in any more.
+  // A diag socket of the agent keeps its namespace alive when it is unused.
   const absl::MutexLock lock(&mutex_);
   std::erase_if(diags_, [&namespaces](const auto &diag) {
     return !namespaces.contains(diag.first);

@@ -15,15 +15,15 @@
 
 namespace kith {
 
-// GrantTable is DirectGrants by the maps of the hooks, and by the kernel's
-// sock_diag for what the hooks cannot do: end a socket of another process.
+// GrantTable implements DirectGrants by the maps of the hooks, and ends sockets
+// of other processes, which hooks cannot do, by the kernel's sock_diag.
 class GrantTable final : public DirectGrants {
  public:
   // RunIn runs `task` in a network namespace, on a thread that may block.
   using RunIn = std::function<absl::Status(uint64_t netns_cookie,
                                            const std::function<void()> &task)>;
 
-  // `listeners` outlives this.
+  // `listeners` outlives this object.
   GrantTable(std::shared_ptr<BpfMaps> maps,
              ListenerTable &listeners,
              RunIn run_in)
@@ -51,7 +51,7 @@ class GrantTable final : public DirectGrants {
   const std::shared_ptr<BpfMaps> maps_;
   ListenerTable &listeners_;
   const RunIn run_in_;
-  absl::Mutex opening_;  // a grant, and what it leads to, come together
+  absl::Mutex opening_;  // a grant and its listener are entered together
   absl::Mutex mutex_ ABSL_ACQUIRED_AFTER(opening_);
   std::map<uint64_t, SocketDiag> diags_ ABSL_GUARDED_BY(mutex_);  // by netns
 };

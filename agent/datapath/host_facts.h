@@ -37,9 +37,9 @@ class HostFacts {
   // ListProcesses returns the live processes (group leaders) of the managed
   // cgroup, from a BPF task iterator.
   virtual absl::StatusOr<std::vector<LiveProcess>> ListProcesses() = 0;
-  // FindProcess returns one by pid, whatever its cgroup; NotFound if gone.
+  // FindProcess returns a process of any cgroup by pid; NotFound: it is gone.
   virtual absl::StatusOr<LiveProcess> FindProcess(uint32_t tgid) = 0;
-  // FindManagedProcess returns one of the managed cgroup; NotFound otherwise.
+  // FindManagedProcess finds in the managed cgroup only; NotFound otherwise.
   virtual absl::StatusOr<LiveProcess> FindManagedProcess(uint32_t tgid) = 0;
 
   virtual std::vector<NamedCounter> Counters() const = 0;

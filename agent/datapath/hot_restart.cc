@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How what is attached passes from one agent process to the next: it is pinned,
-// so that the next one can replace the programs of the links at once, and left
-// alone from then on. The maps stay the same, and with them every flow's entry.
+// Export and import of attached hooks: the parent pins them, so that the child
+// can replace the programs of the links at once, and then leaves them alone.
+// The maps, and every flow's entry, stay the same.
 #include "agent/datapath/bpf_datapath.h"
 
 namespace kith {
@@ -21,7 +21,7 @@ absl::Status NetnsPresence::LeaveToChild() {
 
 absl::Status NetnsPresence::Rollback(bool lost) {
   if (lost) {
-    // What the hooks know is left in place until it is replaced.
+    // The state of the hooks stays in place until it is replaced.
     for (const NetnsRow &row : Rows()) {
       thread_->Run([this, &row] { Drop(row.netns_cookie); });
     }
@@ -31,7 +31,7 @@ absl::Status NetnsPresence::Rollback(bool lost) {
   return EnterAll();
 }
 
-// A parent that still hands its flows over dials for them, unsteered.
+// A parent that still exports flows dials for them, unsteered.
 void BpfDatapath::LeaveAlone(uint32_t pid) {
   uint64_t generation = 0;
   {

@@ -26,7 +26,7 @@ class EnteredIdentity final : public ShownIdentity {
   bool left_ = false;
 };
 
-// A part of a SPIFFE ID is another SPIFFE ID: all of it or nothing.
+// A truncated SPIFFE ID is another SPIFFE ID: all of it is entered, or none.
 template <size_t size>
 absl::Status Write(std::string_view text, char (&out)[size]) {
   if (text.size() >= size) {

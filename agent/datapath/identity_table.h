@@ -10,8 +10,9 @@
 
 namespace kith {
 
-// Show enters what the application of a socket is told. The result keeps the
-// map alive and may outlive the datapath. Errors as Datapath::ShowIdentity.
+// Show enters the facts that the application of a socket is told. The result
+// keeps the map alive and may outlive the datapath. Errors are those of
+// Datapath::ShowIdentity.
 absl::StatusOr<std::unique_ptr<ShownIdentity>> Show(
     std::shared_ptr<BpfMaps> maps,
     uint64_t socket_cookie,

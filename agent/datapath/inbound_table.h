@@ -11,7 +11,7 @@
 namespace kith {
 
 // Announce enters an inner connection from the bound socket to `application`.
-// The result keeps the map alive and may outlive the datapath. AlreadyExists if
+// The result keeps the map alive and may outlive the datapath. AlreadyExists:
 // another flow has this tuple.
 absl::StatusOr<std::unique_ptr<InboundAnnouncement>> Announce(
     std::shared_ptr<BpfMaps> maps,
@@ -20,8 +20,8 @@ absl::StatusOr<std::unique_ptr<InboundAnnouncement>> Announce(
     const Endpoint &application,
     const Endpoint &client);
 
-// AdoptAnnounced is for a connection that another process has announced; its
-// client is known already.
+// AdoptAnnounced takes over a connection that another process announced; the
+// hooks know its client already.
 absl::StatusOr<std::unique_ptr<InboundAnnouncement>> AdoptAnnounced(
     std::shared_ptr<BpfMaps> maps,
     uint64_t netns_cookie,

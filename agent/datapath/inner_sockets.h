@@ -12,18 +12,18 @@
 
 namespace kith {
 
-// InboundAnnouncement tells the hooks of one inner connection that the agent
-// is about to dial: its SYN passes sk_lookup, and the application sees the
-// real client. Forgotten on destruction.
+// InboundAnnouncement tells the hooks of one inner connection that the agent is
+// about to dial: sk_lookup lets its SYN pass, and the application sees the real
+// client. Destruction withdraws the announcement.
 class InboundAnnouncement {
  public:
   virtual ~InboundAnnouncement() = default;
   // Established withdraws the exception from sk_lookup; the client's address
   // stays known until destruction.
   virtual void Established() = 0;
-  // LeaveToChild makes the client's address stay known after destruction.
+  // LeaveToChild keeps the client's address known after destruction.
   virtual void LeaveToChild() = 0;
-  // socket_cookie returns that of the announced socket, for ShowIdentity.
+  // socket_cookie returns the announced socket's cookie, for ShowIdentity.
   virtual uint64_t socket_cookie() const = 0;
 };
 
@@ -36,16 +36,16 @@ struct IdentityFacts {
   std::string alpn;
 };
 
-// ShownIdentity is told while it lives.
+// ShownIdentity keeps facts readable by an application while it lives.
 class ShownIdentity {
  public:
   virtual ~ShownIdentity() = default;
-  // LeaveToChild makes it be told after destruction too.
+  // LeaveToChild keeps the facts readable after destruction.
   virtual void LeaveToChild() = 0;
 };
 
 // InnerSockets opens sockets inside the namespaces of workloads, and decides
-// what an application sees of the one that leads to it. Thread-safe.
+// what an application sees of its connection. Thread-safe.
 class InnerSockets {
  public:
   virtual ~InnerSockets() = default;
@@ -56,25 +56,27 @@ class InnerSockets {
                                                     int family) = 0;
 
   // AnnounceInbound must come after bind() and before connect(): `application`
-  // is dialled from `socket`; `client` is what the application shall see.
+  // is dialled from `socket`; the application sees `client` as the peer's
+  // address.
   virtual absl::StatusOr<std::unique_ptr<InboundAnnouncement>> AnnounceInbound(
       uint64_t netns_cookie,
       int socket,
       const Endpoint &application,
       const Endpoint &client) = 0;
 
-  // AdoptInbound is for an inner connection that another process announced and
-  // has handed over.
+  // AdoptInbound takes over an inner connection that another process announced
+  // and exported.
   virtual absl::StatusOr<std::unique_ptr<InboundAnnouncement>> AdoptInbound(
       uint64_t netns_cookie,
       int socket,
       const Endpoint &application,
       const Endpoint &client) = 0;
 
-  // ShowIdentity lets the application of a captured connection ask for the
-  // facts: `socket_cookie` is that of its own socket (FlowOrigin), or of the
-  // announced socket that leads to it. One at a time for each cookie.
-  // InvalidArgument: a text is too long, or too many are shown.
+  // ShowIdentity lets the application of a captured connection read the facts.
+  // `socket_cookie` is the cookie of the application's own socket (FlowOrigin),
+  // or of the announced socket that leads to it. A cookie has one identity at a
+  // time. InvalidArgument: a text is too long, or too many identities are
+  // shown.
   virtual absl::StatusOr<std::unique_ptr<ShownIdentity>> ShowIdentity(
       uint64_t socket_cookie, const IdentityFacts &facts) = 0;
 };

@@ -43,7 +43,7 @@ absl::StatusOr<std::vector<char>> ReadAll(int fd) {
     if (got > 0) {
       size += static_cast<size_t>(got);
     } else if (errno != EAGAIN && errno != EINTR) {
-      // EAGAIN: after a million tasks of no interest the kernel takes a break.
+      // EAGAIN: the kernel interrupts a run after a million skipped tasks.
       return absl::ErrnoToStatus(errno, "reading a BPF iterator");
     }
   }

@@ -12,9 +12,9 @@
 
 namespace kith {
 
-// Runs of the BPF iterators (bpf/seed.bpf.c). `program_fd` is the iterator's;
-// `tgid` limits the run to one process on kernels that can (6.1), so that the
-// caller must be ready for the others too.
+// The functions below run the BPF iterators (bpf/seed.bpf.c). `program_fd` is
+// the iterator's. `tgid` limits the run to one process on kernels that can
+// (6.1); on other kernels the result has all processes.
 
 // IterateProcesses returns what the iterators over tasks write.
 absl::StatusOr<std::vector<live_process>> IterateProcesses(
@@ -25,8 +25,8 @@ absl::StatusOr<std::vector<live_process>> IterateProcesses(
 absl::StatusOr<std::vector<live_listener>> IterateListeners(
     int program_fd, std::optional<uint32_t> tgid);
 
-// IterateSockets runs an iterator that writes nothing, over the TCP sockets of
-// the calling thread's network namespace.
+// IterateSockets runs an iterator without output over the TCP sockets of the
+// calling thread's network namespace.
 absl::Status IterateSockets(int program_fd);
 
 }  // namespace kith

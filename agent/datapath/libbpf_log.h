@@ -5,7 +5,7 @@
 
 namespace kith {
 
-// CaptureLibbpfLog keeps libbpf from writing to standard error; warnings are
+// CaptureLibbpfLog stops libbpf from writing to standard error; warnings are
 // kept for the thread that caused them. Idempotent.
 void CaptureLibbpfLog();
 

@@ -107,7 +107,7 @@ absl::Status ListenerTable::OfferForGrants(const listener_entry &listener) {
                    : absl::NotFoundError("the listening socket is gone");
 }
 
-// A listen() at the same address may have come in between: then it stays.
+// If a listen() at the same address came in between, the entry stays.
 void ListenerTable::RemoveIfOwnerIs(const Found &found) {
   auto taken = maps_->listeners.Take(found.key);
   if (taken.ok() && taken->socket_cookie != found.entry.socket_cookie) {
@@ -174,7 +174,8 @@ void ListenerTable::Sweep(const std::vector<uint64_t> &gone) {
     if (!entry.ok() || (entry->sockets > 0 && !IsIn(gone, key.netns_cookie))) {
       continue;
     }
-    // A listen() between lookup and removal raised the count: it comes back.
+    // If a listen() between lookup and removal raised the count, the entry is
+    // restored.
     auto taken = maps_->listeners.Take(key);
     if (taken.ok() && taken->sockets > entry->sockets) {
       (void)maps_->listeners.Update(key, *taken, BPF_NOEXIST);

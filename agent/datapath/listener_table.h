@@ -18,21 +18,21 @@ namespace kith {
 
 // ListenerTable is the agent's view of the listening sockets of the managed
 // cgroup. The hooks own the entries; the agent owns the verdicts, removes
-// entries that have no socket left, and repairs what the hooks could not see.
+// entries without a socket, and repairs what the hooks could not see.
 // Thread-safe.
 class ListenerTable {
  public:
-  // `control` and `programs` outlive this.
+  // `control` and `programs` outlive this object.
   ListenerTable(std::shared_ptr<BpfMaps> maps,
                 Control &control,
                 const Programs &programs);
 
   // Find looks at the exact address, then at the wildcards, as the kernel does
-  // (inet_lookup_listener). NotFound: nobody of the managed cgroup.
+  // (inet_lookup_listener). NotFound: no process of the managed cgroup listens.
   absl::StatusOr<listener_entry> Find(uint64_t netns_cookie,
                                       const Endpoint &local) const;
 
-  // Found is an entry with the address that it is entered under.
+  // Found is an entry with the address under which it is entered.
   struct Found {
     listener_key key;
     listener_entry entry;
@@ -41,11 +41,11 @@ class ListenerTable {
                                 const Endpoint &local) const;
 
   // OfferForGrants enters the socket of `listener` in the map pass_listeners.
-  // NotFound: its owner does not have it any more.
+  // NotFound: its owner no longer has the socket.
   absl::Status OfferForGrants(const listener_entry &listener);
 
-  // Resolve looks for a living holder of the socket; NotFound removes the
-  // entry.
+  // Resolve searches for a living holder of the socket. NotFound: there is
+  // none, and the entry is removed.
   absl::StatusOr<listener_entry> Resolve(uint64_t netns_cookie,
                                          const Endpoint &local);
 
@@ -54,20 +54,20 @@ class ListenerTable {
                           process_verdict verdict,
                           uint64_t generation);
 
-  // OwnerLeftAlone remembers a process whose verdict is that of its listeners.
+  // OwnerLeftAlone remembers a process whose verdict covers its listeners.
   void OwnerLeftAlone(const process_facts &owner);
 
-  // OwnerChanged voids the verdicts of listeners of a process that did exec or
-  // exited: its sockets may belong to something else now.
+  // OwnerChanged voids the verdicts of the listeners of a process that did exec
+  // or exited: another program may own its sockets now.
   void OwnerChanged(uint32_t tgid);
 
-  // Seed enters the listening sockets that are there, of one process or of all.
+  // Seed enters the existing listening sockets, of one process or of all.
   absl::Status Seed(std::optional<uint32_t> tgid);
 
   // Sweep removes entries without sockets, and those of `gone` namespaces.
   void Sweep(const std::vector<uint64_t> &gone);
 
-  // RepairLosses enters everything again after the table was full.
+  // RepairLosses enters all listeners again after the table was full.
   absl::Status RepairLosses();
 
  private:
@@ -77,11 +77,11 @@ class ListenerTable {
   Control &control_;
   const int iterator_fd_;
   absl::Mutex mutex_;
-  // Keys of the verdicts that let strangers in, by owner.
+  // Keys of the listeners whose verdict lets any client in, by owner.
   absl::flat_hash_map<uint32_t, std::vector<listener_key>> left_alone_
       ABSL_GUARDED_BY(mutex_);
-  // Owners by whose verdict listeners are let in, as they were then: the hooks
-  // look them up by those facts, whatever the process is now.
+  // Owners whose verdict lets clients of their listeners in, with the facts of
+  // that moment: the hooks search by those facts, even if the process changes.
   absl::flat_hash_map<uint32_t, process_facts> owners_ ABSL_GUARDED_BY(mutex_);
   absl::Mutex resolving_;  // one request at a time in the control map
 };

@@ -58,10 +58,10 @@ absl::StatusOr<FileDescriptor> Listen(int family) {
            length) != 0) {
     return absl::ErrnoToStatus(errno, "bind to loopback");
   }
-  // Connections that are steered here have the application's address. They must
-  // not keep it from its port after a restart: it says SO_REUSEADDR, and so
-  // must they, who inherit it. Not before bind(), which takes a port of our
-  // own.
+  // Steered connections have the application's address. They must not block the
+  // application's port after a restart: the application sets SO_REUSEADDR, and
+  // so must they, which inherit it. It is set after bind(), which takes a port
+  // of the agent's own.
   const int reuse = 1;
   if (setsockopt(
           socket->get(), SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse)) !=
@@ -120,8 +120,7 @@ absl::StatusOr<NetnsListeners> OpenListenersHere() {
     }
     *out = *std::move(listener);
   }
-  // A namespace may have no IPv6: then nothing of it can be captured there, nor
-  // connect.
+  // A namespace may have no IPv6: then nothing there can use or capture it.
   for (FileDescriptor *out : {&listeners.outbound_v6, &listeners.inbound_v6}) {
     if (auto listener = Listen(AF_INET6); listener.ok()) {
       *out = *std::move(listener);

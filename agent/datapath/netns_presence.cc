@@ -16,12 +16,12 @@
 namespace kith {
 namespace {
 
-// How long an event that was lost, or a namespace that was left without an exit
-// (setns), may go unnoticed.
+// Bound of the delay until the agent notices a lost event, or a namespace that
+// was left without an exit (setns).
 constexpr absl::Duration kCheckPeriod = absl::Seconds(5);
 
-// An exit is announced before the process leaves its namespace, and comes with
-// others: one look for all of them.
+// An exit is announced before the process leaves its namespace, and exits come
+// in groups: one check for all of them.
 constexpr absl::Duration kExitSettle = absl::Milliseconds(500);
 
 FileDescriptor OpenNetns(const std::string &path) {
@@ -104,7 +104,7 @@ absl::Status NetnsPresence::Settle(FileDescriptor netns,
     return listeners.status();
   }
   if (listeners->netns_cookie != netns_cookie) {
-    return GoHome();  // the process has moved, or its pid is another's now
+    return GoHome();  // the process moved, or its pid was reused
   }
   listeners->name = NameHere();
   Namespace entry;
@@ -130,7 +130,7 @@ absl::Status NetnsPresence::Settle(FileDescriptor netns,
 
 // Steer hands SYNs to the listeners. Loading the program takes some
 // milliseconds, in which another namespace may need its listeners: at run time
-// a thread of its own does it.
+// a separate thread loads it.
 absl::Status NetnsPresence::Steer(uint64_t netns_cookie) {
   FileDescriptor netns;
   {
@@ -151,8 +151,8 @@ absl::Status NetnsPresence::Steer(uint64_t netns_cookie) {
     steering_.Unpin(netns_cookie);  // dropped meanwhile
   } else {
     entry->second.sk_lookup = *std::move(link);
-    // Connections wait in the listeners until now. Under the lock, so that the
-    // namespace cannot be announced as removed before.
+    // Connections wait in the listeners until now. The call is under the lock,
+    // so that the namespace cannot be announced as removed before.
     callbacks_.on_added(std::move(entry->second.listeners));
   }
   return absl::OkStatus();
@@ -206,7 +206,7 @@ absl::Status NetnsPresence::EnterAll() {
 }
 
 void NetnsPresence::Seen(uint32_t tgid, uint64_t netns_cookie) {
-  // The process may connect at any moment, so that it goes before all else.
+  // The process may connect at any moment, so that its task goes first.
   thread_->PostFirst([this, tgid, netns_cookie] {
     if (auto entered = Enter(tgid, netns_cookie); !entered.ok()) {
       callbacks_.on_error(entered);

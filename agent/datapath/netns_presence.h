@@ -17,9 +17,9 @@ namespace kith {
 
 // NetnsPresence keeps the agent present in exactly the network namespaces that
 // have processes of the managed cgroup: listening sockets and a sk_lookup link
-// in each. Everything happens on one thread that visits the namespaces; public
-// methods are thread-safe. The namespace of the last visit is left when it is
-// dropped, so that the agent never keeps a dead namespace alive.
+// in each. One thread visits the namespaces; public methods are thread-safe.
+// When a namespace is dropped, the thread leaves it, so that the agent never
+// keeps a dead namespace alive.
 class NetnsPresence {
  public:
   struct Callbacks {
@@ -28,7 +28,7 @@ class NetnsPresence {
     std::function<void(absl::Status)> on_error;
   };
 
-  // What is passed in outlives this.
+  // The referenced arguments outlive this object.
   NetnsPresence(const Programs &programs,
                 NetnsSteering &steering,
                 ListenerTable &listeners,
@@ -37,28 +37,29 @@ class NetnsPresence {
   NetnsPresence(const NetnsPresence &) = delete;
   NetnsPresence &operator=(const NetnsPresence &) = delete;
 
-  // EnterAll goes to the namespaces in use now. Returns the first error.
+  // EnterAll enters the namespaces in use now. Returns the first error.
   absl::Status EnterAll();
 
-  // Seen tells of process `tgid` in a namespace.
+  // Seen reports process `tgid` in a namespace.
   void Seen(uint32_t tgid, uint64_t netns_cookie);
 
-  // Joined tells of a process that brought its sockets into the cgroup.
+  // Joined reports a process that brought its sockets into the cgroup.
   void Joined(uint32_t tgid);
 
-  // ProcessExited makes the presence look soon whether a namespace is empty.
+  // ProcessExited schedules an early check for empty namespaces.
   void ProcessExited();
 
-  // RunIn runs `task` in a namespace where the agent is present (or in its
-  // own), and waits for its end. NotFound: the agent has left it.
+  // RunIn runs `task` in a namespace where the agent is present (or in the
+  // agent's own) and waits until it ends. NotFound: the agent left the
+  // namespace.
   absl::Status RunIn(uint64_t netns_cookie, const std::function<void()> &task);
   absl::StatusOr<FileDescriptor> OpenSocket(uint64_t netns_cookie, int family);
 
-  // LeaveToChild pins the links of sk_lookup and keeps from all changes
-  // until Rollback; sockets can still be opened.
+  // LeaveToChild pins the links of sk_lookup and stops all changes until
+  // Rollback; sockets can still be opened.
   absl::Status LeaveToChild();
-  // Rollback opens new listeners everywhere, if `lost`: another process may
-  // have put its own in the place of ours.
+  // Rollback opens new listeners everywhere if `lost`: another process may have
+  // replaced this agent's listeners by its own.
   absl::Status Rollback(bool lost);
 
   std::vector<NetnsRow> Rows() const;
@@ -67,7 +68,7 @@ class NetnsPresence {
   struct Namespace {
     FileDescriptor netns;  // /proc/<pid>/ns/net
     FileDescriptor sk_lookup;
-    NetnsListeners listeners;  // until sk_lookup is there
+    NetnsListeners listeners;  // until sk_lookup is attached
     NetnsRow row;
   };
 
@@ -92,8 +93,8 @@ class NetnsPresence {
   ListenerTable &listeners_;
   const Callbacks callbacks_;
   uint64_t own_cookie_ = 0;
-  FileDescriptor home_;          // of the thread only
-  uint64_t visited_cookie_ = 0;  // of the thread only; 0: home
+  FileDescriptor home_;          // used by the thread only
+  uint64_t visited_cookie_ = 0;  // used by the thread only; 0: home
   mutable absl::Mutex mutex_;
   absl::flat_hash_map<uint64_t, Namespace> present_ ABSL_GUARDED_BY(mutex_);
   std::atomic<bool> left_{false};

@@ -14,7 +14,7 @@
 namespace kith {
 
 // A child of the agent, until it does exec, is a process with the agent's
-// sockets: as "known already" they are never entered as listeners of it.
+// sockets: as "known already" they are never entered as its listeners.
 absl::Status NetnsSteering::HideFromTable(const FileDescriptor &listener) {
   uint64_t cookie = 0;
   socklen_t length = sizeof(cookie);

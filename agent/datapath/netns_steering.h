@@ -27,11 +27,11 @@ class NetnsSteering {
   absl::StatusOr<FileDescriptor> AttachSkLookup(uint64_t netns_cookie,
                                                 int netns_fd);
   void Unpin(uint64_t netns_cookie);
-  // PinSkLookup lets another process find the link.
+  // PinSkLookup pins the link, so that another process can find it.
   absl::Status PinSkLookup(uint64_t netns_cookie, int link) const;
 
-  // LeaveToChild makes Withdraw and Unpin do nothing while `left`: what is
-  // there is another process's.
+  // LeaveToChild makes Withdraw and Unpin do nothing while `left`: entries and
+  // pins belong to another process.
   void LeaveToChild(bool left) { left_ = left; }
 
  private:

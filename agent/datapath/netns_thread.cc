@@ -57,7 +57,7 @@ void NetnsThread::TickWithin(absl::Duration delay) {
   changed_.Signal();
 }
 
-// Returns false when the thread shall end. No task: it is time for a tick.
+// Returns false when the thread must end. An empty task means a tick.
 bool NetnsThread::NextTask(std::function<void()> &task) {
   absl::MutexLock lock(&mutex_);
   while (tasks_.empty() && !stopping_ && absl::Now() < next_tick_) {

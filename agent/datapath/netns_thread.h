@@ -12,8 +12,8 @@
 namespace kith {
 
 // NetnsThread is the only thread that leaves the agent's network namespace. It
-// runs tasks in the order in which they were posted, and calls `on_tick` at
-// least once in a period. Destruction runs what was posted, then stops.
+// runs tasks in the order of their posting, and calls `on_tick` at least once
+// in a period. Destruction runs the posted tasks, then stops.
 class NetnsThread {
  public:
   NetnsThread(absl::Duration period, std::function<void()> on_tick);
@@ -22,10 +22,10 @@ class NetnsThread {
   NetnsThread &operator=(const NetnsThread &) = delete;
 
   void Post(std::function<void()> task);
-  // PostFirst puts the task before those that wait.
+  // PostFirst puts the task before the waiting ones.
   void PostFirst(std::function<void()> task);
 
-  // Run waits until the task has run. May be called on the thread itself.
+  // Run waits until the task has run. The thread itself may call it.
   void Run(std::function<void()> task);
 
   // TickWithin makes the next tick come after `delay` at the latest.

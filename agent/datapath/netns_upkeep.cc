@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What NetnsPresence does now and then: it leaves namespaces that are no longer
-// in use, so that kith does not keep them alive, and mends what events missed.
+// The periodic work of NetnsPresence: it leaves namespaces that are no longer
+// in use, so that kith does not keep them alive, and repairs missed events.
 #include "absl/container/flat_hash_set.h"
 
 #include "agent/datapath/netns_presence.h"
@@ -35,9 +35,9 @@ std::vector<uint64_t> NetnsPresence::Unused(
   return unused;
 }
 
-// First the hooks are made to announce the namespace again, then comes a second
-// look: a process that appears after it is announced, one that appears before
-// it is seen.
+// The hooks are first made to announce the namespace again; then the agent
+// looks a second time. A process that appears after the look is announced, one
+// that appears before is seen.
 void NetnsPresence::DropUnused(const std::vector<live_process> &processes) {
   const std::vector<uint64_t> candidates = Unused(processes);
   if (candidates.empty()) {

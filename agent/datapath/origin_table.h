@@ -12,17 +12,18 @@
 
 namespace kith {
 
-// OriginTable reads where captured connections wanted to go. Thread-safe.
+// OriginTable reads the original destinations of captured connections.
+// Thread-safe.
 class OriginTable {
  public:
   explicit OriginTable(std::shared_ptr<BpfMaps> maps)
       : maps_(std::move(maps)) {}
 
-  // Find: NotFound if no hook saw the connection.
+  // Find returns NotFound if no hook saw the connection.
   absl::StatusOr<FlowOrigin> Find(uint64_t netns_cookie,
                                   const Endpoint &listener,
                                   const Endpoint &application) const;
-  // List returns what is known of these flows, and Enter makes it known again.
+  // List returns the rows of these flows; Enter writes rows back to the maps.
   struct Row {
     flow_tuple tuple{};
     uint64_t cookie = 0;

@@ -7,17 +7,17 @@
 
 namespace kith {
 
-// OuterSockets watches that sockets which were given to TLS send TLS records
-// only. Thread-safe.
+// OuterSockets enforces that outer sockets under TLS send TLS records only.
+// Thread-safe.
 class OuterSockets {
  public:
   virtual ~OuterSockets() = default;
 
-  // WatchOuter lets the connected socket, which has not sent anything yet,
-  // send TLS records only. `flow` comes back in Datapath::Options::on_not_tls.
-  // Does nothing where outer_watch() is not OK.
+  // WatchOuter restricts a connected socket that has not sent anything yet to
+  // TLS records. Datapath::Options::on_not_tls is called with `flow`.
+  // WatchOuter does nothing if outer_watch() is not OK.
   virtual absl::Status WatchOuter(int socket, uint64_t flow) = 0;
-  // outer_watch tells whether sockets are watched since Start, or why not.
+  // outer_watch returns OK if sockets are watched since Start, or why not.
   virtual absl::Status outer_watch() const = 0;
 };
 

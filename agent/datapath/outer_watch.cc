@@ -17,14 +17,14 @@
 namespace kith {
 namespace {
 
-// The kernel insists on it (cgroup_setup_root() in kernel/cgroup/cgroup.c).
+// The kernel guarantees it (cgroup_setup_root() in kernel/cgroup/cgroup.c).
 constexpr uint64_t kRootCgroup = 1;
 
 // FILEID_KERNFS (include/linux/exportfs.h): the handle is the 64-bit id.
 constexpr int kKernfsHandle = 0xfe;
 
-// By its id, because the path in /proc/self/cgroup is relative to the cgroup
-// namespace of the agent, and the mount need not be.
+// The cgroup is opened by its id, because the path in /proc/self/cgroup is
+// relative to the agent's cgroup namespace, and the mount may not be.
 absl::StatusOr<FileDescriptor> OpenCgroup(const ManagedCgroup &hierarchy,
                                           uint64_t id) {
   alignas(file_handle) char room[sizeof(file_handle) + sizeof(id)]{};
@@ -52,13 +52,13 @@ absl::Status LoadError(int error) {
 
 const std::string kPinName = PinDirectory::LinkName("kith_egress");
 
-// Links of the watch: that of the agent's own cgroup, and a former agent's.
+// Links of the watch: on the agent's own cgroup, and on a former agent's.
 struct Links {
   FileDescriptor own;
   FileDescriptor inherited;
 };
 
-// One socket must not be watched by two programs: each would count its bytes.
+// Two programs must not watch one socket: each would count its bytes.
 absl::StatusOr<Links> AttachLinks(int program,
                                   int cgroup_fd,
                                   const PinDirectory &pins) {
@@ -78,7 +78,7 @@ absl::StatusOr<Links> AttachLinks(int program,
   return links;
 }
 
-// The links hold the program when the object is gone.
+// The links keep the program after the object is closed.
 absl::StatusOr<Links> LoadAndAttach(const Programs &programs,
                                     int cgroup_fd,
                                     const PinDirectory &pins) {

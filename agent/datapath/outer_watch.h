@@ -13,25 +13,25 @@
 namespace kith {
 
 // OuterWatch is the hook that lets outer sockets send TLS records only
-// (bpf/egress.bpf.c), attached to the cgroup that the agent runs in: its
-// sockets belong to it. Destruction detaches it. It is pinned only while
-// another process takes the sockets over: otherwise they die with the agent as
-// well. Thread-safe.
+// (bpf/egress.bpf.c). It is attached to the cgroup that the agent runs in, to
+// which the outer sockets belong. Destruction detaches it. It is pinned only
+// while another process takes the sockets over; otherwise the sockets end with
+// the agent as well. Thread-safe.
 class OuterWatch {
  public:
   // Attach attaches the hook to the cgroup with the id `own`, of the same
-  // hierarchy as `managed`. FailedPrecondition: it is the root cgroup, where
-  // every socket of the machine would pay for it; any other error is the
+  // hierarchy as `managed`. FailedPrecondition: `own` is the root cgroup, where
+  // the hook would slow every socket of the machine; any other error is the
   // kernel's.
-  // One that another process has left in `pins` watches that process's sockets
-  // on, by our program.
+  // A hook that another process left in `pins` continues to watch that
+  // process's sockets, with this agent's program.
   static absl::StatusOr<std::unique_ptr<OuterWatch>> Attach(
       const Programs &programs,
       const ManagedCgroup &managed,
       uint64_t own,
       const PinDirectory &pins);
 
-  // LeaveIn lets another process find it.
+  // LeaveIn pins the hook, so that another process can find it.
   absl::Status LeaveIn(const PinDirectory &pins) const;
 
   // Watch marks a connected socket that has not sent anything yet.

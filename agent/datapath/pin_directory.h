@@ -12,12 +12,12 @@
 
 namespace kith {
 
-// PinDirectory is <bpffs>/kith/<state_name>: BPF objects that outlive an agent
-// until the next one of the same name. It may be absent.
+// PinDirectory is <bpffs>/kith/<state_name>: the BPF objects that an agent
+// leaves to the next agent of the same name. The directory may be absent.
 class PinDirectory {
  public:
-  // Find returns the directory of `state_name`, whether or not it exists, in
-  // the mounted BPF file system; an absent one if none is mounted.
+  // Find returns the directory of `state_name`, which need not exist, in the
+  // mounted BPF file system; an absent one if none is mounted.
   static PinDirectory Find(const std::string &state_name);
 
   static std::string MapName(std::string_view map);

@@ -14,16 +14,16 @@ namespace kith {
 absl::StatusOr<std::vector<LiveProcess>> ListManagedProcesses(
     const Programs &programs);
 
-// FindProcessByPid returns any process; NotFound if it is gone.
+// FindProcessByPid returns a process of any cgroup; NotFound: it is gone.
 absl::StatusOr<LiveProcess> FindProcessByPid(const Programs &programs,
                                              uint32_t tgid);
 
-// FindManagedProcessByPid returns one of the managed cgroup; NotFound
+// FindManagedProcessByPid returns a process of the managed cgroup; NotFound
 // otherwise.
 absl::StatusOr<LiveProcess> FindManagedProcessByPid(const Programs &programs,
                                                     uint32_t tgid);
 
-// NewestExecId is Datapath::ExecIdOf.
+// NewestExecId implements Datapath::ExecIdOf.
 uint64_t NewestExecId(const Programs &programs, const ProcessFacts &process);
 
 }  // namespace kith

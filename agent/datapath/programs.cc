@@ -9,8 +9,8 @@
 namespace kith {
 namespace {
 
-// The rules of a former agent are not those of the new one: everything else of
-// the maps is facts.
+// The rules of a former agent do not apply to the new one; all other map
+// contents are facts.
 bool IsInheritable(const bpf_map *map) {
   return !bpf_map__is_internal(map) &&
          std::strcmp(bpf_map__name(map), "bypass") != 0;

@@ -13,22 +13,22 @@ struct kith_bpf;
 
 namespace kith {
 
-// Programs owns the loaded hooks, attached to nothing. Immutable after Load.
+// Programs owns the loaded hooks and attaches none. Immutable after Load.
 class Programs {
  public:
   ~Programs();
   Programs(const Programs &) = delete;
   Programs &operator=(const Programs &) = delete;
 
-  // Settings are what the verifier prunes by (bpf/settings.bpf.h).
+  // Settings are constants by which the verifier prunes (bpf/settings.bpf.h).
   struct Settings {
     bool has_bypass_rules = false;
     bool gives_grants = false;
   };
 
   // Load verifies the programs. Maps that a former agent left pinned in `pins`
-  // are used again if they are of the same shape. FailedPrecondition says what
-  // the kernel refused.
+  // are reused if they have the same shape. FailedPrecondition says what the
+  // kernel refused.
   static absl::StatusOr<std::unique_ptr<Programs>> Load(
       const ManagedCgroup &cgroup,
       const Settings &settings,
@@ -40,7 +40,7 @@ class Programs {
 
   const Settings &settings() const { return settings_; }
 
-  // inherited_maps tells that the maps were a former agent's.
+  // inherited_maps tells whether the maps come from a former agent.
   bool inherited_maps() const { return inherited_maps_; }
 
  private:

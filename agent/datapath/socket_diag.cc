@@ -26,11 +26,11 @@ struct Request {
 // One answer: a socket with its tcp_info (some 300 bytes), or an error.
 using Answer = std::array<char, 4096>;
 
-// Of lo, in every namespace (include/net/net_namespace.h). A socket may be
-// bound to it (SO_BINDTODEVICE), and is found under it alone then.
+// Index of lo in every namespace (include/net/net_namespace.h). A socket that
+// is bound to lo (SO_BINDTODEVICE) is found under this index only.
 constexpr uint32_t kLoopbackIndex = 1;
 
-// Of include/net/tcp_states.h.
+// From include/net/tcp_states.h.
 enum TcpState : uint8_t {
   kFinWait2 = 5,
   kTimeWait = 6,
@@ -113,8 +113,8 @@ absl::Status StatusOf(const nlmsghdr *message) {
                    -static_cast<const nlmsgerr *>(NLMSG_DATA(message))->error);
 }
 
-// What the kernel counts beyond the application's bytes: a SYN (of a socket
-// that connected) and a FIN, one each (tcp_snd_una_update(), tcp_fin()).
+// The kernel also counts one byte each for a SYN (of a socket that connected)
+// and a FIN (tcp_snd_una_update(), tcp_fin()).
 DirectBytes BytesOf(uint8_t state, const tcp_info &info) {
   const bool fin_acknowledged = state == kFinWait2 || state == kTimeWait;
   const bool fin_received = state == kCloseWait || state == kLastAck ||

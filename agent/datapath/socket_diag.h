@@ -11,20 +11,20 @@
 
 namespace kith {
 
-// SocketName is one TCP socket on loopback of a network namespace. The cookie
-// tells it from a later one at the same addresses.
+// SocketName names one TCP socket on loopback of a network namespace. The
+// cookie distinguishes the socket from a later one at the same addresses.
 struct SocketName {
   Endpoint local;
   Endpoint remote;
   uint64_t cookie = 0;
 };
 
-// SocketDiag looks at and ends sockets of other processes, by the kernel's
+// SocketDiag examines and ends sockets of other processes by the kernel's
 // sock_diag(7). It stays in the network namespace in which it was opened. Not
 // thread-safe.
 class SocketDiag {
  public:
-  // Open: needs CAP_NET_ADMIN to end sockets.
+  // Open opens a sock_diag socket. Ending sockets needs CAP_NET_ADMIN.
   static absl::StatusOr<SocketDiag> Open();
 
   // Count returns the bytes of the application so far. NotFound: no such

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who listens, and what the hooks may do without asking.
+// Listeners, and what the hooks may do without the agent.
 #include <utility>
 
 #include "agent/datapath/abi_types.h"

@@ -9,7 +9,7 @@
 
 namespace kith {
 
-// DirectContext is what flows past the agent need of it. All outlives them.
+// DirectContext is what direct flows need of the agent. All parts outlive them.
 struct DirectContext {
   DirectGrants &grants;
   FlowContext &flow;

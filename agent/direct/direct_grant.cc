@@ -17,7 +17,7 @@ namespace {
 
 using Svid = std::shared_ptr<const X509Svid>;
 
-// Two workloads with what vouches for each.
+// Pair holds two workloads, each with the proof of its identity.
 struct Pair {
   Workload client;
   Workload server;
@@ -35,7 +35,7 @@ const SpiffeId &IdOf(const Workload &workload) {
   return (*workload.identity)->spiffe_id;
 }
 
-// What the application of one side may know: nothing is encrypted.
+// Show shows one side's application its facts: nothing is encrypted.
 std::unique_ptr<ShownIdentity> Show(FlowContext &context,
                                     uint64_t key,
                                     const FlowPermit &permit) {
@@ -77,7 +77,7 @@ absl::StatusOr<Pair> IdentifyBoth(FlowContext &context,
   if (!client.ok() || !server.ok()) {
     return client.ok() ? server.status() : client.status();
   }
-  // Who was identified must be who has accepted it.
+  // The identified process must be the one that accepted the flow.
   auto listener =
       context.capture.FindListener(origin.netns_cookie, destination);
   if (!listener.ok() || listener->socket_cookie != flow.listener_cookie) {
@@ -95,7 +95,7 @@ absl::StatusOr<Pair> IdentifyBoth(FlowContext &context,
 }
 
 // Each identity must allow the other, and hold an SVID that is valid now: the
-// same that both would show and check in a handshake.
+// conditions of a handshake between both.
 absl::Status Authorise(FlowContext &context,
                        const Endpoint &destination,
                        Pair &pair) {

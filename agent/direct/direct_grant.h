@@ -23,24 +23,24 @@ struct DirectGrant {
   };
 
   uint64_t id = 0;
-  uint64_t origin = 0;  // the flow that had the handshake; 0: an adopted one
+  uint64_t origin = 0;  // the flow with the handshake; 0: an adopted grant
   Side client;
   Side server;
 };
 
-// LifetimeOf returns how long the grant is good for: `most`, unless an SVID of
-// the two expires before, which no handshake would show any more.
+// LifetimeOf returns how long the grant is valid: `most`, unless an SVID of the
+// two expires earlier, which no handshake would accept any more.
 std::chrono::nanoseconds LifetimeOf(const DirectGrant &grant,
                                     std::chrono::nanoseconds most);
 
-// MakeGrant turns what both ends know into a grant of that id.
+// MakeGrant makes a grant with that id of what both ends know.
 std::shared_ptr<const DirectGrant> MakeGrant(FlowContext &context,
                                              uint64_t id,
                                              const LocalPairs::Both &both);
 
-// AdoptGrant judges an open direct flow whose grant nobody here has given, as a
-// handshake between the two would today. Blocks on /proc, and on `loop`.
-// PermissionDenied says what forbids it.
+// AdoptGrant judges an open direct flow of a former agent's grant as a
+// handshake between its workloads would today. It blocks on /proc, and on
+// `loop`. PermissionDenied says what forbids the flow.
 absl::StatusOr<std::shared_ptr<const DirectGrant>> AdoptGrant(
     FlowContext &context,
     asio::io_context &loop,

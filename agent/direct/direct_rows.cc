@@ -14,7 +14,7 @@ namespace {
 
 using std::chrono::system_clock;
 
-// TCP states that a connection is left from without a FIN of both sides
+// TCP states that a connection leaves without a FIN of both sides
 // (include/net/tcp_states.h).
 constexpr uint32_t kSynSent = 2;
 constexpr uint32_t kEstablished = 1;
@@ -36,7 +36,7 @@ std::optional<std::chrono::microseconds> TimeToOpen(const DirectFlow &flow) {
                                flow.origin.connected_at_ns));
 }
 
-// The row begins as that of the flow whose handshake it is allowed by.
+// The row begins as a copy of the flow whose handshake allows it.
 FlowRecord NewRecord(const DirectFlow &flow, const FlowRecord &first) {
   FlowRecord record = first;
   record.id = 0;
@@ -56,7 +56,7 @@ FlowRecord NewRecord(const DirectFlow &flow, const FlowRecord &first) {
   return record;
 }
 
-// LastCount asks the kernel; what it said last stands when it has no answer.
+// LastCount asks the kernel, and keeps the last answer if it has none now.
 class LastCount {
  public:
   LastCount(DirectGrants &grants, const DirectFlow &flow)
@@ -75,7 +75,7 @@ class LastCount {
   DirectBytes last_;
 };
 
-// Each row has a counter of its own, for it is called under the row's lock.
+// Each row has its own counter, which is called under the row's lock.
 void ShowBytes(LiveFlow &row,
                DirectGrants &grants,
                const DirectFlow &flow,
@@ -154,7 +154,7 @@ std::unique_ptr<DirectRows> DirectRows::Open(
                     : absl::StrCat("by the handshake of flow ", grant->origin));
     RecordOpen(*row, FlowMode::kPlaintext, FlowPath::kDirect);
     row->Update([&flow](FlowRecord &record) {
-      record.timing.total = TimeToOpen(flow);  // not until it was heard of
+      record.timing.total = TimeToOpen(flow);  // unknown until reported
     });
     row->SetAbort(abort);
   }
@@ -194,7 +194,7 @@ std::string DirectRows::forbidden() const {
       return why;
     }
   }
-  // sk_lookup has not seen it: it has left the namespace on a way that the
+  // sk_lookup did not see the flow: it left the namespace by a path that the
   // handshake did not take (a new NAT rule).
   return astray_ ? "it did not go to the listener that was asked" : "";
 }

@@ -31,25 +31,25 @@ struct LocalConnection {
   }
 };
 
-// Party is one end of a handshake that has succeeded, by its own flow.
+// Party is one end of a successful handshake, as its own flow knows it.
 struct Party {
   std::shared_ptr<LiveFlow> flow;
-  FlowPermit permit;       // with both parties
+  FlowPermit permit;       // names both parties
   ProcessFacts process{};  // as the hook saw it
 };
 
-// LocalPairs finds out whether both ends of a handshake are flows of this
-// agent. Thread-safe.
+// LocalPairs detects that both ends of a handshake are flows of this agent.
+// Thread-safe.
 class LocalPairs {
  public:
-  // Both are the two parties when the second one has come.
+  // Both holds the two parties of a local pair.
   struct Both {
     Party client;
     Party server;
   };
 
   // Arrive enters the party, by the direction of its permit, until its flow
-  // leaves. Returns both when the other one is there already.
+  // leaves. It returns both parties if the other one has arrived already.
   std::optional<Both> Arrive(const LocalConnection &connection, Party party);
   // Leave does nothing for a flow that has not arrived.
   void Leave(uint64_t flow);

@@ -10,23 +10,23 @@
 
 namespace kith {
 
-// RememberedGrants are those whose flows may be heard of later than the grant
-// is good for. Not thread-safe.
+// RememberedGrants holds grants while the hooks may still report their flows,
+// which may be after the grant's end. Not thread-safe.
 class RememberedGrants {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // kMax bounds what is given: each grant is shown by two of the 32,768
-  // identities that there is room for.
+  // kMax bounds the grants: each is shown by two of the 32,768 identities that
+  // the map holds.
   static constexpr size_t kMax = 8192;
 
-  // full tells that no more may be given now.
+  // full tells that no more grants may be given now.
   bool full() const { return grants_.size() >= kMax; }
-  // Put remembers the grant until then, whatever was said of it before.
+  // Put remembers the grant until `until`, replacing an earlier time.
   void Put(std::shared_ptr<const DirectGrant> grant, Clock::time_point until);
-  // Find returns null for one that is not remembered.
+  // Find returns null if no grant with that id is remembered.
   std::shared_ptr<const DirectGrant> Find(uint64_t id) const;
-  // Sweep forgets those whose time has come.
+  // Sweep forgets the grants whose time has passed.
   void Sweep(Clock::time_point now);
 
  private:

@@ -11,18 +11,18 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// A flow that had a grant at its last moment is heard of later.
+// A flow that used a grant in its last moment is reported later.
 constexpr std::chrono::seconds kGrace{10};
 
-// A server may ask who its client was when that has gone.
+// A server may ask for its client's identity after the client has ended.
 constexpr std::chrono::seconds kAfterFlow{60};
 
-// A connect() that is under way for longer, and has no socket, never began: it
-// failed between two hooks (TCP gives up after 127 s by itself).
+// A connect() without a socket after this time never began: it failed between
+// two hooks (TCP gives up after 127 s by itself).
 constexpr std::chrono::seconds kConnecting{180};
 
-// Identities of grants must not be taken for those of another agent's: ids
-// begin where no agent that started earlier can have come to.
+// Grant ids must differ from those of other agents: they start above every id
+// that an earlier agent can have reached.
 constexpr uint64_t kIdsPerMicrosecond = 2048;
 
 }  // namespace
@@ -65,7 +65,7 @@ void SameNode::Ended(const OpenFlow &open, FlowEnd & /*end*/) {
   pairs_.Leave(open.flow->id());
 }
 
-// What the grant is shown with must be there before the first flow has it.
+// The grant's identities must be shown before the first flow uses it.
 void SameNode::Grant(const LocalPairs::Both &both,
                      const LocalConnection &connection) {
   const auto resources = context_.resources();
@@ -73,7 +73,7 @@ void SameNode::Grant(const LocalPairs::Both &both,
       both.client.permit.generation != resources->generation ||
       both.server.permit.generation != resources->generation ||
       !context_.revocation.CheckParties(*both.client.flow).ok()) {
-    return;  // the next handshake will tell
+    return;  // the next handshake tries again
   }
   auto grant = MakeGrant(context_.flow, next_id_++, both);
   absl::Status opened = context_.grants.Open(
@@ -115,7 +115,7 @@ std::shared_ptr<const DirectGrant> SameNode::GrantOf(uint64_t cookie,
   return *std::move(adopted);
 }
 
-// False: the flow has been ended.
+// False: the flow was ended.
 bool SameNode::OpenRows(uint64_t cookie, const DirectFlow &flow) {
   auto grant = GrantOf(cookie, flow);
   if (grant == nullptr) {
@@ -141,7 +141,7 @@ bool SameNode::OpenRows(uint64_t cookie, const DirectFlow &flow) {
   return forbidden.empty();
 }
 
-// False: the connection is open still, and known.
+// False: the connection is still open and listed.
 bool SameNode::EndConnection(uint64_t cookie, DirectBytes &bytes) {
   auto flow = context_.grants.Find(cookie);
   if (!flow.ok()) {
@@ -175,7 +175,7 @@ void SameNode::Abort(uint64_t cookie, CloseReason reason) {
   if (rows == open_.end()) {
     return;
   }
-  if (reason == CloseReason::kHandedOver) {  // the connection does not notice
+  if (reason == CloseReason::kHandedOver) {  // the connection itself continues
     auto flow = context_.grants.Find(cookie);
     auto counted = flow.ok() ? context_.grants.Count(*flow) : flow.status();
     Close(cookie, counted.ok() ? *counted : DirectBytes{}, {reason, ""});
@@ -203,7 +203,7 @@ void SameNode::Look(uint64_t cookie) {
   }
   const auto flow = context_.grants.Find(cookie);
   auto known = open_.find(cookie);
-  // The socket has been used again meanwhile.
+  // Another connection uses the socket by now.
   if (known != open_.end() &&
       (!flow.ok() ||
        known->second->connected_at_ns() != flow->origin.connected_at_ns)) {
@@ -221,7 +221,7 @@ void SameNode::Look(uint64_t cookie) {
     context_.grants.Forget(cookie);
     Close(cookie, {flow->bytes_sent, flow->bytes_received}, EndOf(*flow));
   } else if (known != open_.end() && !known->second->forbidden().empty()) {
-    Abort(cookie, CloseReason::kRevoked);  // which has failed before
+    Abort(cookie, CloseReason::kRevoked);  // an earlier attempt failed
   }
 }
 

@@ -15,40 +15,40 @@
 
 namespace kith {
 
-// SameNode gives direct grants, and keeps account of the flows that have had
-// one (datapath.sameNode: direct). A flow inside a network namespace goes
-// through the agent and over mutual TLS first. Where that handshake has shown
-// that both workloads allow each other, the next connections of the same
-// process to the same listener go straight there: the kernel carries them on
-// loopback, and the agent shows, counts and revokes them. Thread-safe:
-// everything happens on one thread, in the order in which it was asked for.
+// SameNode gives direct grants, and accounts for their flows
+// (datapath.sameNode: direct). A flow inside a network namespace first goes
+// through the agent and over mutual TLS. If that handshake shows that both
+// workloads allow each other, the next connections of the same process to the
+// same listener go straight there: the kernel carries them on loopback, and the
+// agent shows, counts and revokes them. Thread-safe: everything happens on one
+// thread, in the order of the calls.
 class SameNode final : public OpenFlowSubscriber {
  public:
-  // kGrantLifetime is how long a grant is good for: no hook tells that the
-  // owner of a listener has changed its user, so that a handshake asks again.
+  // kGrantLifetime is how long a grant is valid. No hook reports that the owner
+  // of a listener changed its user; a new handshake asks again.
   static constexpr std::chrono::seconds kGrantLifetime{10};
 
   explicit SameNode(DirectContext context);
   ~SameNode() override { Stop(); }
 
-  // Start takes up the flows that a former agent has left.
+  // Start takes over the flows that a former agent left.
   void Start() { worker_.Start(); }
-  // Stop ends all after what has been asked for before. Not from a callback.
+  // Stop runs what was posted before, then ends all. Not from a callback.
   void Stop() { worker_.Stop(); }
 
-  // Secured gives a grant where the other end of the connection has been
-  // secured here, too.
+  // Secured gives a grant if the other end of the connection has been secured
+  // here, too.
   void Secured(const OpenFlow &open) override;
   void Ended(const OpenFlow &open, FlowEnd &end) override;
 
-  // Changed tells that a direct flow was opened or closed.
+  // Changed reports that a direct flow was opened or closed.
   void Changed(uint64_t cookie);
 
-  // VoidGrants takes back every grant: what the handshakes have shown may not
-  // be true any more. Open flows are FlowRevocation's to judge.
+  // VoidGrants withdraws every grant, because the result of a handshake may not
+  // hold any more. FlowRevocation judges the open flows.
   void VoidGrants() { context_.grants.Void(); }
 
-  // Export makes another process keep account, and Rollback this one again.
+  // Export lets another process account for the flows, Rollback this one again.
   void Export();
   void Rollback();
 
@@ -64,14 +64,14 @@ class SameNode final : public OpenFlowSubscriber {
   void Close(uint64_t cookie, const DirectBytes &bytes, const FlowEnd &end);
   bool EndConnection(uint64_t cookie, DirectBytes &bytes);
 
-  // How often the table of direct flows is looked through: events may be lost.
+  // The table of direct flows is searched this often: events may be lost.
   static constexpr std::chrono::seconds kPeriod{2};
 
   DirectContext context_;
   LocalPairs pairs_;
 
-  // Of the worker.
-  bool exported_ = false;  // another process keeps account
+  // Used by the worker only:
+  bool exported_ = false;  // another process accounts for the flows
   uint64_t next_id_;
   RememberedGrants given_;
   std::map<uint64_t, std::unique_ptr<DirectRows>> open_;  // by cookie

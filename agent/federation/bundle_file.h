@@ -8,7 +8,7 @@
 
 namespace kith {
 
-// WriteBundleFile replaces the file in one step, and makes its directory (mode
+// WriteBundleFile replaces the file atomically, and creates its directory (mode
 // 0700). Errors name the file.
 absl::Status WriteBundleFile(const std::string &path, std::string_view text);
 

@@ -16,9 +16,10 @@
 namespace kith {
 namespace {
 
-// Of each period, so that nodes that started together do not ask together.
+// A part of each period, so that nodes that started together do not fetch
+// together.
 constexpr double kJitter = 0.1;
-// Two refreshes that failed are no accident.
+// Two failed refreshes in a row are no coincidence.
 constexpr int kStalePeriods = 2;
 
 absl::Status WentBack(int64_t from, int64_t to) {
@@ -40,7 +41,7 @@ BundleFollower::BundleFollower(Options options)
   state_.trust_domain = options_.trust_domain;
   state_.source = options_.source;
   state_.next_attempt = options_.clock->Now();
-  // Flows of the first moments have what the last run had.
+  // The first flows have the bundle of the last run.
   state_.last_error = LoadFiles();
   thread_ = std::thread([this] { Run(); });
 }
@@ -133,8 +134,8 @@ absl::StatusOr<bool> BundleFollower::Refresh() {
   return TakeText(*text);
 }
 
-// An unchanged bundle stays: it remembers the chains that it has verified. It
-// may come with a lower sequence from another server of the same domain.
+// An unchanged bundle object is kept, because it remembers verified chains.
+// Another server of the same domain may send a lower sequence.
 absl::StatusOr<bool> BundleFollower::TakeText(std::string_view text) {
   auto document = ParseBundleDocument(text, options_.trust_domain);
   if (!document.ok()) {

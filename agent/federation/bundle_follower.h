@@ -21,17 +21,17 @@ namespace kith {
 
 class Backoff;
 
-// FollowedBundle is what is known of a foreign trust domain.
+// FollowedBundle is the state of a foreign trust domain's bundle.
 struct FollowedBundle {
   std::string trust_domain;
   std::string source;
   std::shared_ptr<const TrustBundle> bundle;  // the last good one; null: none
   std::optional<int64_t> sequence;
-  std::optional<Clock::TimePoint> fetched_at;  // the last time that it worked
+  std::optional<Clock::TimePoint> fetched_at;  // the last success
   Clock::TimePoint next_attempt;
   absl::Status last_error;
-  // The last good bundle is older than it should be: what its domain has
-  // revoked since then is still trusted.
+  // The last good bundle is older than allowed: what its domain has revoked
+  // since then is still trusted.
   bool stale = false;
 };
 
@@ -41,7 +41,7 @@ struct FollowedBundle {
 // start. Thread-safe.
 class BundleFollower {
  public:
-  // Fetch returns the document. It may block, and gets the last good bundle.
+  // Fetch returns the document. It may block; it gets the last good bundle.
   using Fetch = std::function<absl::StatusOr<std::string>(
       const std::shared_ptr<const TrustBundle> &last)>;
 
@@ -49,14 +49,14 @@ class BundleFollower {
     std::string trust_domain;
     std::string source;
     Fetch fetch;
-    std::string first_bundle;  // file that is read while there is no bundle
-    std::string kept_bundle;   // file of the last good one; "": none is kept
+    std::string first_bundle;  // a file, read while there is no bundle
+    std::string kept_bundle;   // file for the last good one; "": not kept
     // Refresh periods: of a bundle without hint, and the bounds of hints.
     std::chrono::seconds refresh{300};
     std::chrono::seconds min_refresh{5};
     std::chrono::seconds max_refresh{3600};
-    // Called on the follower's thread after each attempt; `changed`: there is
-    // another bundle.
+    // Called on the follower's thread after each attempt; `changed`: the bundle
+    // has changed.
     std::function<void(const FollowedBundle &now, bool changed)> on_attempt;
     Clock *clock = &SystemClock();
   };
@@ -64,11 +64,11 @@ class BundleFollower {
   explicit BundleFollower(Options options);
   ~BundleFollower();
 
-  // Stop ends the thread; a fetch that runs must end by itself.
+  // Stop ends the thread; a running fetch must end by itself.
   void Stop();
 
   FollowedBundle state() const;
-  // bundle returns the last good one; null: none yet.
+  // bundle returns the last good bundle; null: none yet.
   std::shared_ptr<const TrustBundle> bundle() const;
 
  private:
@@ -77,15 +77,15 @@ class BundleFollower {
   absl::StatusOr<bool> Refresh();
   absl::StatusOr<bool> TakeText(std::string_view text);
   absl::Status Keep(const BundleDocument &bundle) const;
-  // LoadFiles takes the kept bundle, else the first one.
+  // LoadFiles loads the kept bundle, else the first one.
   absl::Status LoadFiles();
   bool IsStale(Clock::TimePoint now) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
   const Options options_;
-  absl::BitGen random_;                     // of the thread
-  const std::unique_ptr<Backoff> backoff_;  // of the thread
-  std::chrono::seconds period_;  // of the thread: between two refreshes
-  absl::Status kept_;            // of the thread: of the newest bundle
+  absl::BitGen random_;                     // used by the thread only
+  const std::unique_ptr<Backoff> backoff_;  // used by the thread only
+  std::chrono::seconds period_;  // thread only: between two refreshes
+  absl::Status kept_;            // thread only: of the newest bundle
 
   mutable absl::Mutex mutex_;
   absl::CondVar changed_;

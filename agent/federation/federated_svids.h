@@ -9,8 +9,8 @@
 
 namespace kith {
 
-// FederatedSvids has the SVIDs of the store, and trusts the own domain and all
-// that are followed. Both outlive it.
+// FederatedSvids returns the SVIDs of the store, and trusts the own domain and
+// all followed domains. Both parts outlive it.
 class FederatedSvids final : public SvidSource {
  public:
   FederatedSvids(const SvidStore &store, const Federation &federation)

@@ -16,7 +16,7 @@
 namespace kith {
 namespace {
 
-// A file costs nothing to look at.
+// Reading a file is cheap.
 constexpr std::chrono::seconds kFileRefresh{5};
 
 absl::StatusOr<std::string> Fetch(const FederatedDomainConfig &domain,

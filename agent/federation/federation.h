@@ -22,7 +22,7 @@ class Federation {
  public:
   struct Options {
     std::vector<FederatedDomainConfig> trust_domains;
-    std::string state_dir;  // the last good bundles are kept below it
+    std::string state_dir;  // its subdirectory keeps the last good bundles
     // Called on threads of the federation.
     std::function<void(const FollowedBundle &now, bool changed)> on_attempt;
   };
@@ -32,21 +32,21 @@ class Federation {
 
   using Bundle = std::shared_ptr<const TrustBundle>;
 
-  // Join returns `own` with the foreign domains whose bundle is known: all of
-  // them, or those in the list. The same object while nothing of it has
-  // changed; null for null.
+  // JoinAll and Join return `own` with the foreign domains whose bundle is
+  // known: all of them, or those in the list. The same object while nothing of
+  // it has changed; null for null.
   Bundle JoinAll(const Bundle &own) const;
   Bundle Join(const Bundle &own,
               const std::vector<std::string> &federates_with) const;
 
   std::vector<FollowedBundle> List() const;
 
-  // Stop ends the threads: nothing is followed, and nobody called, any more.
-  // Not from a callback.
+  // Stop ends the threads: nothing is followed, and no callback is called any
+  // more. Do not call it from a callback.
   void Stop();
 
  private:
-  // Joined is a result, and what it was made of.
+  // Joined is a result with its inputs.
   struct Joined {
     Bundle own;
     std::vector<Bundle> foreign;
@@ -59,8 +59,8 @@ class Federation {
   const FileDescriptor stop_;  // eventfd
   std::map<std::string, std::unique_ptr<BundleFollower>> followers_;
   mutable absl::Mutex mutex_;
-  // By the names. Documents bound how many lists there are; lists of documents
-  // that are gone are dropped with all others at the bound.
+  // By the names. Documents bound the number of lists; at the bound all lists
+  // are dropped, including those of removed documents.
   static constexpr size_t kMaxJoined = 4'096;
   mutable std::map<std::vector<std::string>, Joined> joined_
       ABSL_GUARDED_BY(mutex_);

@@ -10,7 +10,7 @@ namespace kith {
 
 namespace {
 
-// What a bundle document says: no CRLs, which are renewed all the time.
+// The published part of a bundle: no CRLs, which change all the time.
 Authorities Published(const Authorities &own) {
   return {own.trust_domain, own.certificates, own.jwt_keys};
 }

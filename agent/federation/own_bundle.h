@@ -12,19 +12,20 @@
 
 namespace kith {
 
-// OwnBundle numbers the bundles of the own trust domain, for those who follow
-// it. Thread-safe.
+// OwnBundle numbers the bundles of the own trust domain for its followers.
+// Thread-safe.
 class OwnBundle {
  public:
-  // `file` keeps the last one, so that its number is never used for another,
-  // nor goes back.
+  // `file` keeps the last bundle, so that its number never decreases and is
+  // never used for another bundle.
   OwnBundle(std::string file,
             std::chrono::seconds refresh_hint,
             const Clock &clock = SystemClock())
       : file_(std::move(file)), refresh_hint_(refresh_hint), clock_(clock) {}
 
   // Document returns the JSON text of the bundle with these authorities. Agents
-  // that share an authority number by the clock, and so nearly the same.
+  // that share an authority derive numbers from the clock, so that their
+  // numbers nearly agree.
   absl::StatusOr<std::string> Document(const Authorities &own);
 
  private:

@@ -39,7 +39,7 @@ absl::Status WebEndpoints::Serve(const WebEndpointConfig &serve,
     options.tls = [serve] {
       return ServeWithFiles(serve.certificate, serve.key);
     };
-    // What is wrong with the files is said now, not to the first reader.
+    // Faults of the files are reported now, not to the first reader.
     if (auto tls = options.tls(); !tls.ok()) {
       return tls.status();
     }

@@ -15,14 +15,14 @@
 
 namespace kith {
 
-// EndpointId is the SPIFFE ID that the agent itself serves documents with
-// (https_spiffe); empty where it serves none so.
+// EndpointId is the SPIFFE ID with which the agent itself serves documents
+// (https_spiffe); empty: it serves none so.
 SpiffeId EndpointId(const std::string &trust_domain,
                     const FederationConfig &federation,
                     const OidcConfig &oidc);
 
-// WebEndpoints serves the own bundle, and OpenID Connect Discovery, where that
-// is configured. Not thread-safe.
+// WebEndpoints serves the own bundle and OpenID Connect Discovery, if they are
+// configured. Not thread-safe.
 class WebEndpoints {
  public:
   // Parts outlive the endpoints.

@@ -53,12 +53,12 @@ class Acceptors::Listener {
   }
 
  private:
-  // A burst is taken in one go, and bounded so that flows on the same loop are
-  // not kept waiting.
+  // A burst is accepted in one go, and bounded so that other flows on the loop
+  // do not wait.
   static constexpr int kMaxBurst = 64;
 
-  // Without free descriptors the listener stays readable: trying again at once
-  // would burn the core that has to end flows.
+  // Without free descriptors the listener stays readable: retrying at once
+  // would occupy the core that must end flows.
   static constexpr std::chrono::milliseconds kNoDescriptorsPause{500};
 
   // AcceptReady returns false if the process has no descriptors left.

@@ -17,11 +17,11 @@ namespace kith {
 // namespace, and hands each connection to the next event loop. Thread-safe.
 class Acceptors {
  public:
-  // Serve has a connection that was accepted in a namespace, on its loop.
+  // Serve serves a connection accepted in a namespace, on its loop.
   using Serve = std::function<Task<void>(uint64_t netns_cookie, TcpSocket)>;
 
-  // Acceptors takes the loops, which outlive it, and who serves flows of each
-  // direction.
+  // The constructor takes the loops, which outlive the object, and the
+  // functions that serve the flows of each direction.
   Acceptors(EventLoops &loops, Serve outbound, Serve inbound)
       : loops_(loops),
         outbound_(std::move(outbound)),
@@ -31,7 +31,7 @@ class Acceptors {
   void Add(NetnsListeners listeners);
   // Remove closes the listeners of a namespace; its flows go on.
   void Remove(uint64_t netns_cookie);
-  // Close closes all of them, now: nothing is accepted after it returns.
+  // Close closes all listeners at once: nothing is accepted after it returns.
   void Close();
 
   class Listener;

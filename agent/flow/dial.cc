@@ -66,7 +66,7 @@ absl::Status BindTo(int socket, Endpoint local) {
 
 // LoopbackSource returns another address of 127.0.0.0/8 each time. Ports are
 // bound exclusively, so that no process can share the tuple that sk_lookup lets
-// pass, and stay taken for a minute after use: one address has too few of them.
+// pass, and stay taken for a minute after use: one address has too few.
 Endpoint LoopbackSource() {
   static std::atomic<uint32_t> last{0};
   constexpr uint32_t kHosts = (1U << 24) - 2;
@@ -138,7 +138,7 @@ Task<absl::StatusOr<DialedApplication>> DialApplication(
   if (auto bound = BindTo(socket->native_handle(), source); !bound.ok()) {
     co_return bound;
   }
-  // A killed agent must not end it in order, from the application's first
+  // If the agent is killed, the connection must end with RST, from its first
   // moment on.
   asio::error_code error;
   socket->set_option(asio::socket_base::linger(true, 0), error);

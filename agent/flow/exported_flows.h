@@ -12,8 +12,8 @@
 
 namespace kith {
 
-// ExportedFlows are the flows that have left their relays and wait to be sent.
-// Its bound is that of the open flows. Thread-safe.
+// ExportedFlows holds flows that were exported from their relays until they are
+// sent. The bound of open flows limits it. Thread-safe.
 class ExportedFlows {
  public:
   using Sink = std::function<void(StreamCheckpoint)>;
@@ -34,13 +34,13 @@ class ExportedFlows {
     }
   }
 
-  // PassTo makes Put call `sink`, unless it is empty, instead of keeping them.
+  // PassTo makes Put call `sink` instead of keeping flows; empty: keep them.
   void PassTo(Sink sink) {
     std::lock_guard lock(mutex_);
     sink_ = std::move(sink);
   }
 
-  // Take returns the first, or nothing after `patience`.
+  // Take returns the first flow, or nothing after `patience`.
   std::optional<StreamCheckpoint> Take(std::chrono::milliseconds patience) {
     std::unique_lock lock(mutex_);
     if (!there_.wait_for(lock, patience, [this] { return !flows_.empty(); })) {

@@ -18,8 +18,8 @@
 
 namespace kith {
 
-// FlowContext is all that a flow may use of the agent. Everything outlives the
-// flows.
+// FlowContext holds the parts of the agent that a flow may use. All parts
+// outlive the flows.
 struct FlowContext {
   WorkloadIdentifier &identifier;
   SvidSource &svids;
@@ -28,14 +28,14 @@ struct FlowContext {
   InnerSockets &inner_sockets;
   OuterSockets &outer_sockets;
   FlowTable &flows;
-  KnownPeers &mutual_peers;   // have completed mutual TLS
-  KnownPeers &alpn_refusers;  // take no client that offers "kith/1"
+  KnownPeers &mutual_peers;   // peers that completed mutual TLS
+  KnownPeers &alpn_refusers;  // peers that take no client offering "kith/1"
   const OuterPath &outer_path;
   bool only_in_kernel = false;  // datapath.path: ktls
   const OpenFlowSubscribers &subscribers;
-  ExportedFlows &exported;  // on their way to the child
-  // Verdicts left in pinned maps by an earlier agent must not look current, so
-  // that generations continue from the clock instead of from one.
+  ExportedFlows &exported;  // waiting to be sent to the child
+  // Generations start from the clock instead of from one, so that verdicts that
+  // an earlier agent left in pinned maps do not look current.
   uint64_t generation_base = 0;
 
   uint64_t PolicyGeneration(const ResourceSet &resources) const {

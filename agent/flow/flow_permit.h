@@ -12,14 +12,14 @@
 
 namespace kith {
 
-// FlowPermit is what an open flow was allowed by, so that it can be judged
+// FlowPermit records what allowed an open flow, so that the flow can be judged
 // again when policy changes.
 struct FlowPermit {
   uint64_t generation = 0;  // of the resources that allowed it
   std::shared_ptr<const AttestedProcess> process;
   FlowDirection direction = FlowDirection::kOutbound;
   Endpoint destination;
-  // Of a flow under mutual TLS; nullopt for one in plaintext.
+  // The parties of a flow under mutual TLS; nullopt for one in plaintext.
   std::optional<SpiffeId> local;
   std::optional<SpiffeId> peer;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The steps of a flow that is open.
+// The steps of an open flow.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -15,7 +15,7 @@
 namespace kith {
 namespace {
 
-// The kernel takes keys in no other state (net/tls/tls_main.c, tls_init).
+// The kernel accepts keys in no other state (net/tls/tls_main.c, tls_init).
 bool IsEstablished(TcpSocket &socket) {
   tcp_info info{};
   socklen_t size = sizeof(info);
@@ -24,8 +24,8 @@ bool IsEstablished(TcpSocket &socket) {
          info.tcpi_state == TCP_ESTABLISHED;
 }
 
-// Arm gives the stream to the kernel where that is the path, unless the peer
-// has sent its FIN already.
+// Arm hands the stream to the kernel if that is the path, unless the peer has
+// sent its FIN already.
 absl::Status Arm(const OuterPath &path, TlsStream &stream) {
   if (!path.in_kernel() || !IsEstablished(stream.socket())) {
     return absl::OkStatus();

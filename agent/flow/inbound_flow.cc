@@ -12,22 +12,22 @@
 namespace kith {
 namespace {
 
-// How long a client of a MUTUAL port may take to send its ClientHello: as long
-// as a whole handshake, since nothing else can be done with the connection.
+// Time for a client of a MUTUAL port to send its ClientHello: that of a whole
+// handshake, because the connection has no other use.
 constexpr std::chrono::milliseconds kClientHelloWait{10'000};
 
-// How long a PERMISSIVE port waits before it supposes that the server speaks
-// first. The choice is not final then: see ServePermissive.
+// Time after which a PERMISSIVE port assumes that the server speaks first. The
+// choice is not final: see ServePermissive.
 constexpr std::chrono::milliseconds kServerFirstWait{200};
 
-// What the steps of one inbound flow share.
+// State that the steps of one inbound flow share.
 struct Inbound {
   FlowContext &context;
   uint64_t netns_cookie = 0;
   Endpoint destination;
   Endpoint client;
   std::shared_ptr<LiveFlow> flow;
-  // Once the listener is identified:
+  // Set once the listener is identified:
   FlowPermit permit;
   IdentityFacts plain;  // what it is told if the bytes go as they are
 };
@@ -50,7 +50,7 @@ FlowEnd DialFailed(const absl::Status &status) {
   return {CloseReason::kDialFailed, std::string(status.message())};
 }
 
-// The next agent's flow still shows the application its client.
+// Leave lets the next agent's flow show the application its client.
 void Leave(const FlowEnd &end, DialedApplication &application) {
   if (end.reason == CloseReason::kHandedOver) {
     application.announcement->LeaveToChild();
@@ -78,9 +78,9 @@ Task<FlowEnd> ServePlain(const Inbound &in, TcpSocket &outer) {
   co_return co_await RelayPlain(in, outer, *std::move(application));
 }
 
-// The application is dialled after the peer is authorised, so that a stranger
-// never reaches it; unless it was dialled already to hear whether it speaks
-// first.
+// The application is dialled after the peer is authorised, so that an
+// unauthenticated peer never reaches it, unless it was dialled already to
+// detect whether it speaks first.
 Task<FlowEnd> ServeMutual(const Inbound &in,
                           TcpSocket &outer,
                           const WorkloadIdentity &identity,
@@ -141,8 +141,8 @@ Task<FlowEnd> RequireMutual(const Inbound &in,
   co_return FlowEnd{CloseReason::kResetByPeer, "closed before any byte"};
 }
 
-// A silent client may be waiting for a server that speaks first, or be slow:
-// the application is dialled, and whoever speaks first decides.
+// A silent client may be slow, or wait for a server that speaks first: the
+// application is dialled, and the side that speaks first decides.
 Task<FlowEnd> ServeSilent(const Inbound &in,
                           TcpSocket &outer,
                           const WorkloadIdentity &identity,

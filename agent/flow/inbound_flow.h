@@ -5,8 +5,8 @@
 
 namespace kith {
 
-// ServeInbound is the life of one inbound flow, from the accept of the outer
-// socket, which sk_lookup has steered here, to the end of the relay.
+// ServeInbound serves one inbound flow, from the accept of the outer socket,
+// which sk_lookup steered here, to the end of the relay.
 Task<void> ServeInbound(FlowContext &context,
                         uint64_t netns_cookie,
                         TcpSocket outer);

@@ -7,7 +7,7 @@
 
 namespace kith {
 
-// InnerSocket is what the hooks know a flow by that another process has opened.
+// InnerSocket identifies to the hooks a flow that another process opened.
 struct InnerSocket {
   int fd;
   uint64_t netns_cookie = 0;

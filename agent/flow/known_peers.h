@@ -11,13 +11,13 @@
 
 namespace kith {
 
-// KnownPeers remembers destinations of which one thing is known: that they have
-// completed mutual TLS, so that a PERMISSIVE flow to one of them is never sent
-// in plaintext, or that they refuse our ALPN name. Thread-safe.
+// KnownPeers remembers destinations with one property: they completed mutual
+// TLS, so that a PERMISSIVE flow to them is never sent in plaintext, or they
+// refuse our ALPN name. Thread-safe.
 class KnownPeers {
  public:
-  // Enough for the services of a cluster; the oldest is forgotten first, and
-  // is learnt again by its next flow.
+  // Enough for the services of a cluster. The oldest destination is forgotten
+  // first; its next flow enters it again.
   static constexpr size_t kMaxPeers = 4096;
 
   void Learn(uint64_t netns_cookie, const Endpoint &destination);

@@ -18,8 +18,8 @@ ProcessVerdict VerdictOf(const Untouched &untouched) {
                            : ProcessVerdict::kWorkload;
 }
 
-// A process that is not left alone here has no direction in which it always is:
-// most flows need no further look.
+// A process whose present flow is not left alone has no direction in which all
+// flows are: most flows need no further check.
 Untouched UntouchedOf(const Workload &workload) {
   if (!workload.identity.ok()) {
     return {};
@@ -37,7 +37,7 @@ void Trace(LiveFlow &flow, const char *what) {
 
 void LogFailure(const ProcessFacts &process, const absl::Status &status) {
   if (!status.ok()) {
-    // An owner that is changing is looked at again with the next connection.
+    // An owner that is changing is checked again with the next connection.
     Log(absl::IsAborted(status) ? LogLevel::kDebug : LogLevel::kWarning,
         "verdict not remembered",
         {{"pid", process.tgid}, {"error", status.message()}});
@@ -67,7 +67,7 @@ void LetConnectsGo(FlowContext &context,
   }
 }
 
-// The owner was attested as it is now: its other flows are known as well.
+// The owner was attested in its current state: its other flows are known.
 void LetListenerGo(FlowContext &context,
                    LiveFlow &flow,
                    uint64_t netns_cookie,
@@ -92,7 +92,7 @@ void LetOldProcessesGo(HostFacts &host,
                        uint64_t generation) {
   auto processes = host.ListProcesses();
   if (!processes.ok()) {
-    // Not fatal: they are held once each instead.
+    // Not fatal: each of them is held once instead.
     Log(LogLevel::kWarning,
         "no verdicts for existing processes",
         {{"error", processes.status().message()}});

@@ -8,28 +8,30 @@
 
 namespace kith {
 
-// What the kernel may do by itself from now on, as long as the documents and
-// the facts of the process stay the same: connections that policy leaves as
-// they are need not come to the agent. The flow at hand is relayed.
+// The functions below let the kernel decide without the agent while the
+// documents and the facts of the process stay the same: it lets the connections
+// pass that policy leaves alone. The present flow is still relayed.
 
-// LetConnectsGo is for the process of an outbound flow, which policy leaves as
-// it is (`untouched`) or not: for all its flows, or for this destination.
+// LetConnectsGo sets the verdict on the process of an outbound flow. If policy
+// leaves the flow alone (`untouched`), the kernel lets all connections of the
+// process pass, or those to this destination.
 void LetConnectsGo(FlowContext &context,
                    LiveFlow &flow,
                    const FlowOrigin &origin,
                    const Workload &workload,
                    bool untouched);
 
-// LetListenerGo is for the next connections to a listener, which policy leaves
-// as they are, and for all else of its owner that it does.
+// LetListenerGo makes the kernel let the next connections to a listener pass,
+// which policy leaves alone, and the owner's other connections that policy
+// leaves alone.
 void LetListenerGo(FlowContext &context,
                    LiveFlow &flow,
                    uint64_t netns_cookie,
                    const Endpoint &listener,
                    const Workload &workload);
 
-// LetOldProcessesGo attests the processes that were there before the agent, so
-// that those which are left alone are never held. Blocks on /proc.
+// LetOldProcessesGo attests the processes that existed before the agent, so
+// that those which policy leaves alone are never held. Blocks on /proc.
 void LetOldProcessesGo(HostFacts &host,
                        WorkloadAttestor &attestor,
                        Capture &capture,

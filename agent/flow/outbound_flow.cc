@@ -12,11 +12,11 @@
 namespace kith {
 namespace {
 
-// How a flow to this destination is treated.
+// The decision about a flow to this destination.
 struct Decision {
   FlowMode mode = FlowMode::kPlaintext;
   FlowRule rule;
-  bool untouched = false;  // as the next ones will be
+  bool untouched = false;  // applies to the next flows, too
 };
 
 std::chrono::microseconds SinceConnect(const FlowOrigin &origin) {
@@ -47,7 +47,7 @@ std::optional<Endpoint> BoundSource(const Endpoint &application) {
   return application;
 }
 
-// What the steps of one outbound flow share.
+// State that the steps of one outbound flow share.
 struct Outbound {
   FlowContext &context;
   uint64_t netns_cookie = 0;
@@ -59,7 +59,7 @@ struct Outbound {
 };
 
 // Whether a PERMISSIVE flow must be wrapped: the destination is known to take
-// mutual TLS, by a Service, by experience, or as a workload of this node.
+// mutual TLS, by a Service, by earlier flows, or as a workload of this node.
 Task<bool> TakesMutualTls(const Outbound &out, const FlowRule &rule) {
   if (rule.peer_is_workload ||
       out.context.mutual_peers.Knows(out.netns_cookie, out.destination)) {
@@ -107,8 +107,8 @@ Task<absl::StatusOr<TcpSocket>> Dial(const Outbound &out) {
   co_return outer;
 }
 
-// What the application says first is not known yet: the protocol that it speaks
-// is the destination's to say.
+// The application's first bytes are not known yet: the destination's documents
+// say which protocol it speaks.
 AlpnNames OfferedAlpn(const FlowRule &rule, bool as_kith) {
   AlpnNames names;
   if (as_kith) {
@@ -123,7 +123,7 @@ AlpnNames OfferedAlpn(const FlowRule &rule, bool as_kith) {
 }
 
 // A server of another protocol may refuse our ALPN name, which is optional: it
-// is dialled once more without, and from then on at once.
+// is dialled again without the name, and later flows omit it at once.
 Task<HandshakeOutcome> Secure(const Outbound &out,
                               TcpSocket outer,
                               const Workload &workload,
@@ -261,7 +261,7 @@ Task<void> ServeOutbound(FlowContext &context,
     end = co_await RunFlow(out, *origin, inner);
   }
   if (origin.ok() && end.reason != CloseReason::kHandedOver) {
-    // While the socket is there: after it, another flow may have the tuple.
+    // Before the socket closes: afterwards another flow may have the tuple.
     context.capture.ForgetOrigin(netns_cookie, listener, application);
   }
   ResetSocket(inner);

@@ -5,8 +5,8 @@
 
 namespace kith {
 
-// ServeOutbound is the life of one outbound flow, from the accept of the inner
-// socket, which the connect hook has steered here, to the end of the relay.
+// ServeOutbound serves one outbound flow, from the accept of the inner socket,
+// which the connect hook steered here, to the end of the relay.
 Task<void> ServeOutbound(FlowContext &context,
                          uint64_t netns_cookie,
                          TcpSocket inner);

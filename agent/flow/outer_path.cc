@@ -31,7 +31,7 @@ absl::StatusOr<OuterPath> FindOuterPath(DatapathChoice wanted) {
   }
   std::string why(proof.Problem().message());
   if (wanted == DatapathChoice::kKtls) {
-    // Without the capabilities that everything needs, the proof cannot work.
+    // Without the capabilities that every start needs, the proof cannot work.
     if (absl::Status capable = CheckRequirements(); !capable.ok()) {
       return capable;
     }

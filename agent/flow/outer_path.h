@@ -8,12 +8,12 @@
 
 namespace kith {
 
-// What a proof of the kernel's TLS has shown, for a person.
+// kKernelTlsProven tells a person the result of the kernel TLS proof.
 inline constexpr char kKernelTlsProven[] =
     "only TLS records left an armed socket";
 
-// OuterPath is how the records of outer sockets are made on this machine: by
-// the kernel ("ktls"), or in the agent ("userspace").
+// OuterPath says who makes the records of outer sockets on this machine: the
+// kernel ("ktls"), or the agent ("userspace").
 struct OuterPath {
   std::string name;
   std::string reason;

@@ -17,7 +17,7 @@ std::optional<SpiffeId> PartyOf(const FlowRecord::Party &party) {
   return id.ok() ? std::optional(*std::move(id)) : std::nullopt;
 }
 
-// Of no generation: the flow is judged by the policy of this agent at once.
+// The permit has no generation: this agent's policy judges the flow at once.
 FlowPermit PermitOf(const StreamCheckpoint &checkpoint) {
   FlowPermit permit{
       .generation = 0,
@@ -33,7 +33,7 @@ FlowPermit PermitOf(const StreamCheckpoint &checkpoint) {
   return permit;
 }
 
-// The application goes on seeing its client.
+// Keeps the client's address visible to the application.
 std::unique_ptr<InboundAnnouncement> Announcement(FlowContext &context,
                                                   const FlowRecord &record,
                                                   const InnerSocket &inner) {
@@ -52,7 +52,7 @@ std::unique_ptr<InboundAnnouncement> Announcement(FlowContext &context,
   return *std::move(adopted);
 }
 
-// ... and who its peer is.
+// Keeps the peer's identity readable by the application.
 std::unique_ptr<ShownIdentity> Shown(FlowContext &context,
                                      const FlowRecord &record,
                                      const InnerSocket &inner,

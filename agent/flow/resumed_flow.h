@@ -8,8 +8,8 @@
 
 namespace kith {
 
-// ResumeFlow starts the rest of the life of a flow that another process, or
-// this one, has exported, on that loop.
+// ResumeFlow resumes, on that loop, a flow that another process, or this one,
+// exported.
 void ResumeFlow(FlowContext &context,
                 asio::io_context &loop,
                 StreamCheckpoint checkpoint);

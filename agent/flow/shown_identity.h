@@ -10,21 +10,21 @@
 
 namespace kith {
 
-// SecuredFacts is what the application of a flow over mutual TLS may know.
+// SecuredFacts returns the facts of a flow over mutual TLS.
 IdentityFacts SecuredFacts(const SpiffeId &local,
                            const HandshakeSuccess &success);
 
-// PlainFacts is the same for a flow whose bytes go as they are. `local` may be
-// null: the process has no identity.
+// PlainFacts returns the facts of a flow in plaintext. `local` may be null: the
+// process has no identity.
 IdentityFacts PlainFacts(const WorkloadIdentity *local);
 
-// LeaveShown is for a flow that is handed over: the next agent's application is
-// still told. `shown` may be null.
+// LeaveShown keeps the facts readable after the destruction of `shown` if
+// `reason` is kHandedOver. `shown` may be null.
 void LeaveShown(ShownIdentity *shown, CloseReason reason);
 
-// ShowIdentity tells the application of the socket, as long as the result
-// lives. Null, and logged: its application is told ENODATA, as if the flow were
-// not authorised yet.
+// ShowIdentity tells the application of the socket the facts while the result
+// lives. On an error it logs and returns null: the application reads ENODATA,
+// as if the flow were not authorised yet.
 std::unique_ptr<ShownIdentity> ShowIdentity(InnerSockets &sockets,
                                             uint64_t socket_cookie,
                                             const IdentityFacts &facts);

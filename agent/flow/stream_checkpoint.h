@@ -9,15 +9,15 @@
 
 namespace kith {
 
-// StreamCheckpoint is an open flow as another process can go on with it: after
-// a hot restart, or from the flow store. What else that process needs it asks
-// the sockets.
+// StreamCheckpoint is an open flow in the form in which another process resumes
+// it: after a hot restart, or from the flow store. That process reads the rest
+// of the state from the sockets.
 struct StreamCheckpoint {
   FlowRecord record;
   std::shared_ptr<const AttestedProcess> process;
   RelayState relay;
-  // Its place in the flow store, of one that was found there; given back where
-  // nobody goes on with the flow.
+  // The slot of a flow found in the flow store; released if no process resumes
+  // the flow.
   std::shared_ptr<const void> place = nullptr;
 };
 

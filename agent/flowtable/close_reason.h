@@ -18,17 +18,17 @@ enum class CloseReason {
   kTlsError,            // a bad record or an alert after the handshake
   kRekeyUnsupported,    // a KeyUpdate on a kernel that cannot change the key
   kRevoked,             // a change of policy forbids the open flow
-  kNotTlsSegment,       // we were about to send no TLS record: an alarm
+  kNotTlsSegment,       // a send that is no TLS record was stopped: an alarm
   kDenied,              // policy forbids; detail has the rule
   kIdentityConflict,    // several identities match equally well
   kDialFailed,          // detail has the errno's text
   kNoSvid,              // the issuer gave none; detail has its error
   kPlaintextRefused,    // plaintext client on a MUTUAL port
   kAttestationFailed,   // the process was gone or had changed
-  kNoOrigin,            // dialled the agent's listener directly
+  kNoOrigin,            // a client dialled the agent's listener directly
   kTimeout,             // handshake, first bytes or dial took too long
   kOverloaded,          // more flows than the bound
-  kHandedOver,          // another agent process carries it on
+  kHandedOver,          // another agent process continues the flow
   kAgentStopped,        // the agent ended
 };
 

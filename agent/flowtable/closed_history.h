@@ -10,16 +10,16 @@
 
 namespace kith {
 
-// ClosedHistory is a ring of the flows that were closed last. Thread-safe.
+// ClosedHistory is a ring of the last closed flows. Thread-safe.
 class ClosedHistory {
  public:
   explicit ClosedHistory(size_t capacity) : capacity_(capacity) {}
 
   void Add(const FlowRecord &record);
 
-  // List returns the newest first. The lock is taken for a few records at a
-  // time, so that a listing never holds up flows that close; a record that is
-  // overwritten meanwhile is left out.
+  // List returns the newest first. It takes the lock for a few records at a
+  // time, so that it never delays flows that close; it omits a record that is
+  // overwritten meanwhile.
   std::vector<FlowRecord> List() const;
 
  private:

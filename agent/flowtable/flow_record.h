@@ -20,7 +20,7 @@ enum class FlowPath { kNone, kKtls, kUserspace, kDirect };
 // PathName returns the stable name: "none", "ktls", "userspace", "direct".
 std::string_view PathName(FlowPath path);
 
-// FlowRecord is a flow as `kith flows` tells it (architecture.md, "Interfaces
+// FlowRecord is a flow as `kith flows` shows it (architecture.md, "Interfaces
 // of the one binary"). Empty strings and nullopt are absent facts.
 struct FlowRecord {
   struct Process {
@@ -34,7 +34,7 @@ struct FlowRecord {
     std::string spiffe_id;
     std::string svid_serial;
     std::optional<std::chrono::system_clock::time_point> svid_expires;
-    std::string svid_authority = {};  // key identifier of who signed it
+    std::string svid_authority = {};  // key identifier of the signing authority
   };
   struct Tls {
     std::string version;

@@ -11,12 +11,12 @@
 
 namespace kith {
 
-// StringPool holds every distinct string once, with a count of its uses: the
-// flows of one process say the same things. Not thread-safe.
+// StringPool holds every distinct string once, with a count of its uses: flows
+// of one process have the same strings. Not thread-safe.
 class StringPool {
  public:
   // A handle stays valid until it is dropped as often as it was taken. The
-  // empty string is null.
+  // handle of the empty string is null.
   using Handle = const std::pair<const std::string, uint32_t> *;
 
   Handle Take(const std::string &text);

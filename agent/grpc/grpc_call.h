@@ -21,19 +21,19 @@ namespace kith {
 
 class GrpcTransport;
 
-// GrpcReply is what a call still has to say. It holds two messages at most: the
-// one that is being written and the newest one after it. Who must not lose one
-// waits until the call is idle.
+// GrpcReply holds the messages that a call has not sent yet, at most two: the
+// one being written, and the newest one after it. A caller that must not lose a
+// message waits until the call is idle.
 class GrpcReply {
  public:
   void Add(std::shared_ptr<const GrpcMessage> message);
-  // The first status counts.
+  // End sets the final status; only the first one counts.
   void End(absl::Status status);
 
   // available returns how many bytes of the current message are left.
   size_t available();
-  // Take advances by `length`, at most available(); the caller has looked at
-  // current() and offset() before.
+  // Take advances by `length`, at most available(). The caller reads current()
+  // and offset() before.
   void Take(size_t length) { offset_ += length; }
   const std::shared_ptr<const GrpcMessage> &current() const { return current_; }
   size_t offset() const { return offset_; }
@@ -49,11 +49,11 @@ class GrpcReply {
 };
 
 // GrpcCall is one call, from its headers to its trailers. Confined to the loop
-// of its connection; it outlives the connection while somebody answers it.
+// of its connection; it outlives the connection while it is being answered.
 class GrpcCall {
  public:
-  // Requests of a call that wait to be taken, which all together may be as
-  // large as one of its method: a client that sends more does not wait for
+  // Bounds the waiting requests of a call, which together may be as large as
+  // one request of the method: a client that sends more does not wait for
   // answers.
   static constexpr size_t kMaxWaiting = 64;
 
@@ -69,34 +69,33 @@ class GrpcCall {
         incomplete_(executor) {}
 
   const GrpcHeaders &headers() const { return headers_; }
-  // TakeRequest returns the requests one after the other; nothing if none waits
-  // now.
+  // TakeRequest returns the requests in order; nullopt if none waits now.
   std::optional<std::string> TakeRequest();
 
-  // requests_ended returns whether none waits and none comes any more.
+  // requests_ended tells that no request waits and none will come.
   bool requests_ended() const { return request_complete_ && waiting_.empty(); }
 
-  // Send replaces a message that the peer has not begun to receive: for states,
-  // of which only the newest counts.
+  // Send replaces a message that the peer has not begun to receive, because
+  // only the newest state counts.
   void Send(std::shared_ptr<const GrpcMessage> message);
-  // idle returns whether the peer has taken all that was sent. NotifyWhenIdle
-  // notifies changed() once when that is so.
+  // idle tells whether the peer has taken everything that was sent.
+  // NotifyWhenIdle notifies changed() once when that becomes true.
   bool idle() { return reply_.available() == 0; }
   void NotifyWhenIdle() { notify_when_idle_ = true; }
-  // Finish ends the call: codes of absl::Status are those of gRPC. Only the
-  // first one counts.
+  // Finish ends the call: codes of absl::Status equal those of gRPC. Only the
+  // first call counts.
   void Finish(absl::Status status);
 
-  // ended returns whether nobody waits for an answer any more.
+  // ended tells that no answer is expected any more.
   bool ended() const { return ended_; }
-  // changed is notified by whoever knows of news, by a request that came, and
-  // when the call has ended.
+  // changed is notified by sources of news, when a request arrives, and when
+  // the call has ended.
   LoopSignal &changed() { return changed_; }
 
  private:
   friend class GrpcTransport;
 
-  // held returns how many bytes of requests nobody has read yet.
+  // held returns how many bytes of requests wait to be read.
   size_t held() const;
   void LeaveRoom();
 
@@ -110,7 +109,7 @@ class GrpcCall {
   GrpcMethod method_;
   GrpcRequest incoming_;
   std::deque<GrpcRequest> waiting_;
-  std::unique_ptr<PerUserQuota::Place> room_;  // for more than a small request
+  std::unique_ptr<PerUserQuota::Place> room_;  // of a large request
   GrpcReply reply_;
   bool ended_ = false;
   bool answering_ = false;         // on_call was called

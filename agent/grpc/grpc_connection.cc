@@ -15,7 +15,7 @@ namespace {
 
 constexpr asio::as_tuple_t<asio::use_awaitable_t<Executor>> kAwait{};
 
-// Taken at a time: requests are small, and other connections wait.
+// Bytes read at a time: requests are small, and other connections wait.
 constexpr size_t kReadBytes = size_t{8} << 10;
 
 std::vector<asio::const_buffer> BuffersOf(
@@ -128,7 +128,7 @@ bool GrpcConnection::ReceiveReady() {
 
 Task<void> GrpcConnection::Read(std::shared_ptr<GrpcConnection> self) {
   while (self->socket_.is_open()) {
-    // Who does not read what it asked for may not ask for more.
+    // A peer that does not read its replies may not send more requests.
     const uint64_t written = self->written_.count();
     if (self->transport_->congested()) {
       co_await self->written_.WaitBeyond(written);

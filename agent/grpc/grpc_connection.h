@@ -17,23 +17,23 @@
 
 namespace kith {
 
-// GrpcPeer is who is at the other end of one connection: a service implements
-// it to answer that peer's calls.
+// GrpcPeer is the other end of one connection: a service implements it to
+// answer that peer's calls.
 class GrpcPeer {
  public:
   virtual ~GrpcPeer() = default;
 
-  // Admit returns the method that the headers call, or the status that refuses
+  // Admit returns the method that the headers name, or the status that refuses
   // the call. Unimplemented: there is no such method.
   virtual absl::StatusOr<GrpcMethod> Admit(
       const GrpcHeaders &headers) const = 0;
 
   // Answer runs one call to its end and returns its status. It should return
-  // when the call has ended. The peer is kept alive meanwhile.
+  // when the call has ended. The peer stays alive until then.
   virtual Task<absl::Status> Answer(std::shared_ptr<GrpcCall> call) = 0;
 };
 
-// GrpcQuotas bound what the users' connections may take.
+// GrpcQuotas bound the resources of each user's connections.
 struct GrpcQuotas {
   std::shared_ptr<PerUserQuota> calls;
   std::shared_ptr<PerUserQuota> large_requests;
@@ -45,7 +45,7 @@ class GrpcConnection : public std::enable_shared_from_this<GrpcConnection> {
   using Socket =
       asio::basic_stream_socket<asio::local::stream_protocol, Executor>;
 
-  // What a peer has to say first, it says at once (RFC 9113 section 3.4).
+  // A peer sends its preface at once (RFC 9113 section 3.4).
   static constexpr std::chrono::seconds kGreetingTime{10};
 
   GrpcConnection(Socket socket,
@@ -53,13 +53,13 @@ class GrpcConnection : public std::enable_shared_from_this<GrpcConnection> {
                  PerUserQuota::Place place,
                  std::shared_ptr<LoopSignal> closed);
 
-  // Who does not read what it is told at the end is not waited for.
+  // A peer that does not read the final frames is not waited for.
   static constexpr std::chrono::milliseconds kShutdownTime{500};
 
   // Start serves the connection until its end.
   absl::Status Start(uid_t user, const GrpcQuotas &quota);
 
-  // Shutdown ends it in order: every call with `status`, then the connection.
+  // Shutdown ends every call with `status`, then the connection, in order.
   void Shutdown(const absl::Status &status);
   void Close();
   bool is_open() const { return socket_.is_open(); }
@@ -69,18 +69,18 @@ class GrpcConnection : public std::enable_shared_from_this<GrpcConnection> {
   static Task<void> Write(std::shared_ptr<GrpcConnection> self);
   static Task<void> Answer(std::shared_ptr<GrpcConnection> self,
                            std::shared_ptr<GrpcCall> call);
-  // ReceiveReady takes what is in the socket; false: the connection is over.
+  // ReceiveReady reads from the socket; false: the connection has ended.
   bool ReceiveReady();
-  // CloseAfter closes it after `time` if it is `still` so then.
+  // CloseAfter closes the connection after `time` if `still` returns true.
   void CloseAfter(std::chrono::milliseconds time,
                   bool (*still)(const GrpcTransport &));
 
   Socket socket_;
   const std::shared_ptr<GrpcPeer> peer_;
   const PerUserQuota::Place place_;
-  const std::shared_ptr<LoopSignal> closed_;  // notified by each connection
+  const std::shared_ptr<LoopSignal> closed_;  // each connection notifies it
   LoopSignal output_;                         // there is something to collect
-  LoopSignal written_;  // what was collected is in the socket
+  LoopSignal written_;  // the collected output is in the socket
   Timer limit_;         // of the greeting, then of the shutdown
   std::vector<OutputPiece> pieces_;
   std::unique_ptr<GrpcTransport> transport_;

@@ -103,7 +103,7 @@ absl::StatusOr<std::optional<Nanoseconds>> GrpcHeaders::Timeout() const {
     return absl::InvalidArgumentError(
         absl::StrCat("grpc-timeout '", *text, "' is no time"));
   }
-  // A century is as good as any longer time, and does not overflow.
+  // A century acts like any longer time, and does not overflow.
   constexpr Nanoseconds kLongest = std::chrono::hours(24 * 365 * 100);
   return number > kLongest / *unit ? kLongest : number * *unit;
 }

@@ -13,9 +13,9 @@
 namespace kith {
 
 // GrpcHeaders are the request headers of a call (PROTOCOL-HTTP2.md of gRPC,
-// "Requests"). Only what is used is checked: gRPC for Java and old ones for Go
-// send the path of a Unix socket as `:authority`, which RFC 9113 section 8.3.1
-// does not allow and nobody needs.
+// "Requests"). It checks only the headers that are used: gRPC for Java and old
+// ones for Go send the path of a Unix socket as `:authority`, which RFC 9113
+// section 8.3.1 forbids and kith does not use.
 class GrpcHeaders {
  public:
   // Bound of one call's headers, announced as SETTINGS_MAX_HEADER_LIST_SIZE and
@@ -26,18 +26,18 @@ class GrpcHeaders {
   // there are two methods or two paths.
   absl::Status Add(std::string_view name, std::string_view value);
 
-  // HttpStatus returns 200, or the status that says why this is no gRPC call:
+  // HttpStatus returns 200, or the status for a request that is no gRPC call:
   // 405 for another method than POST, 415 for another content type.
   int HttpStatus() const;
 
   const std::string &path() const { return path_; }
 
-  // Metadata returns the value of a header. Repeated ones are joined by commas
-  // (RFC 9110 section 5.3); nullopt: there is none.
+  // Metadata returns the value of a header; nullopt: absent. Repeated headers
+  // are joined by commas (RFC 9110 section 5.3).
   std::optional<std::string_view> Metadata(std::string_view name) const;
 
-  // Timeout returns `grpc-timeout`; nullopt without one. InvalidArgument if it
-  // is no positive integer of at most 8 digits and a unit.
+  // Timeout returns `grpc-timeout`; nullopt: absent. InvalidArgument: it is no
+  // positive integer of at most 8 digits and a unit.
   absl::StatusOr<std::optional<std::chrono::nanoseconds>> Timeout() const;
 
  private:

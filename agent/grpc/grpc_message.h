@@ -16,10 +16,10 @@
 
 namespace kith {
 
-// GrpcMessage is a serialized protobuf message as it goes on the wire, with the
-// prefix of the gRPC protocol (PROTOCOL-HTTP2.md, "Length-Prefixed-Message").
-// A private key is its last field and stays in locked memory until the kernel
-// copies it into the socket. Immutable: many calls send the same one.
+// GrpcMessage is a serialized protobuf message in its wire form, with the
+// prefix of the gRPC protocol (PROTOCOL-HTTP2.md, "Length-Prefixed-Message"). A
+// private key is its last field and stays in locked memory until the kernel
+// copies it into the socket. Immutable: many calls send the same message.
 class GrpcMessage {
  public:
   static constexpr size_t kPrefixBytes = 5;
@@ -28,11 +28,11 @@ class GrpcMessage {
   explicit GrpcMessage(std::string_view plain, Secret secret = {});
 
   size_t size() const { return plain_.size() + secret_.bytes().size(); }
-  // Equals returns whether both are the same bytes.
+  // Equals returns whether both have the same bytes.
   bool Equals(const GrpcMessage &other) const;
 
-  // Slice returns the parts of [offset, offset + length), which must be inside
-  // of the message. They live as long as the message.
+  // Slice returns the parts of [offset, offset + length), a range inside the
+  // message. They live as long as the message.
   std::array<std::span<const uint8_t>, 2> Slice(size_t offset,
                                                 size_t length) const;
 
@@ -41,28 +41,28 @@ class GrpcMessage {
   Secret secret_;
 };
 
-// GrpcRequest puts a message of a call together. Bounded.
+// GrpcRequest assembles a message of a call. Bounded.
 class GrpcRequest {
  public:
-  // Every request of the APIs served here is a token or some names. Tokens that
-  // are longer than this do not fit into an HTTP header either.
+  // Every request of the APIs served here is a token or some names. A longer
+  // token does not fit into an HTTP header either.
   static constexpr size_t kMaxBytes = size_t{16} << 10;
 
-  // Each request of an Envoy may say what the proxy is: 61 KiB for one with all
-  // of its extensions, and the operator's metadata beside them.
+  // Each request of an Envoy may describe the proxy: 61 KiB with all of its
+  // extensions, plus the operator's metadata.
   static constexpr size_t kMaxLargeBytes = size_t{256} << 10;
 
   explicit GrpcRequest(size_t max_bytes = kMaxBytes) : max_bytes_(max_bytes) {}
 
-  // AppendAll takes bytes as they arrive, and returns how many. Errors are the
-  // call's status (statuscodes.md of gRPC): ResourceExhausted for a message
-  // that is too large, Unimplemented for a compressed or a second one.
+  // AppendAll takes bytes as they arrive, and returns how many it took. Errors
+  // are the call's status (statuscodes.md of gRPC): ResourceExhausted for a
+  // message that is too large, Unimplemented for a compressed or a second one.
   absl::StatusOr<size_t> AppendAll(std::span<const uint8_t> bytes);
 
-  // AppendSome does so up to the end of the message.
+  // AppendSome takes bytes up to the end of the message.
   absl::StatusOr<size_t> AppendSome(std::span<const uint8_t> bytes);
-  // held returns how many bytes are there; without those of the prefix, so that
-  // a whole message has as many as it may.
+  // held returns the number of bytes without the prefix, so that a whole
+  // message has as many as its bound allows.
   size_t held() const {
     return bytes_.size() - std::min(bytes_.size(), GrpcMessage::kPrefixBytes);
   }
@@ -72,8 +72,8 @@ class GrpcRequest {
            bytes_.size() == GrpcMessage::kPrefixBytes + size_;
   }
 
-  // Whole returns what is wrong when the peer has sent everything.
-  // Unimplemented: it sent no message. Internal: it stopped in the middle.
+  // Whole returns the error of a request after the peer's end. Unimplemented:
+  // the peer sent no message. Internal: it stopped in the middle.
   absl::Status Whole() const;
   // Take returns the message, or the error of Whole.
   absl::StatusOr<std::string> Take();
@@ -83,7 +83,7 @@ class GrpcRequest {
 
   size_t max_bytes_;
   std::string bytes_;  // prefix included
-  size_t size_ = 0;    // of the message, once the prefix is there
+  size_t size_ = 0;    // of the message; 0 before the prefix is complete
 };
 
 }  // namespace kith

@@ -7,7 +7,7 @@
 
 namespace kith {
 
-// GrpcMethod is what has to be known of a method before its requests are read.
+// GrpcMethod holds what the server needs before it reads a call's requests.
 struct GrpcMethod {
   bool many_requests = false;
   size_t max_request_bytes = GrpcRequest::kMaxBytes;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The requests of one stream: put together, bounded, and handed to whoever
+// The requests of one stream: assembled, bounded, and passed to the code that
 // answers the call.
 #include <utility>
 
@@ -58,7 +58,7 @@ absl::Status GrpcTransport::MakeRoom(GrpcCall &call) {
   return absl::OkStatus();
 }
 
-// Nobody may keep what others need by never finishing a request.
+// No peer may hold shared resources by never finishing a request.
 void GrpcTransport::LimitIncomplete(const std::shared_ptr<GrpcCall> &call) {
   const bool incomplete =
       !call->incoming_.empty() && !call->incoming_.complete();
@@ -109,7 +109,7 @@ void GrpcTransport::CompleteRequest(const std::shared_ptr<GrpcCall> &call) {
     if (call->answering_) {
       call->changed_.Notify();
     } else {
-      call->Finish(absl::OkStatus());  // nothing was asked
+      call->Finish(absl::OkStatus());  // the client sent no request
     }
     return;
   }

@@ -18,11 +18,11 @@ namespace {
 
 constexpr asio::as_tuple_t<asio::use_awaitable_t<Executor>> kAwait{};
 
-// A burst is taken in one go, and bounded so that others are not kept waiting.
+// A burst is accepted in one go, and bounded so that others do not wait.
 constexpr int kMaxBurst = 64;
 
-// Without free descriptors the listener stays readable: trying again at once
-// would burn a core.
+// Without free descriptors the listener stays readable: retrying at once would
+// occupy a core.
 constexpr std::chrono::milliseconds kNoDescriptorsPause{500};
 
 }  // namespace
@@ -38,7 +38,7 @@ GrpcServer::GrpcServer(UnixListener listener,
       closed_(std::make_shared<LoopSignal>(loop.get_executor())) {}
 
 void GrpcServer::Start() {
-  // Of the open file, which accept4() uses too.
+  // Set on the open file, which accept4() uses too.
   descriptor_.native_non_blocking(true);
   asio::co_spawn(
       loop_.get_executor(), Accept(shared_from_this()), asio::detached);
@@ -99,8 +99,8 @@ bool GrpcServer::AcceptReady() {
   return true;
 }
 
-// Whoever is not served finds the connection closed: gRPC clients report
-// "unavailable" and try again later.
+// A refused client finds the connection closed: gRPC clients report
+// "unavailable" and retry later.
 void GrpcServer::Serve(FileDescriptor fd) {
   absl::StatusOr<PeerProcess> process = PeerProcess::Read(fd.get());
   if (!process.ok()) {

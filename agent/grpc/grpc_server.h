@@ -19,27 +19,27 @@ namespace kith {
 // its accept coroutine owns it.
 class GrpcServer : public std::enable_shared_from_this<GrpcServer> {
  public:
-  // An application has one connection; a user may be root, whom the containers
-  // of a whole node share. Each takes two descriptors and some 20 KiB.
+  // An application has one connection; one user, e.g. root, may have all
+  // containers of a node. Each takes two descriptors and some 20 KiB.
   static constexpr PerUserQuota::Bounds kConnections{.total = 4096,
                                                      .per_user = 2048};
   // A call holds 16 KiB of requests; a stream's reply is one message, which
   // most streams share.
   static constexpr PerUserQuota::Bounds kCalls{.total = 16'384,
                                                .per_user = 4096};
-  // Those with more, 256 KiB at most, until they are read: 128 MiB.
+  // Larger requests, up to 256 KiB each, until they are read: 128 MiB.
   static constexpr PerUserQuota::Bounds kLargeRequests{.total = 512,
                                                        .per_user = 256};
 
-  // Returns who answers the calls of a connection.
+  // Returns the peer that answers the calls of a connection.
   using PeerOf = std::function<std::shared_ptr<GrpcPeer>(PeerProcess)>;
 
   GrpcServer(UnixListener listener, asio::io_context &loop, PeerOf peer_of);
 
-  // Start begins to accept; call it once.
+  // Start starts accepting; call it once.
   void Start();
-  // Close ends the accepting and every connection, in order, and returns when
-  // all of them are closed. On the loop.
+  // Close stops accepting, ends every connection in order, and returns when all
+  // of them are closed. On the loop.
   static Task<void> Close(std::shared_ptr<GrpcServer> self);
 
  private:
@@ -59,7 +59,7 @@ class GrpcServer : public std::enable_shared_from_this<GrpcServer> {
   const GrpcQuotas quota_{
       .calls = std::make_shared<PerUserQuota>(kCalls),
       .large_requests = std::make_shared<PerUserQuota>(kLargeRequests)};
-  const std::shared_ptr<LoopSignal> closed_;  // a connection was
+  const std::shared_ptr<LoopSignal> closed_;  // a connection closed
   std::set<std::weak_ptr<GrpcConnection>, std::owner_less<>> open_;
 };
 

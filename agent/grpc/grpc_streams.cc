@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The life of one stream: request headers, reply, trailers. grpc_requests.cc
-// has what is between the first two.
+// handles the requests in between.
 #include <algorithm>
 #include <utility>
 
@@ -52,7 +52,7 @@ void GrpcTransport::Open(int32_t stream_id) {
   std::optional<PerUserQuota::Place> place =
       options_.calls->Take(options_.user);
   if (!place.has_value()) {
-    // gRPC clients take this for RESOURCE_EXHAUSTED.
+    // gRPC clients map this code to RESOURCE_EXHAUSTED.
     (void)nghttp2_submit_rst_stream(session_.get(),
                                     NGHTTP2_FLAG_NONE,
                                     stream_id,
@@ -108,7 +108,7 @@ void GrpcTransport::Continue(GrpcCall &call) {
   if (!call.headers_sent_) {
     SubmitHeaders(call);
   } else {
-    // No error: a stream that does not wait for data goes on by itself.
+    // An error is ignored: a stream that does not wait for data continues.
     (void)nghttp2_session_resume_data(session_.get(), call.stream_id_);
   }
   options_.on_output();
@@ -143,8 +143,8 @@ void GrpcTransport::SubmitTrailers(GrpcCall &call) {
       session_.get(), call.stream_id_, fields.data(), fields.size());
 }
 
-// Says how much there is; WriteReply writes it. nghttp2 would copy private keys
-// into buffers of its own.
+// ReadData returns how much there is; WriteReply writes it. nghttp2 would copy
+// private keys into its own buffers.
 ssize_t GrpcTransport::ReadData(nghttp2_session *,
                                 int32_t stream_id,
                                 uint8_t *,

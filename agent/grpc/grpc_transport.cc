@@ -24,7 +24,7 @@ bool IsRequest(const nghttp2_frame *frame) {
 
 }  // namespace
 
-// What nghttp2 calls while it receives and sends.
+// The functions that nghttp2 calls while it receives and sends.
 struct GrpcTransport::Callbacks {
   static GrpcTransport &Self(void *self) {
     return *static_cast<GrpcTransport *>(self);
@@ -100,8 +100,8 @@ struct GrpcTransport::Callbacks {
     return 0;
   }
 
-  // A peer that has its answer before its request is complete need not go on
-  // (RFC 9113 section 8.1).
+  // A peer that has its answer before its request is complete need not send the
+  // rest (RFC 9113 section 8.1).
   static int OnFrameSent(nghttp2_session *session,
                          const nghttp2_frame *frame,
                          void *self) {
@@ -170,7 +170,7 @@ absl::Status GrpcTransport::Start() {
   nghttp2_option *option = nullptr;
   int code = nghttp2_option_new(&option);
   if (code == 0) {
-    // GrpcHeaders checks what is used, and nobody else is to see the rest.
+    // GrpcHeaders checks the headers in use; no other code sees the rest.
     nghttp2_option_set_no_http_messaging(option, 1);
     code = nghttp2_session_server_new2(&session, callbacks, this, option);
   }
@@ -214,7 +214,7 @@ absl::Status GrpcTransport::Collect(std::vector<OutputPiece> &pieces) {
     const uint8_t *bytes = nullptr;
     const size_t before = pieces.size();
     length = nghttp2_session_mem_send(session_.get(), &bytes);
-    // A DATA frame came by WriteReply, before the bytes of this call.
+    // WriteReply added a DATA frame before the bytes of this call.
     for (size_t i = before; i < pieces.size(); ++i) {
       total += pieces[i].bytes.size() + pieces[i].length;
     }
@@ -231,8 +231,8 @@ absl::Status GrpcTransport::Collect(std::vector<OutputPiece> &pieces) {
                                       "nghttp2_session_mem_send");
 }
 
-// In the order in which a client wants it: no new calls here, then the end of
-// each one (RFC 9113 section 6.8).
+// The order that a client expects: no new calls here, then the end of each one
+// (RFC 9113 section 6.8).
 void GrpcTransport::Shutdown(const absl::Status &status) {
   (void)nghttp2_submit_goaway(
       session_.get(),

@@ -27,21 +27,21 @@ struct OutputPiece {
   size_t length = 0;
 };
 
-// GrpcTransport turns the bytes of one HTTP/2 connection (RFC 9113, prior
-// knowledge) into gRPC calls, and their replies into bytes. It does no I/O.
+// GrpcTransport converts the bytes of one HTTP/2 connection (RFC 9113, prior
+// knowledge) to gRPC calls, and their replies to bytes. It does no I/O.
 // Confined to one event loop.
 class GrpcTransport {
  public:
-  // Calls at a time of one connection: an application has a handful; a thousand
-  // idle streams do no harm.
+  // Concurrent calls of one connection: an application has a handful; a
+  // thousand idle streams do no harm.
   static constexpr uint32_t kMaxStreams = 1024;
-  // Within this a request that has begun is complete: as long as a greeting may
-  // take, for clients of a Unix socket write a message at once.
+  // A request must be complete within this time after its begin, the time of a
+  // greeting: clients of a Unix socket write a message at once.
   static constexpr std::chrono::seconds kRequestTime{10};
-  // Frames that wait to be sent, beyond which nothing is read: each frame of
-  // the peer makes one of ours at most.
+  // Bound of the frames that wait to be sent; at the bound, reading stops. Each
+  // frame of the peer causes at most one reply frame.
   static constexpr size_t kMaxQueuedFrames = 2 * kMaxStreams;
-  // What Collect aims at: one DATA frame of the default maximal size.
+  // Target size of Collect: one DATA frame of the default maximal size.
   static constexpr size_t kCollectBytes = size_t{16} << 10;
 
   struct Options {
@@ -50,12 +50,13 @@ class GrpcTransport {
     std::shared_ptr<PerUserQuota> calls;
     // PerUserQuota for requests that are large, until they are read.
     std::shared_ptr<PerUserQuota> large_requests;
-    // What method a call is of, or the status that refuses it at once, whatever
-    // its requests would be.
+    // Returns the method of a call, or the status that refuses the call at
+    // once, whatever its requests are.
     std::function<absl::StatusOr<GrpcMethod>(const GrpcHeaders &)> admit;
-    // A call whose (first) request is complete. The transport keeps it too.
+    // Gets a call whose (first) request is complete. The transport keeps it
+    // too.
     std::function<void(std::shared_ptr<GrpcCall>)> on_call;
-    // There is something to collect now.
+    // Called when there is output to collect.
     std::function<void()> on_output;
   };
 
@@ -65,28 +66,28 @@ class GrpcTransport {
   GrpcTransport(const GrpcTransport &) = delete;
   GrpcTransport &operator=(const GrpcTransport &) = delete;
 
-  // Receive takes what the peer sent. An error is the end of the connection;
-  // faults that HTTP/2 has an answer for are answered, see finished().
+  // Receive takes bytes of the peer. An error ends the connection; faults for
+  // which HTTP/2 defines an answer are answered, see finished().
   absl::Status Receive(std::span<const uint8_t> bytes);
 
-  // Collect appends what is to be sent, about kCollectBytes at a time.
+  // Collect appends output to send, about kCollectBytes at a time.
   absl::Status Collect(std::vector<OutputPiece> &pieces);
 
-  // greeted returns whether the peer has begun with HTTP/2's preface.
+  // greeted tells whether the peer has sent HTTP/2's preface.
   bool greeted() const { return greeted_; }
-  // finished returns whether nothing more will be read or written.
+  // finished tells that nothing more will be read or written.
   bool finished() const;
-  // congested returns whether the peer must read before it may send.
+  // congested tells that the peer must read before it may send.
   bool congested() const;
 
-  // Shutdown tells the peer to make no more calls here, and ends all of them
-  // with `status`. The connection is finished() when the peer has read that.
+  // Shutdown tells the peer to make no more calls, and ends all calls with
+  // `status`. The connection is finished() when the peer has read that.
   void Shutdown(const absl::Status &status);
 
-  // EndCalls closes all streams without a word: the connection is gone.
+  // EndCalls closes all streams without output: the connection is closed.
   void EndCalls();
 
-  // Continue is for GrpcCall: it has more to say.
+  // Continue tells that `call`, a GrpcCall, has more output.
   void Continue(GrpcCall &call);
 
  private:

@@ -10,8 +10,9 @@
 
 namespace kith {
 
-// LoopSignal lets coroutines wait for what others do on the same loop. Nothing
-// is lost between a look at the count and the wait. Confined to its loop.
+// LoopSignal lets coroutines wait for notifications of the same loop. No
+// notification between reading the count and the wait is lost. Confined to its
+// loop.
 class LoopSignal {
  public:
   explicit LoopSignal(const Executor &executor)

@@ -11,8 +11,8 @@
 
 namespace kith {
 
-// PerUserQuota bounds how much of one kind there is at a time, in all and for
-// each user, so that no user can take it all. Confined to one event loop.
+// PerUserQuota bounds the uses of one resource, in total and for each user, so
+// that no user can take it all. Confined to one event loop.
 class PerUserQuota : public std::enable_shared_from_this<PerUserQuota> {
  public:
   struct Bounds {
@@ -20,7 +20,7 @@ class PerUserQuota : public std::enable_shared_from_this<PerUserQuota> {
     size_t per_user = 0;
   };
 
-  // Place is given back on destruction. Move-only.
+  // Place is one use; destruction returns it. Move-only.
   class Place {
    public:
     Place(std::shared_ptr<PerUserQuota> quota, uid_t user)

@@ -12,8 +12,8 @@ namespace kith {
 // e.g. "bad_certificate"; "alert_200" for a number that has no name.
 std::string AlertName(uint8_t description);
 
-// AlertFor returns the alert by which a peer is refused for the error that
-// TrustBundle::VerifyPeer or the check after it has.
+// AlertFor returns the alert that refuses a peer after an error of
+// TrustBundle::VerifyPeer or of the check that follows it.
 uint8_t AlertFor(const absl::Status &status);
 
 }  // namespace kith

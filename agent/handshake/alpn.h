@@ -13,13 +13,13 @@ namespace kith {
 // The ALPN name of a kith peer; optional to the other side (RFC 7301).
 inline constexpr std::string_view kAlpn = "kith/1";
 
-// ChooseAlpn returns which of the names that a client offers the server
-// selects; empty: none. Of `accepted` it is the first one that is offered; who
-// offers none of them is served without, for a kith offers "kith/1" alone.
-// Without that list the application's protocol is not known, but some clients
-// go on with nothing but the one name that they offer: "kith/1", else
-// "http/1.1", which every server of HTTP speaks, else "h2" where nothing else
-// is offered, as gRPC's clients do (beside "grpc-exp", which old ones add).
+// ChooseAlpn returns the name that the server selects of those that a client
+// offers; empty: none. With `accepted`, it is the first accepted name that is
+// offered; a client that offers none of them is served without ALPN, because
+// kith offers "kith/1" alone. Without `accepted` the application's protocol is
+// not known, but some clients go on only with the name that they offer:
+// "kith/1", else "http/1.1", which every HTTP server speaks, else "h2" if
+// nothing else is offered, as by gRPC's clients (old ones add "grpc-exp").
 std::string_view ChooseAlpn(
     const std::vector<std::string_view> &offered,
     const std::optional<std::vector<std::string>> &accepted);
@@ -28,8 +28,8 @@ std::string_view ChooseAlpn(
 // Names have 1 to 255 bytes.
 std::vector<uint8_t> EncodeAlpn(const std::vector<std::string> &names);
 
-// ParseAlpn returns the names, which point into `list`. What is malformed ends
-// the list: BoringSSL has refused it before.
+// ParseAlpn returns the names, which point into `list`. It stops at malformed
+// bytes; BoringSSL has refused such a list before.
 std::vector<std::string_view> ParseAlpn(std::span<const uint8_t> list);
 
 }  // namespace kith

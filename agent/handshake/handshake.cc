@@ -24,11 +24,11 @@ namespace {
 using asio::error_code;
 constexpr asio::use_awaitable_t<Executor> kAwait;
 
-// A peer gets this long to read our alert before its socket is gone: closing
-// at once with bytes of the peer unread would send a reset, which may overtake
-// the alert.
+// Time for a peer to read our alert before its socket is closed: closing at
+// once with unread bytes of the peer would send a reset, which may overtake the
+// alert.
 constexpr std::chrono::seconds kAlertLinger{1};
-// ... and may send this much more meanwhile.
+// Bytes that the peer may send in that time.
 constexpr size_t kMaxDiscarded = 64 * 1024;
 
 // The socket of a handshake, shared with its deadline timer.
@@ -147,7 +147,7 @@ Task<HandshakeOutcome> Run(HandshakeAttempt &attempt,
   using Step = HandshakeAttempt::Step;
   for (;;) {
     Step step = attempt.Advance();
-    // An alert is worth an attempt to send it, whatever comes of it.
+    // The alert is sent on a best-effort basis.
     error_code error = co_await Flush(attempt, shared->socket);
     if (step == Step::kFailed) {
       co_return attempt.TlsFailure();

@@ -46,17 +46,17 @@ struct HandshakeSuccess {
 struct HandshakeFailure {
   CloseReason reason = CloseReason::kHandshakeFailed;
   std::string detail;  // e.g. "sent alert certificate_expired: ..."
-  std::optional<PeerIdentity> peer;  // where it got that far
+  std::optional<PeerIdentity> peer;  // if the handshake got that far
   // The server knows none of the names (alert no_application_protocol). It may
-  // take a client that offers others, or none.
+  // accept a client that offers other names, or none.
   bool alpn_refused = false;
 };
 
 using HandshakeOutcome = std::variant<HandshakeSuccess, HandshakeFailure>;
 
 // Handshake runs the TLS 1.3 mutual handshake on `socket`. On failure the alert
-// has been sent and the socket is closed, or will be as soon as the peer has
-// taken the alert.
+// has been sent, and the socket is closed, or will be closed as soon as the
+// peer has taken the alert.
 Task<HandshakeOutcome> Handshake(TcpSocket socket, HandshakeRequest request);
 
 }  // namespace kith

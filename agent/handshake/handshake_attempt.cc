@@ -174,7 +174,7 @@ HandshakeFailure HandshakeAttempt::Fail(CloseReason reason,
   return {.reason = reason, .detail = std::string(event), .peer = peer_};
 }
 
-// Some servers take no offer but their own versions, others say why they end.
+// Some servers accept only their own versions, others say why they end.
 bool HandshakeAttempt::IsTooOld() const {
   if (request_.role == TlsRole::kServer) {
     return offered_version_.has_value() && *offered_version_ < TLS1_3_VERSION;
@@ -232,9 +232,9 @@ absl::Status HandshakeAttempt::CheckPeer() {
   return allowed;
 }
 
-// A CertificateRequest comes before the server's certificate, and has at least
-// one signature algorithm (RFC 8446 sections 2 and 4.3.2). BoringSSL promises
-// them to a later callback only, on which Finish insists.
+// A CertificateRequest precedes the server's certificate, and has at least one
+// signature algorithm (RFC 8446 sections 2 and 4.3.2). BoringSSL guarantees
+// them to a later callback only, which Finish requires.
 bool HandshakeAttempt::AsksForCertificate() const {
   const uint16_t *algorithms = nullptr;
   return request_.role == TlsRole::kServer ||
@@ -278,7 +278,7 @@ int HandshakeAttempt::SelectAlpn(SSL *ssl,
       ChooseAlpn(ParseAlpn({offered, offered_length}), attempt->request_.alpn);
   *out = reinterpret_cast<const uint8_t *>(chosen.data());
   *out_length = static_cast<uint8_t>(chosen.size());
-  // A client whose names are not known is welcome without one.
+  // A client that offers only unknown names is accepted without ALPN.
   return chosen.empty() ? SSL_TLSEXT_ERR_NOACK : SSL_TLSEXT_ERR_OK;
 }
 

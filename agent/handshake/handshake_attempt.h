@@ -16,9 +16,9 @@
 
 namespace kith {
 
-// HandshakeAttempt is one TLS handshake without its socket: bytes of the peer
-// go in, bytes for the peer come out, and BoringSSL's callbacks land here. Does
-// not move: BoringSSL knows its address.
+// HandshakeAttempt is one TLS handshake without its socket: it takes bytes of
+// the peer, returns bytes for the peer, and receives BoringSSL's callbacks. It
+// cannot move, because BoringSSL holds its address.
 class HandshakeAttempt {
  public:
   enum class Step { kDone, kNeedsBytes, kFailed };
@@ -30,22 +30,22 @@ class HandshakeAttempt {
 
   const HandshakeRequest &request() const { return request_; }
 
-  // Advance goes on as far as the peer's bytes allow.
+  // Advance continues as far as the peer's bytes allow.
   Step Advance();
 
   void AddReceived(std::span<const uint8_t> bytes);
-  // unsent returns what must be written to the peer.
+  // unsent returns the bytes to write to the peer.
   std::span<const uint8_t> unsent() const;
   void DropSent(size_t length);
 
-  // After kDone: Finish returns the stream over `socket`, with the peer and
+  // Finish returns, after kDone, the stream over `socket`, with the peer and
   // the facts of the connection.
   absl::StatusOr<HandshakeSuccess> Finish(TcpSocket socket);
 
-  // Fail describes the failure; `event` tells what happened on the socket
-  // where it was not TLS that failed.
+  // Fail describes the failure; `event` says what happened on the socket if TLS
+  // itself did not fail.
   HandshakeFailure Fail(CloseReason reason, std::string_view event) const;
-  // TlsFailure does so after kFailed.
+  // TlsFailure describes the failure after kFailed.
   HandshakeFailure TlsFailure() const;
 
  private:

@@ -25,12 +25,12 @@
 namespace kith {
 namespace {
 
-// AES-GCM's structures split the IV of RFC 8446 into a salt, which the kernel
-// knows from TLS 1.2, and the rest.
+// AES-GCM's structures split the IV of RFC 8446 into a salt, a term of TLS 1.2,
+// and the rest.
 constexpr size_t kGcmSalt = TLS_CIPHER_AES_GCM_128_SALT_SIZE;
 
 // CryptoInfo is one of the structures tls12_crypto_info_* of linux/tls.h, which
-// all are: header, iv, key, salt, record number (big endian).
+// have the same layout: header, iv, key, salt, record number (big endian).
 class CryptoInfo {
  public:
   CryptoInfo(uint16_t cipher,
@@ -72,15 +72,15 @@ int Set(int fd, KernelDirection direction, const CryptoInfo &info) {
   return setsockopt(fd, SOL_TLS, option, info.data(), info.size());
 }
 
-// ExpectNoPadding lets the kernel decrypt into the reader's buffer, where it is
-// large enough for a record: hardly anybody pads, and a padded record costs a
-// second decryption. Kernels before 6.0 have no such option.
+// ExpectNoPadding lets the kernel decrypt into the reader's buffer, if it has
+// room for a record: hardly any peer pads, and a padded record costs a second
+// decryption. Kernels before 6.0 have no such option.
 void ExpectNoPadding(int fd) {
   constexpr int kYes = 1;
   (void)setsockopt(fd, SOL_TLS, TLS_RX_EXPECT_NO_PAD, &kYes, sizeof(kYes));
 }
 
-// Returns what setsockopt does, or EINVAL for a suite that is not ours.
+// Returns the result of setsockopt, or EINVAL for an unsupported suite.
 int SetSuite(int fd,
              KernelDirection direction,
              const RawTrafficKey &key,
@@ -142,7 +142,7 @@ absl::Status SetKernelKey(int fd,
   return absl::ErrnoToStatus(errno, absl::StrCat("setsockopt(", name, ")"));
 }
 
-// The kernel tells the key as well: what it wrote is wiped.
+// The kernel's answer contains the key as well, and is wiped.
 absl::StatusOr<uint64_t> KernelSequence(int fd, uint16_t suite) {
   std::array<uint8_t, 64> info{};
   socklen_t size = 0;

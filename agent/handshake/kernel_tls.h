@@ -11,8 +11,8 @@
 
 namespace kith {
 
-// RawTrafficKey is what a traffic secret is expanded to (RFC 8446 section 7.3),
-// wiped on destruction. Lives on the stack for as long as it is handed on.
+// RawTrafficKey is the expansion of a traffic secret (RFC 8446 section 7.3),
+// wiped on destruction. It lives on the stack while it is passed on.
 struct RawTrafficKey {
   static constexpr size_t kIvLength = 12;
 
@@ -35,15 +35,15 @@ struct RawTrafficKey {
 enum class KernelDirection { kSend, kReceive };
 
 // AttachKernelTls gives an established TCP socket the kernel's TLS layer
-// (Documentation/networking/tls.rst), which lets bytes pass untouched until a
-// key is set, and makes poll call it writable by its buffer alone, not by the
-// machine's net.ipv4.tcp_notsent_lowat. FailedPrecondition where the kernel has
-// no `tls` module.
+// (Documentation/networking/tls.rst). The layer passes bytes unchanged until a
+// key is set, and makes poll report writability by the socket's buffer alone,
+// not by the machine's net.ipv4.tcp_notsent_lowat. FailedPrecondition: the
+// kernel has no `tls` module.
 absl::Status AttachKernelTls(int fd);
 
 // SetKernelKey makes the kernel protect one direction from the next record on,
-// which has the number `sequence`. A second key for the same direction is a
-// KeyUpdate; FailedPrecondition on kernels before 6.14, which cannot.
+// whose number is `sequence`. A second key for the same direction is a
+// KeyUpdate; FailedPrecondition: kernels before 6.14 cannot change keys.
 absl::Status SetKernelKey(int fd,
                           KernelDirection direction,
                           const RawTrafficKey &key,

@@ -146,7 +146,7 @@ OpenedRecord RecordReader::OpenHandshake(std::span<const uint8_t> content) {
 }
 
 OpenedRecord RecordReader::OpenKeyUpdate(uint8_t request, bool last) {
-  if (!last) {  // what follows would be under the wrong key (section 5.1)
+  if (!last) {  // later bytes have the wrong key (section 5.1)
     return Broken(SSL_AD_UNEXPECTED_MESSAGE, "key update inside a record");
   }
   if (request > 1) {

@@ -15,14 +15,14 @@
 
 namespace kith {
 
-// OpenedRecord is what one record from the peer was.
+// OpenedRecord is the content of one record from the peer.
 struct OpenedRecord {
   enum class Kind {
     kIncomplete,   // `consumed` is 0: more bytes are needed
     kData,         // `data` is application data, decrypted in place
-    kControl,      // a post-handshake message or empty record, dealt with
+    kControl,      // a post-handshake message or empty record, handled
     kCloseNotify,  // the peer's clean end (RFC 8446 section 6.1)
-    kAlert,        // the peer gave up: `alert` is what it said
+    kAlert,        // the peer ended the stream with `alert`
     kBroken,       // the peer broke the protocol: `alert` is to be sent
     kCannotRekey,  // the peer changed its key and the kernel cannot: likewise
   };
@@ -33,9 +33,9 @@ struct OpenedRecord {
   std::string_view why;  // of kBroken and kCannotRekey
 };
 
-// ReaderProgress is what is remembered from one record to the next, beside the
-// key. It lies in memory that outlives the process, too (CheckpointPosition):
-// a flag is set by any value but 0.
+// ReaderProgress is the state between records, beside the key. It also lies in
+// memory that outlives the process (CheckpointPosition): any value but 0 sets a
+// flag.
 struct ReaderProgress {
   uint8_t data_seen = 0;
   uint8_t update_requested = 0;  // by the peer, of our key
@@ -54,16 +54,16 @@ class RecordReader {
  public:
   enum class PeerRole { kServer, kClient };
 
-  // A peer may not keep us busy with records that carry nothing: so many in a
-  // row are more than any TLS library sends.
+  // kMaxControlRecords bounds consecutive records without data, by which a peer
+  // could keep the agent busy; no TLS library sends so many.
   static constexpr uint32_t kMaxControlRecords = 32;
 
   RecordReader(std::unique_ptr<TrafficKey> key,
                PeerRole peer,
                ReaderProgress progress = {});
 
-  // LengthOf returns how long the record at the beginning of `in` is, or its
-  // header while that is incomplete, in bytes.
+  // LengthOf returns the length of the record at the beginning of `in`, in
+  // bytes; while the header is incomplete, the length of the header.
   static size_t LengthOf(std::span<const uint8_t> in) {
     return in.size() < kRecordHeaderLength
                ? kRecordHeaderLength
@@ -71,26 +71,26 @@ class RecordReader {
                      (static_cast<size_t>(in[3]) << 8 | in[4]);
   }
 
-  // Open takes the record at the beginning of `in` apart.
+  // Open decrypts and classifies the record at the beginning of `in`.
   OpenedRecord Open(std::span<uint8_t> in);
 
-  // HandToKernel makes the kernel open the records that follow; Take is given
-  // what it opened. `can_rekey` says whether this kernel can change the key.
+  // HandToKernel makes the kernel open the records that follow; Take gets those
+  // records. `can_rekey` tells whether this kernel can change the key.
   absl::Status HandToKernel(int fd, bool can_rekey);
-  // Take sorts a record that the kernel has opened: `type` is its content type.
-  // `consumed` of the result means nothing.
+  // Take classifies a record that the kernel opened: `type` is its content
+  // type. `consumed` of the result has no meaning.
   OpenedRecord Take(std::span<uint8_t> content, uint8_t type);
 
-  // TakeKeyChange returns whether the peer has changed its key since the last
-  // call: then a kernel needs the new one, by HandToKernel.
+  // TakeKeyChange tells whether the peer has changed its key since the last
+  // call. If so, the kernel needs the new key, by HandToKernel.
   bool TakeKeyChange();
 
-  // TakeKeyUpdateRequest returns whether the peer has asked for a KeyUpdate of
-  // ours since the last call.
+  // TakeKeyUpdateRequest tells whether the peer has asked for a KeyUpdate of
+  // our key since the last call.
   bool TakeKeyUpdateRequest();
 
-  // An alert of a server that has sent no data yet is its verdict on our
-  // certificate: in TLS 1.3 the client is through with the handshake first.
+  // may_still_refuse tells whether an alert refuses our certificate: the server
+  // has sent no data yet. In TLS 1.3 the client ends its handshake first.
   bool may_still_refuse() const {
     return peer_ == PeerRole::kServer && progress_.data_seen == 0;
   }

@@ -36,9 +36,9 @@ class RecordWriter {
   size_t SealCloseNotify(uint8_t *record);
   size_t SealAlert(uint8_t *record, uint8_t description);
 
-  // key_update_due says that a KeyUpdate must come before the next record of
+  // key_update_due tells whether a KeyUpdate must precede the next record of
   // application data: the peer asked for one (RFC 8446 section 4.6.3), or the
-  // key is worn.
+  // key has protected records_per_key_ records.
   bool key_update_due() const {
     return key_->can_update() &&
            (update_requested_ || key_->sequence() >= records_per_key_);
@@ -47,20 +47,20 @@ class RecordWriter {
   // can_rekey is false once the key is in a kernel that cannot change it.
   bool can_rekey() const { return key_->can_update(); }
 
-  // SealKeyUpdate writes the KeyUpdate record under the old key, its length
-  // being kKeyUpdateRecord, and changes to the new one.
+  // SealKeyUpdate writes the KeyUpdate record, of kKeyUpdateRecord bytes, under
+  // the old key, and changes to the new key.
   static constexpr size_t kKeyUpdateRecord = 5 + kRecordOverhead;
   absl::Status SealKeyUpdate(uint8_t *record);
 
   // HandToKernel makes the kernel seal the records that follow; the Seal
-  // methods are over then. On a kernel that cannot change the key (`can_rekey`)
-  // no KeyUpdate will be due.
+  // methods must not be called after it. No KeyUpdate is due on a kernel that
+  // cannot change the key (`can_rekey`).
   absl::Status HandToKernel(int fd, bool can_rekey);
-  // ... whose records are counted here, and which gets a new key after it has
-  // sent a record of type handshake with kKeyUpdateMessage.
+  // CountRecords counts records of the kernel. NextKeyToKernel gives the kernel
+  // a new key after it sent kKeyUpdateMessage as a handshake record.
   void CountRecords(uint64_t records) { key_->CountRecords(records); }
   absl::Status NextKeyToKernel(int fd);
-  // update_not_requested: the peer's keys are the peer's business.
+  // An update_not_requested: we do not ask the peer to change its key.
   static constexpr std::array<uint8_t, 5> kKeyUpdateMessage = {24, 0, 0, 1, 0};
 
   bool update_requested() const { return update_requested_; }

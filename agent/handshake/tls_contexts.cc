@@ -45,7 +45,7 @@ bool SetProtocol(SSL_CTX *context) {
 absl::StatusOr<bssl::UniquePtr<SSL_CTX>> TlsContexts::Make(const X509Svid &svid,
                                                            TlsRole role) const {
   ERR_clear_error();
-  // Without crypto/x509: certificates stay bytes until identity/ looks.
+  // Without crypto/x509: certificates stay bytes until identity/ parses them.
   bssl::UniquePtr<SSL_CTX> context(SSL_CTX_new(TLS_with_buffers_method()));
   if (context == nullptr || !SetProtocol(context.get()) ||
       !SetChainAndKey(context.get(), svid)) {
@@ -80,7 +80,7 @@ absl::StatusOr<bssl::UniquePtr<SSL_CTX>> TlsContexts::Get(
   if (!made.ok()) {
     return made;
   }
-  // A context holds its SVID's key: it goes when the SVID has gone.
+  // A context holds its SVID's key, and is dropped with the SVID.
   std::erase_if(entries_, [](const Entry &e) { return e.svid.expired(); });
   if (entries_.size() >= kMaxContexts) {
     entries_.pop_front();

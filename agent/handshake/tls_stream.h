@@ -13,9 +13,9 @@
 namespace kith {
 
 // TlsStream is an outer socket with its TLS 1.3 state after the handshake: the
-// two traffic keys and nothing of the TLS library. Private to handshake/ and
-// relay/; agent.cc only moves it from one to the other. Lives on the loop of
-// its socket.
+// two traffic keys and nothing of the TLS library. Only handshake/ and relay/
+// use it; flow/ moves it from one to the other. It lives on the loop of its
+// socket.
 class TlsStream {
  public:
   // `unread` is what the peer sent after its last handshake record.
@@ -28,7 +28,7 @@ class TlsStream {
         writer_(std::move(writer)),
         unread_(std::move(unread)) {}
 
-  // State is a stream as it passes to another process, without its socket.
+  // State is a stream, without its socket, as it is exported.
   struct State {
     TrafficKey::State read_key;
     RecordReader::PeerRole peer = RecordReader::PeerRole::kServer;
@@ -37,13 +37,13 @@ class TlsStream {
     bool update_requested = false;  // by the peer, of our key
     bool can_rekey = false;
   };
-  // Outline returns the state but for the secrets; the stream goes on.
+  // Outline returns the state without the secrets; the stream goes on.
   State Outline();
-  // Import returns a stream that goes on where that of the state has ended.
-  // InvalidArgument: the state is none that Export returns.
+  // Import returns a stream that continues the exported one. InvalidArgument:
+  // Export did not return this state.
   static absl::StatusOr<std::unique_ptr<TlsStream>> Import(TcpSocket socket,
                                                            State state);
-  // Export is the last call of all but socket().
+  // Export must be the last call; only socket() may follow.
   State Export();
 
   TcpSocket &socket() { return socket_; }
@@ -53,7 +53,7 @@ class TlsStream {
   uint16_t suite() const { return writer_.suite(); }
 
   // SendInKernel hands the sending key to the kernel's TLS; everything that the
-  // writer has sealed must be written. After an error the stream is as it was.
+  // writer has sealed must be written. An error leaves the stream unchanged.
   absl::Status SendInKernel(bool can_rekey) {
     const int fd = socket_.native_handle();
     if (absl::Status attached = AttachKernelTls(fd); !attached.ok()) {
@@ -65,19 +65,19 @@ class TlsStream {
     return handed;
   }
   bool in_kernel() const { return in_kernel_; }
-  // receives_in_kernel is false where the kernel could not follow a KeyUpdate
-  // of the peer, which its own rules make it send sooner or later.
+  // receives_in_kernel is false if the kernel could not follow a KeyUpdate of
+  // the peer, which the peer's limits make it send sooner or later.
   bool receives_in_kernel() const {
     return in_kernel_ && can_rekey_ && !receives_here_;
   }
-  // ReceiveHere makes it false: unopened records can be looked at twice.
+  // ReceiveHere makes it false: unopened records can then be peeked at.
   void ReceiveHere() { receives_here_ = true; }
   bool can_rekey() const { return can_rekey_; }
   // is_receiving_in_kernel is true from the first ReceiveInKernel on.
   bool is_receiving_in_kernel() { return reader_.key().in_kernel(); }
 
-  // ReceiveInKernel does so with the receiving key, at the end of a record, or
-  // with the next one after the peer has changed it.
+  // ReceiveInKernel hands the kernel's TLS the receiving key, at the end of a
+  // record, or the next key after the peer has changed it.
   absl::Status ReceiveInKernel(int fd) {
     return reader_.HandToKernel(fd, true);
   }

@@ -248,7 +248,7 @@ size_t TrafficKey::Seal(uint8_t *record, size_t length, uint8_t content_type) {
                                          1,
                                          record,
                                          kRecordHeaderLength);
-  // Only wrong lengths make it fail, and they are ours.
+  // Only wrong lengths make it fail, and this code sets the lengths.
   CHECK(sealed == 1 && tail_length == kRecordTailLength);
   ++sequence_;
   return length + kRecordOverhead;

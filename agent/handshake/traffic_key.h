@@ -29,9 +29,9 @@ inline constexpr size_t kMaxCiphertextLength = kMaxPlaintextLength + 256;
 // layer would copy every byte twice more and keep its handshake object.
 class TrafficKey {
  public:
-  // Create takes the application traffic secret and the number of records that
-  // were already protected with it. Fails where the suite is unknown or no
-  // memory can be locked for the secret.
+  // Create takes the application traffic secret and the number of records
+  // already protected with it. It fails if the suite is unknown or no memory
+  // can be locked for the secret.
   static absl::StatusOr<std::unique_ptr<TrafficKey>> Create(
       const SSL_CIPHER *cipher,
       std::span<const uint8_t> secret,
@@ -40,7 +40,7 @@ class TrafficKey {
   TrafficKey(const TrafficKey &) = delete;
   TrafficKey &operator=(const TrafficKey &) = delete;
 
-  // State is a key as it passes to another process.
+  // State is a key as it is exported to another process.
   struct State {
     uint16_t suite = 0;     // RFC 8446 appendix B.4
     uint64_t sequence = 0;  // see sequence()
@@ -49,41 +49,41 @@ class TrafficKey {
     uint32_t secret_length = 0;  // 0: in a kernel that cannot change it
     Secret secret;               // empty in an Outline
   };
-  // Outline returns the state but for the secret; the key goes on.
+  // Outline returns the state without the secret; the key goes on.
   State Outline() const;
-  // Import makes a key that goes on where that of the state has ended.
-  // InvalidArgument: the state is none that Export returns.
+  // Import makes a key that continues the exported one. InvalidArgument: Export
+  // did not return this state.
   static absl::StatusOr<std::unique_ptr<TrafficKey>> Import(State state);
-  // Export is the last call of all.
+  // Export must be the last call.
   State Export();
 
-  // Seal makes a record of the `length` bytes that stand kRecordHeaderLength
-  // behind `record`; there must be room for kRecordTailLength after them.
-  // Returns the length of the record.
+  // Seal makes a record of the `length` bytes that start kRecordHeaderLength
+  // after `record`; kRecordTailLength bytes after them must be free. Returns
+  // the length of the record.
   size_t Seal(uint8_t *record, size_t length, uint8_t content_type);
 
   // Open decrypts a whole record in place and returns its inner plaintext
-  // (padding and content type still at its end), or an empty span if it was
-  // not made with this key.
+  // (padding and content type still at its end), or an empty span if another
+  // key made the record.
   std::span<uint8_t> Open(std::span<uint8_t> record);
 
-  // Update goes on to the next generation (RFC 8446 section 7.2). Only while
+  // Update changes to the next generation (RFC 8446 section 7.2). Only while
   // can_update().
   absl::Status Update();
   bool can_update() const { return !secret_.empty(); }
-  // generation returns how often it was updated.
+  // generation returns how often the key was updated.
   uint32_t generation() const { return generation_; }
 
   // CopySecretTo copies the traffic secret to memory that is locked and as
-  // secret as Secret's; `to` has room for the longest, kMaxSecretLength.
+  // secret as Secret's; `to` has room for kMaxSecretLength bytes.
   static constexpr size_t kMaxSecretLength = 48;  // SHA-384
   void CopySecretTo(std::span<uint8_t> to) const;
   size_t secret_length() const { return secret_.bytes().size(); }
 
-  // HandToKernel makes the kernel protect this direction of `fd`, where
-  // AttachKernelTls has succeeded, from record number sequence() on. After a
-  // success this object can neither seal nor open; with `keep_secret` it can be
-  // updated and handed over again, otherwise its secret is wiped.
+  // HandToKernel makes the kernel protect this direction of `fd` from record
+  // number sequence() on; AttachKernelTls must have succeeded. After a success
+  // this object can neither seal nor open; with `keep_secret` it can be updated
+  // and handed over again, otherwise its secret is wiped.
   absl::Status HandToKernel(int fd,
                             KernelDirection direction,
                             bool keep_secret);
@@ -93,8 +93,8 @@ class TrafficKey {
   // suite returns the cipher suite's number (RFC 8446 appendix B.4).
   uint16_t suite() const;
 
-  // sequence returns how many records this generation has protected; those of
-  // the kernel are counted by whoever sends them.
+  // sequence returns how many records this generation has protected; the code
+  // that sends through the kernel counts the kernel's records.
   uint64_t sequence() const { return sequence_; }
   void CountRecords(uint64_t records) { sequence_ += records; }
 

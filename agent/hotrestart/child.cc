@@ -17,10 +17,10 @@
 namespace kith {
 namespace {
 
-// Longer than the other side waits for its last flows.
+// Longer than the parent waits for its last flows.
 constexpr std::chrono::milliseconds kMostWait{30'000};
 
-// How long a process takes to be gone after its sockets are, in milliseconds.
+// Time for a process to end after its sockets closed, in milliseconds.
 constexpr int kDying = 1'000;
 
 uint32_t PeerPid(int socket) {
@@ -82,7 +82,7 @@ absl::Status HotRestartChild::BeginSwap() {
   return channel_.Send(Bare(Message::Kind::kSwapping));
 }
 
-// A closed channel may mean that the other agent carries on.
+// A closed channel may mean that the parent carries on.
 absl::Status HotRestartChild::UnlessDead(absl::Status error) {
   pollfd ended{.fd = other_.get(), .events = POLLIN, .revents = 0};
   other_is_dead_ = other_.valid() && poll(&ended, 1, kDying) == 1;

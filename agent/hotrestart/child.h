@@ -13,33 +13,34 @@
 
 namespace kith {
 
-// HotRestartChild takes the place of the agent that runs (parent.h). The calls
-// come in this order; if this process dies before the last one, the other
+// HotRestartChild replaces the running agent, its parent (parent.h). Call the
+// methods in this order; if this process dies before the last call, the parent
 // carries on.
 class HotRestartChild {
  public:
-  // Ask makes the agent that runs, which waits at `path`, export its hooks.
-  // Null where none runs; FailedPrecondition where it refuses.
+  // Ask makes the running agent, which waits at `path`, export its hooks. Null:
+  // no agent runs; FailedPrecondition: it refuses.
   static absl::StatusOr<std::unique_ptr<HotRestartChild>> Ask(
       const std::string &path, const std::string &cgroup);
 
   Datapath::Import TakeImport() { return std::move(import_); }
-  // last_flow_id returns the greatest id that one of its flows may have.
+  // last_flow_id returns the greatest id that a flow of the parent may have.
   uint64_t last_flow_id() const { return last_flow_id_; }
 
-  // Parent returns a pidfd of the other agent.
+  // Parent returns a pidfd of the parent.
   FileDescriptor Parent() const;
 
-  // BeginSwap says that the hooks are about to be replaced.
+  // BeginSwap tells the parent that its hooks are about to be replaced.
   absl::Status BeginSwap();
 
-  // ReceiveFlows says that they are, and resumes the flows until the last;
-  // `drain` returns when they have begun. OK too where the other agent has died
-  // on the way; after an error it carries on, and this one must not.
+  // ReceiveFlows tells the parent that its hooks are replaced, and resumes the
+  // flows until the last; `drain` returns when they have begun. OK also if the
+  // parent died meanwhile. After an error the parent carries on; the child must
+  // not.
   absl::Status ReceiveFlows(const std::function<void(StreamCheckpoint)> &resume,
                             const std::function<void()> &drain);
 
-  // Finish lets the other agent end.
+  // Finish lets the parent end.
   absl::Status Finish();
 
  private:

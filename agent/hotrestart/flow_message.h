@@ -8,9 +8,9 @@
 
 namespace kith {
 
-// Pack returns the message kFlow. After an error the flow is as it was.
+// Pack returns the message kFlow. An error leaves the flow unchanged.
 absl::StatusOr<Message> Pack(StreamCheckpoint &flow);
-// Unpack returns InvalidArgument for what Pack does not make.
+// Unpack returns InvalidArgument if Pack did not make the message.
 absl::StatusOr<StreamCheckpoint> Unpack(Message message);
 
 }  // namespace kith

@@ -14,20 +14,20 @@
 
 namespace kith {
 
-// Message is what passes between two agents at a takeover.
+// Message is what two agents exchange in a hot restart.
 struct Message {
   enum class Kind : uint32_t {
-    kHello = 1,     // next agent: who is there?
-    kWelcome = 2,   // old agent: the hooks and the claim are shared
-    kSwapping = 3,  // next agent: from here on the hooks may be mine
-    kSteering = 4,  // next agent: new connections come to me
-    kFlow = 5,      // old agent: a flow
-    kDone = 6,      // old agent: that was the last
-    kTaken = 7,     // next agent: end, I carry on
+    kHello = 1,     // child: who is there?
+    kWelcome = 2,   // parent: the hooks and the claim are shared
+    kSwapping = 3,  // child: from here on the hooks may be mine
+    kSteering = 4,  // child: new connections come to me
+    kFlow = 5,      // parent: a flow
+    kDone = 6,      // parent: that was the last flow
+    kTaken = 7,     // child: end, I carry on
   };
   Kind kind = Kind::kHello;
   std::string body;  // a message of takeover.proto, or empty
-  Secret secrets;    // only ever in locked memory
+  Secret secrets;    // always in locked memory
   std::vector<FileDescriptor> descriptors;
 };
 
@@ -43,15 +43,15 @@ class MessageChannel {
 
   explicit MessageChannel(FileDescriptor socket) : socket_(std::move(socket)) {}
 
-  // Connect returns NotFound where nobody listens at `path`.
+  // Connect returns NotFound if no process listens at `path`.
   static absl::StatusOr<MessageChannel> Connect(const std::string &path);
 
-  // Send and Receive return Unavailable when the other side is gone, and
-  // DeadlineExceeded when it takes longer than `patience` over one step.
-  // Receive returns InvalidArgument for what is no message.
+  // Send and Receive return Unavailable if the other side is gone, and
+  // DeadlineExceeded if one step takes longer than `patience`. Receive returns
+  // InvalidArgument for bytes that are no message.
   absl::Status Send(const Message &message);
   absl::StatusOr<Message> Receive(std::chrono::milliseconds patience);
-  // ReceiveKind is Receive of one kind; InvalidArgument for another one.
+  // ReceiveKind receives a message; InvalidArgument: it is of another kind.
   absl::StatusOr<Message> ReceiveKind(Message::Kind kind,
                                       std::chrono::milliseconds patience);
 

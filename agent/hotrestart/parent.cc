@@ -23,14 +23,14 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
-// The next agent loads its hooks and gets its first SVIDs meanwhile.
+// The child loads its hooks and gets its first SVIDs in this time.
 constexpr milliseconds kPreparation{60'000};
 constexpr milliseconds kStep{10'000};
-// Connections that were steered here before the swap are still accepted: those
-// from afar need a round trip until they are established.
+// Connections that were steered here before the swap are still accepted:
+// distant ones need a round trip until they are established.
 constexpr milliseconds kSettle{1'000};
-// Flows that are not open yet are handed over when they are: a handshake may
-// take ten seconds.
+// Flows that are not open yet are exported when they are: a handshake may take
+// ten seconds.
 constexpr milliseconds kMostWait{12'000};
 
 bool IsTrusted(int socket) {
@@ -40,7 +40,7 @@ bool IsTrusted(int socket) {
          (peer.uid == 0 || peer.uid == geteuid());
 }
 
-// More than this agent opens until it ends.
+// More flows than this agent opens until it ends.
 constexpr uint64_t kSpareIds = 1'000'000;
 
 }  // namespace
@@ -100,7 +100,7 @@ void HotRestartParent::Run() {
   }
 }
 
-// The end of this object must not wait for the other agent.
+// The destruction of this object must not wait for the child.
 bool HotRestartParent::ServeOne(FileDescriptor &socket) {
   {
     std::lock_guard lock(mutex_);
@@ -141,7 +141,7 @@ bool HotRestartParent::Serve(MessageChannel &channel) {
   return true;
 }
 
-// Agree answers the first message; the import goes with the answer.
+// Agree answers the first message with the import.
 absl::Status HotRestartParent::Agree(MessageChannel &channel) {
   auto hello = channel.ReceiveKind(Message::Kind::kHello, kStep);
   if (!hello.ok()) {
@@ -187,7 +187,7 @@ absl::Status HotRestartParent::SendFlow(MessageChannel &channel,
     ++sent_;
     return sent;
   }
-  // What was not sent whole, the other side does not have.
+  // The child does not have a message that was not sent whole.
   if (auto back = Unpack(*std::move(message)); back.ok()) {
     parts_.resume(*std::move(back));
   }
@@ -221,7 +221,7 @@ absl::Status HotRestartParent::SendFlows(MessageChannel &channel) {
       accepting = false;
     }
   }
-  parts_.drain();  // the last one has closed, and is on its way
+  parts_.drain();  // the last flow has closed and is being sent
   if (auto sent = SendQueued(channel, milliseconds(0)); !sent.ok()) {
     return sent;
   }
@@ -237,9 +237,9 @@ absl::Status HotRestartParent::SendFlows(MessageChannel &channel) {
                    : sent;
 }
 
-// Rollback makes this agent the one that runs again.
+// Rollback makes this agent the running one again.
 void HotRestartParent::Rollback(const absl::Status &why, bool lost) {
-  // Also those that were not open yet when they were asked for.
+  // Includes flows that were not open yet when Export was called.
   parts_.exported.PassTo(parts_.resume);
   while (auto flow = parts_.exported.Take(milliseconds(0))) {
     parts_.resume(*std::move(flow));

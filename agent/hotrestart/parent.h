@@ -19,42 +19,42 @@
 
 namespace kith {
 
-// HotRestartPath returns where an agent with this runtime directory waits for a
-// child.
+// HotRestartPath returns the path at which an agent with this runtime directory
+// waits for a child.
 std::string HotRestartPath(const std::string &runtime_dir);
 
-// HotRestartParent waits for the next agent, its child, and exports the hooks
-// to it, then the open flows; child.h is its other end. When the child fails on
-// the way, everything is rolled back: this agent carries on.
+// HotRestartParent waits for the next agent, its child, and exports to it the
+// hooks, then the open flows; child.h is the other side. If the child fails
+// before the end, everything is rolled back and this agent carries on.
 class HotRestartParent {
  public:
   static constexpr uint32_t kVersion = 1;  // of takeover.proto
 
-  // Parts are what the parent exports, and how that is undone. The functions
-  // are called on the parent's own thread.
+  // Parts are what the parent exports, and how to undo that. The functions are
+  // called on the parent's own thread.
   struct Parts {
-    std::string cgroup;  // that this agent manages
+    std::string cgroup;  // the cgroup that this agent manages
     FlowTable &flows;
     ExportedFlows &exported;
     // Datapath::Export and Rollback.
     std::function<absl::StatusOr<std::vector<FileDescriptor>>()> export_hooks;
     std::function<absl::Status(bool lost)> rollback_hooks;
-    // The account of direct flows is the child's (true), or ours again.
+    // true: the child accounts for direct flows; false: this agent again.
     std::function<void(bool exported)> export_direct;
-    // Goes on with a flow here.
+    // Resumes a flow in this agent.
     std::function<void(StreamCheckpoint)> resume;
-    // No connection is accepted any more when it returns.
+    // Stops accepting; no connection is accepted after it returns.
     std::function<void()> stop_accepting;
-    // All that was posted to the flows' loops is done when it returns.
+    // Returns when everything posted to the flows' loops is done.
     std::function<void()> drain;
-    // The child binds these ports; open_ports does nothing where they are open.
+    // The child binds these ports; open_ports does nothing if they are open.
     std::function<void()> close_ports;
     std::function<absl::Status()> open_ports;
-    // All is the child's now: this agent can end.
+    // The child has everything: this agent can end.
     std::function<void()> done;
   };
 
-  // Start binds the socket, in the place of a live agent's if `replace`.
+  // Start binds the socket, replacing a live agent's if `replace`.
   static absl::StatusOr<std::unique_ptr<HotRestartParent>> Start(
       const std::string &path, Parts parts, bool replace);
   ~HotRestartParent();
@@ -64,7 +64,7 @@ class HotRestartParent {
  private:
   HotRestartParent(Parts parts, UnixListener listener);
   void Run();
-  // Serve returns whether everything is exported.
+  // Serve returns whether it has exported everything.
   bool Serve(MessageChannel &channel);
   bool ServeOne(FileDescriptor &socket);
   absl::Status Agree(MessageChannel &channel);

@@ -27,7 +27,7 @@ std::string_view TextIn(const json &object, const char *name) {
              : std::string_view();
 }
 
-// Whole numbers from zero on; 2^63 seconds are as good as never.
+// Whole numbers from zero on; 2^63 seconds act like never.
 absl::StatusOr<std::optional<int64_t>> NumberIn(const json &object,
                                                 const char *name) {
   const auto member = object.find(name);

@@ -13,8 +13,8 @@
 
 namespace kith {
 
-// A bundle has a handful of keys of a few KiB each. More is no bundle, or would
-// make every verification search for long.
+// A bundle has a handful of keys of a few KiB each. A larger document is no
+// bundle, or would slow every verification.
 inline constexpr size_t kMaxBundleBytes = size_t{1} << 20;
 inline constexpr size_t kMaxBundleKeys = 256;
 
@@ -27,10 +27,9 @@ struct BundleDocument {
 };
 
 // ParseBundleDocument reads the bundle of one trust domain, which the document
-// itself does not name. Keys of an unknown type or use are left out, as the
-// standard wants it; a wrong key of a known use makes the whole
-// InvalidArgument. That the certificates are authorities is TrustBundle's to
-// check.
+// does not name. It skips keys of an unknown type or use, as the standard
+// requires; a malformed key of a known use makes the whole document
+// InvalidArgument. TrustBundle checks that the certificates are authorities.
 absl::StatusOr<BundleDocument> ParseBundleDocument(
     std::string_view text, const std::string &trust_domain);
 

@@ -30,8 +30,8 @@ std::string HexOf(const ASN1_OCTET_STRING *bytes) {
 
 }  // namespace
 
-// Counts from the epoch with ASN1_TIME_diff, which also the older versions of
-// the library have.
+// Counts from the epoch with ASN1_TIME_diff, which older versions of the
+// library have as well.
 absl::StatusOr<std::chrono::system_clock::time_point> TimePointOf(
     const ASN1_TIME *time) {
   bssl::UniquePtr<ASN1_TIME> epoch(ASN1_TIME_set(nullptr, 0));

@@ -24,8 +24,8 @@ absl::StatusOr<Der> EncodeCertificate(X509 *certificate);
 absl::StatusOr<std::string> EncodeCertificatePem(X509 *certificate);
 
 // Validity is the time in which a certificate may be used. RFC 5280 section
-// 4.1.2.5 includes the second of not_after; the crypto library does not, and
-// neither do we.
+// 4.1.2.5 includes the second of not_after; the crypto library and kith exclude
+// it.
 struct Validity {
   std::chrono::system_clock::time_point not_before;
   std::chrono::system_clock::time_point not_after;
@@ -46,8 +46,9 @@ std::string SerialText(const BIGNUM *number);
 // SerialOf returns the serial number in lower-case hex.
 std::string SerialOf(const X509 *certificate);
 
-// KeyIdTextOf returns the subject key identifier in lower-case hex, and
-// SignerIdTextOf the authority key identifier; empty where there is none.
+// KeyIdTextOf returns the subject key identifier in lower-case hex,
+// SignerIdTextOf the authority key identifier; empty if the certificate has
+// none.
 std::string KeyIdTextOf(X509 *certificate);
 std::string SignerIdTextOf(X509 *certificate);
 

@@ -13,8 +13,8 @@
 
 namespace kith {
 
-// Certificates are valid from a little before they are made: a reader whose
-// clock is slow by less than this takes a fresh one.
+// Certificates are valid from shortly before their creation, so that a reader
+// whose clock is slow by less than this accepts a new one.
 inline constexpr std::chrono::minutes kClockSkew{1};
 
 // KeyUsageBit is a bit of the key usage extension, by its number in RFC 5280
@@ -25,9 +25,9 @@ enum class KeyUsageBit : uint8_t {
   kCrlSign = 6,
 };
 
-// CertificateFields is what is to be certified. The builder adds a random
-// serial number and the key identifiers, and judges nothing: which fields make
-// an SVID is decided by its callers and checked by svid_rules.h.
+// CertificateFields are the fields of a new certificate. The builder adds a
+// random serial number and the key identifiers, and checks nothing: its callers
+// choose the fields of an SVID, and svid_rules.h checks them.
 struct CertificateFields {
   struct NamePart {
     std::string type;  // e.g. "CN"
@@ -42,14 +42,14 @@ struct CertificateFields {
   bool tls_server_and_client = false;  // extended key usage, both or absent
 };
 
-// CertificateSigner is who signs. A null certificate means self-signed.
+// CertificateSigner signs. A null certificate means self-signed.
 struct CertificateSigner {
   X509 *certificate = nullptr;
   EVP_PKEY *key = nullptr;
 };
 
-// BuildCertificate certifies `subject_key`. It returns the certificate as it is
-// after encoding and parsing.
+// BuildCertificate certifies `subject_key`. It returns the certificate after
+// encoding and parsing it.
 absl::StatusOr<bssl::UniquePtr<X509>> BuildCertificate(
     const CertificateFields &fields,
     EVP_PKEY *subject_key,

@@ -145,7 +145,7 @@ bool AddKeyIds(X509 *certificate, X509 *issuer) {
   const ASN1_OCTET_STRING *id =
       issuer == nullptr ? own.get() : X509_get0_subject_key_id(issuer);
   if (id == nullptr) {
-    return true;  // an issuer without an identifier cannot be pointed to
+    return true;  // nothing can refer to an issuer without an identifier
   }
   authority->keyid = ASN1_OCTET_STRING_dup(id);
   return authority->keyid != nullptr &&

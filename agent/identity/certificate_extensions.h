@@ -8,9 +8,9 @@
 
 namespace kith {
 
-// AddExtensions adds what `fields` asks for, and the key identifiers: the
+// AddExtensions adds the extensions of `fields` and the key identifiers: the
 // subject's from its public key, the authority's from the certificate of
-// `issuer` (null: the subject signs itself).
+// `issuer` (null: self-signed).
 absl::Status AddExtensions(const CertificateFields &fields,
                            X509 *certificate,
                            X509 *issuer);

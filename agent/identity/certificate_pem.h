@@ -12,7 +12,7 @@ namespace kith {
 // one after the other.
 std::string CertificatesPem(const std::vector<Der> &certificates);
 
-// CrlsPem does so for CRLs (RFC 7468 section 6).
+// CrlsPem returns CRLs as PEM texts (RFC 7468 section 6).
 std::string CrlsPem(const std::vector<Der> &crls);
 
 }  // namespace kith

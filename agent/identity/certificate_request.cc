@@ -36,7 +36,7 @@ bssl::UniquePtr<GENERAL_NAMES> NamesOf(
   return made ? std::move(names) : nullptr;
 }
 
-// Critical, for the subject is empty (RFC 5280 section 4.2.1.6).
+// Critical, because the subject is empty (RFC 5280 section 4.2.1.6).
 bool AddNames(GENERAL_NAMES *names, X509_REQ *request) {
   constexpr int kCritical = 1;
   bssl::UniquePtr<X509_EXTENSION> extension(

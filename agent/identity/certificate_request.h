@@ -20,8 +20,8 @@ absl::StatusOr<Der> MakeCertificateRequest(
     const SpiffeId &id,
     const std::vector<std::string> &dns_names);
 
-// KeyOfRequest returns the key of a request that is signed with it.
-// InvalidArgument: it is no request, or was made without the key.
+// KeyOfRequest returns the key of a request that is signed with this key.
+// InvalidArgument: the bytes are no request, or another key signed it.
 absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> KeyOfRequest(const Der &request);
 
 }  // namespace kith

@@ -35,7 +35,7 @@ absl::StatusCode CodeOf(int error) {
 
 absl::Status Refusal(const SpiffeId &id, const X509_STORE_CTX *run) {
   const int error = X509_STORE_CTX_get_error(run);
-  // The queue of the library knows less than `error`.
+  // The library's error queue has less detail than `error`.
   ERR_clear_error();
   return absl::Status(CodeOf(error),
                       absl::StrCat("the chain of ",
@@ -59,8 +59,8 @@ absl::Status CheckSigners(const STACK_OF(X509) * path) {
   return absl::OkStatus();
 }
 
-// CheckPath asks whether the authority is in force, and has not revoked what it
-// signed: the leaf, or an intermediate.
+// CheckPath checks that the authority is in force and has not revoked a
+// certificate that it signed: the leaf, or an intermediate.
 absl::Status CheckPath(const STACK_OF(X509) * path,
                        const Revocations &revocations) {
   const size_t length = sk_X509_num(path);
@@ -83,7 +83,7 @@ absl::StatusOr<Validity> ValidityOfPath(const STACK_OF(X509) * path) {
   return common;
 }
 
-// Intermediates are what the peer sent after its leaf.
+// The intermediates are all certificates after the leaf.
 absl::StatusOr<bssl::UniquePtr<STACK_OF(X509)>> IntermediatesOf(
     const ParsedChain &chain) {
   bssl::UniquePtr<STACK_OF(X509)> stack(sk_X509_new_null());

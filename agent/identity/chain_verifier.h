@@ -14,15 +14,15 @@
 
 namespace kith {
 
-// A peer that sends more is refused before anything is parsed: SVIDs with their
-// intermediates are 1 to 4 KiB, and path building costs grow with the number.
+// A longer chain is refused before parsing: SVIDs with their intermediates are
+// 1 to 4 KiB, and the cost of path building grows with the number.
 inline constexpr size_t kMaxChainCertificates = 8;
 inline constexpr size_t kMaxCertificateBytes = size_t{16} << 10;
 
-// CheckBounds is the first thing to ask of a chain; InvalidArgument.
+// CheckBounds must be the first check of a chain; InvalidArgument.
 absl::Status CheckBounds(const std::vector<Der> &chain);
 
-// ParsedChain is what a peer sent, with a leaf that keeps the SVID rules.
+// ParsedChain is a peer's chain whose leaf follows the SVID rules.
 struct ParsedChain {
   SpiffeId id;
   std::vector<bssl::UniquePtr<X509>> certificates;  // leaf first
@@ -36,15 +36,15 @@ absl::StatusOr<ParsedChain> ParseChain(const std::vector<Der> &chain);
 class ChainVerifier {
  public:
   // Create refuses certificates that are no authorities (svid_rules.h), and
-  // CRLs that none of them has signed. An empty list of certificates is a
+  // CRLs that none of them signed. An empty list of certificates means a
   // revoked trust domain (SPIFFE Trust Domain and Bundle, section 4.1.2): it
-  // verifies nobody.
+  // verifies no peer.
   static absl::StatusOr<std::unique_ptr<const ChainVerifier>> Create(
       const Authorities &domain);
 
   const Revocations &revocations() const { return revocations_; }
 
-  // Verify returns what TrustBundle::VerifyPeer promises.
+  // Verify implements TrustBundle::VerifyPeer.
   absl::StatusOr<VerifiedChain> Verify(
       const ParsedChain &chain,
       std::chrono::system_clock::time_point now) const;

@@ -44,7 +44,7 @@ bool AddRevoked(const RevokedSerial &revoked, X509_CRL *crl) {
   return true;
 }
 
-// Whoever has two CRLs takes the one with the higher number (RFC 5280 section
+// A reader with two CRLs uses the one with the higher number (RFC 5280 section
 // 5.2.3).
 bool AddNumber(TimePoint at, X509_CRL *crl) {
   const bssl::UniquePtr<ASN1_INTEGER> number(ASN1_INTEGER_new());

@@ -13,8 +13,8 @@
 
 namespace kith {
 
-// RevokedSerial is an entry of a CRL. Without a reason code, which nobody here
-// would act upon (RFC 5280 section 5.3.1: absent means unspecified).
+// RevokedSerial is an entry of a CRL. It has no reason code, because kith
+// ignores reasons (RFC 5280 section 5.3.1: absent means unspecified).
 struct RevokedSerial {
   std::string serial;                        // lower-case hex
   std::chrono::system_clock::time_point at;  // whole seconds
@@ -32,12 +32,12 @@ struct CrlContents {
 absl::StatusOr<Der> BuildCrl(const CrlContents &contents,
                              const CertificateSigner &signer);
 
-// ReadCrl returns what `signer` has signed. NotFound: another one has;
-// InvalidArgument: it is no CRL, has entries of another kind (indirect CRLs),
-// or a critical extension.
+// ReadCrl returns the contents of a CRL signed by `signer`. NotFound: another
+// key signed it; InvalidArgument: it is no CRL, has entries of another kind
+// (indirect CRLs), or a critical extension.
 absl::StatusOr<CrlContents> ReadCrl(const Der &crl, X509 *signer);
 
-// ParseCrlPem reads what CrlsPem writes of one.
+// ParseCrlPem reads one CRL as CrlsPem writes it.
 absl::StatusOr<Der> ParseCrlPem(std::string_view pem);
 
 }  // namespace kith

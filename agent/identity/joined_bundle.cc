@@ -26,8 +26,8 @@ class JoinedBundle final : public TrustBundle {
     }
   }
 
-  // Each half verifies SVIDs of its own domains only, so that what one of them
-  // accepts is accepted for the right reason.
+  // Each half verifies SVIDs of its own domains only, so that no domain's
+  // authority can vouch for another domain.
   absl::StatusOr<PeerIdentity> VerifyPeer(
       const std::vector<Der> &chain,
       std::chrono::system_clock::time_point now) const override {

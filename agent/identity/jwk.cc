@@ -19,7 +19,7 @@ namespace {
 
 using nlohmann::json;
 
-// Longer ones cost too much to verify with, shorter ones prove nothing.
+// Longer keys cost too much to verify with, shorter ones are insecure.
 constexpr unsigned kMinRsaBits = 2048;
 constexpr unsigned kMaxRsaBits = 8192;
 
@@ -82,7 +82,7 @@ bssl::UniquePtr<EVP_PKEY> DecodeEc(const json &jwk, int curve) {
   const bssl::UniquePtr<BIGNUM> y = DecodeNumber(jwk, "y");
   const bssl::UniquePtr<EC_KEY> ec(EC_KEY_new_by_curve_name(curve));
   bssl::UniquePtr<EVP_PKEY> key(EVP_PKEY_new());
-  // Refuses what is not on the curve.
+  // The checks refuse a point that is not on the curve.
   if (x == nullptr || y == nullptr || ec == nullptr || key == nullptr ||
       !EC_KEY_set_public_key_affine_coordinates(ec.get(), x.get(), y.get()) ||
       !EVP_PKEY_set1_EC_KEY(key.get(), ec.get())) {
@@ -107,7 +107,7 @@ bssl::UniquePtr<EVP_PKEY> DecodeRsa(const json &jwk) {
   return key;
 }
 
-// The algorithm that JWT-SVIDs with such a key have (RFC 7518 section 3.1).
+// AlgorithmOf returns the JWT-SVID algorithm of a key (RFC 7518 section 3.1).
 std::string AlgorithmOf(const json &jwk) {
   const std::string curve = TextIn(jwk, "crv");
   if (curve == "P-256" || curve == "P-384") {
@@ -148,8 +148,8 @@ absl::StatusOr<Der> DecodeJwk(const json &jwk) {
 }
 
 absl::StatusOr<std::string> KeyIdOf(const Der &public_key) {
-  // The members that make the thumbprint (RFC 7638 section 3.2), sorted and
-  // without white space, as it wants them.
+  // The members of the thumbprint (RFC 7638 section 3.2), sorted and without
+  // white space, as the RFC requires.
   absl::StatusOr<json> members = EncodeJwk(public_key);
   if (!members.ok()) {
     return members.status();

@@ -26,7 +26,7 @@ int64_t SecondsOf(Clock::TimePoint time) {
       .count();
 }
 
-// Text is invalid UTF-8 only where the caller's is.
+// The text is invalid UTF-8 only if the caller's text is.
 std::string TextOf(const json &object) {
   return object.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -119,7 +119,7 @@ const Authorities *FindDomain(const std::vector<Authorities> &domains,
   return found == domains.end() ? nullptr : &*found;
 }
 
-// A token without a key ID may be of any key of the domain.
+// A token without a key ID may be signed by any key of the domain.
 absl::Status CheckSignature(const JwsParts &parts,
                             const Header &header,
                             const Authorities &domain) {
@@ -149,7 +149,7 @@ absl::StatusOr<std::string> SignJwtSvid(const JwtSvidRequest &request,
       std::ranges::count(request.audience, "") != 0) {
     return Invalid("a JWT-SVID needs an audience");
   }
-  // Enough that no two tokens ever have the same.
+  // Large enough that no two tokens ever have the same.
   std::array<char, 16> unique{};
   RAND_bytes(reinterpret_cast<uint8_t *>(unique.data()), unique.size());
   const int64_t issued = SecondsOf(now);
@@ -193,7 +193,7 @@ absl::StatusOr<VerifiedJwtSvid> VerifyJwtSvid(
   if (domain == nullptr) {
     return Invalid("the trust domain of the token's subject is not trusted");
   }
-  // Nothing that the token says counts before its signature is checked.
+  // No claim of the token counts before its signature is checked.
   if (absl::Status status = CheckSignature(*parts, *header, *domain);
       !status.ok()) {
     return status;

@@ -15,11 +15,11 @@
 
 namespace kith {
 
-// A token can be replayed until it expires, so that it lives for a few calls:
-// SPIRE gives 5 minutes too.
+// A token can be replayed until it expires, so that its lifetime covers only a
+// few calls: 5 minutes, as in SPIRE.
 inline constexpr std::chrono::minutes kJwtSvidTtl{5};
 
-// JwtSigner is who signs a token: a P-256 key with its name.
+// JwtSigner signs tokens: a P-256 key with its name.
 struct JwtSigner {
   std::string key_id;
   EVP_PKEY *key = nullptr;
@@ -31,7 +31,7 @@ absl::StatusOr<std::string> SignJwtSvid(const JwtSvidRequest &request,
                                         const JwtSigner &signer,
                                         Clock::TimePoint now);
 
-// VerifyJwtSvid is TrustBundle::VerifyJwtSvid over `domains`.
+// VerifyJwtSvid implements TrustBundle::VerifyJwtSvid over `domains`.
 absl::StatusOr<VerifiedJwtSvid> VerifyJwtSvid(
     std::string_view token,
     std::string_view audience,

@@ -21,8 +21,8 @@ thread_local int scope_depth = 0;
 }  // namespace
 
 KeyMemoryScope::KeyMemoryScope() {
-  // The library allocates its per-thread states on first use. They must not
-  // land in the arena: a fork wipes that, and they hold pointers.
+  // The library allocates its per-thread states on first use. They must not be
+  // in the arena: a fork wipes it, and they hold pointers.
   ERR_clear_error();
   uint8_t unused = 0;
   (void)RAND_bytes(&unused, sizeof unused);

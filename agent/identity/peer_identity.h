@@ -8,12 +8,12 @@
 
 namespace kith {
 
-// PeerIdentity is what a verified X509-SVID says of its holder.
+// PeerIdentity is the identity that a verified X509-SVID proves.
 struct PeerIdentity {
   SpiffeId id;
   std::string serial;  // lower-case hex, no separators
   std::chrono::system_clock::time_point not_after;
-  // Key identifier of the authority that vouches for it, in lower-case hex.
+  // Key identifier of the authority that signed the SVID, lower-case hex.
   std::string authority = {};
 };
 

@@ -12,9 +12,9 @@
 
 namespace kith {
 
-// Private keys live in the SecretArena (key_memory.h): locked, not dumped,
-// wiped when freed. While the library signs, it has copies of the scalar on the
-// stack of the signing thread.
+// Private keys are in the SecretArena (key_memory.h): locked, not dumped, wiped
+// when freed. While the library signs, copies of the scalar are on the stack of
+// the signing thread.
 
 // GeneratePrivateKey returns a fresh ECDSA P-256 key. ResourceExhausted when
 // the arena is full.
@@ -35,11 +35,11 @@ absl::StatusOr<Secret> EncodePrivateKeyDer(const EVP_PKEY *key);
 absl::StatusOr<Der> PublicKeyOf(const EVP_PKEY *key);
 
 // ParsePublicKey reads a SubjectPublicKeyInfo with a P-256 or P-384 key, the
-// only kinds that the agent asks certificates for.
+// only kinds for which the agent requests certificates.
 absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> ParsePublicKey(const Der &der);
 
-// ParseVerificationKey takes RSA keys too, which sign the JWT-SVIDs of other
-// trust domains.
+// ParseVerificationKey also reads RSA keys, with which other trust domains sign
+// JWT-SVIDs.
 absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> ParseVerificationKey(const Der &der);
 
 }  // namespace kith

@@ -12,19 +12,19 @@
 
 namespace kith {
 
-// Revocations is what a trust domain has taken back, for quick questions.
-// Immutable. How old a CRL is does not matter here: it names what is revoked,
-// and stays true.
+// Revocations is the index of everything that a trust domain has revoked.
+// Immutable. The age of a CRL does not matter here: what it names stays
+// revoked.
 class Revocations {
  public:
-  // Create returns InvalidArgument for a CRL that cannot be read or that no
-  // authority of the domain has signed.
+  // Create returns InvalidArgument for a CRL that is malformed or that no
+  // authority of the domain signed.
   static absl::StatusOr<Revocations> Create(const Authorities &domain);
 
-  // Check returns FailedPrecondition, with the reason, if a certificate with
-  // `serial` by the authority with that key identifier is not in force: it, or
-  // the authority, is revoked (where the domain tells of that), or the
-  // authority is tainted. An empty identifier stands for each authority.
+  // Check returns FailedPrecondition, with the reason, if the certificate with
+  // `serial` by the authority with that key identifier is not in force: the
+  // certificate or its authority is revoked (if the domain publishes that), or
+  // the authority is tainted. An empty identifier stands for each authority.
   absl::Status Check(std::string_view authority, std::string_view serial) const;
 
  private:

@@ -11,12 +11,12 @@
 
 namespace kith {
 
-// An issuer that hands out ever shorter lives (its CA is about to expire) is
-// asked this often at most.
+// Bound of the renewal rate for an issuer whose SVIDs live ever shorter,
+// because its CA is about to expire.
 inline constexpr std::chrono::seconds kMinRenewalInterval{1};
 
-// Bounds of the back-off: a passing fault is over within a second; an issuer
-// that was away for long sees each agent once a minute.
+// Bounds of the back-off: a short fault ends within a second; an issuer that
+// was down for long sees each agent once a minute.
 inline constexpr std::chrono::seconds kFirstRetry{1};
 inline constexpr std::chrono::seconds kLastRetry{60};
 
@@ -30,9 +30,9 @@ struct ClampedTtl {
 };
 ClampedTtl ClampTtl(std::chrono::seconds wanted);
 
-// RenewalTime returns half of the life that is left at `now`, earlier by up to
-// the fraction `jitter` of that half, so that the agents that started together
-// do not renew together.
+// RenewalTime returns half of the lifetime left at `now`, earlier by up to the
+// fraction `jitter` of that half, so that agents that started together do not
+// renew together.
 Clock::TimePoint RenewalTime(Clock::TimePoint now,
                              Clock::TimePoint not_after,
                              double jitter,
@@ -42,9 +42,9 @@ Clock::TimePoint RenewalTime(Clock::TimePoint now,
 class Backoff {
  public:
   // Next returns the delay to the next attempt: doubled with each failure up to
-  // kLastRetry, of which a random half is taken off.
+  // kLastRetry, minus a random part of up to half.
   std::chrono::milliseconds Next(absl::BitGenRef random);
-  // GiveUp makes all further delays the longest: trying soon will not help.
+  // GiveUp makes all further delays the longest: early retries cannot help.
   void GiveUp() { delay_ = kLastRetry; }
   void Reset() { delay_ = kFirstRetry; }
 

@@ -10,9 +10,9 @@
 namespace kith {
 
 // Sha256OfFile returns the SHA-256 of a regular file in lower-case hex. It
-// reads from the start and leaves the file offset of `fd` alone.
-// ResourceExhausted for a file above `max_bytes`; Aborted if it changed its
-// size meanwhile.
+// reads from the start and does not move the file offset of `fd`.
+// ResourceExhausted: the file is larger than `max_bytes`; Aborted: its size
+// changed meanwhile.
 absl::StatusOr<std::string> Sha256OfFile(int fd, uint64_t max_bytes);
 
 // Sha256Hex returns the digest of some bytes in lower-case hex.

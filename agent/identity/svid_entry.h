@@ -24,14 +24,14 @@ struct SvidEntry {
   absl::StatusOr<std::shared_ptr<const X509Svid>> Current(
       Clock::TimePoint now) const;
 
-  // Record takes the result of an attempt and sets the time of the next.
+  // Record stores the result of an attempt and sets the next one's time.
   void Record(absl::StatusOr<RequestedSvid> result,
               Clock::TimePoint now,
               double jitter,
               absl::BitGenRef random);
 
-  // Judge takes the SVID out of use if `bundle` says that it is not in force,
-  // and makes the next attempt due at once.
+  // Judge withdraws the SVID if `bundle` says that it is not in force, and
+  // makes the next attempt due at once.
   void Judge(const TrustBundle &bundle, Clock::TimePoint now);
 };
 

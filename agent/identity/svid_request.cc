@@ -13,8 +13,8 @@
 namespace kith {
 namespace {
 
-// NoteOf says why the SVID lives shorter than asked for, beyond what rounding
-// to seconds explains.
+// NoteOf says why the SVID lives shorter than requested, beyond rounding to
+// seconds.
 std::string NoteOf(const X509Svid &svid,
                    const ClampedTtl &asked,
                    Clock::TimePoint now) {

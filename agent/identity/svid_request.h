@@ -16,9 +16,9 @@ struct RequestedSvid {
   std::string ttl_note;  // SvidState::ttl_note
 };
 
-// RequestSvid generates a key, asks the issuer for an SVID over it (which may
-// answer with another key) and checks the answer. Blocks as long as the issuer
-// does.
+// RequestSvid generates a key, asks the issuer for an SVID over it (the issuer
+// may answer with another key) and checks the answer. Blocks as long as the
+// issuer does.
 absl::StatusOr<RequestedSvid> RequestSvid(const SvidSpec &spec,
                                           Issuer &issuer,
                                           Clock::TimePoint now);

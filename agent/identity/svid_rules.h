@@ -13,9 +13,9 @@ namespace kith {
 // appendix A) to a leaf: not a CA; exactly one URI name, a SPIFFE ID with a
 // path; critical key usage with digitalSignature and neither keyCertSign nor
 // cRLSign; extended key usage absent, or for TLS servers and clients both; a
-// critical subject alternative name where the subject is empty (RFC 5280
-// section 4.2.1.6). InvalidArgument names the rule that is broken. Signature
-// and validity are not looked at.
+// critical subject alternative name if the subject is empty (RFC 5280 section
+// 4.2.1.6). InvalidArgument names the broken rule. CheckLeaf does not check
+// signature and validity.
 absl::StatusOr<SpiffeId> CheckLeaf(X509 *certificate);
 
 // CheckAuthority applies the rules for signing certificates: a CA, key usage

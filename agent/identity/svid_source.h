@@ -11,19 +11,19 @@
 
 namespace kith {
 
-// SvidSource is what a handshake needs: who we are, and whom we can know.
+// SvidSource gives a handshake the agent's own SVIDs and the trusted domains.
 // Thread-safe; does not block.
 class SvidSource {
  public:
   virtual ~SvidSource() = default;
 
   // Get returns a valid SVID that is not revoked. Unavailable says why there is
-  // none now; NotFound: it is none of ours.
+  // none now; NotFound: no document wants an SVID of this ID.
   virtual absl::StatusOr<std::shared_ptr<const X509Svid>> Get(
       const SpiffeId &id) const = 0;
 
-  // trusted returns every trust domain that is known; null: none yet. Which of
-  // them a flow may have peers of is the Authorizer's to say.
+  // trusted returns every known trust domain; null: none yet. The Authorizer
+  // decides which of them a flow may have peers of.
   virtual std::shared_ptr<const TrustBundle> trusted() const = 0;
 };
 

@@ -70,7 +70,7 @@ class RotatingSvidStore final : public SvidStore {
 
  private:
   void Run();
-  // DueSpec returns the spec whose time has come first.
+  // DueSpec returns the spec that is due first.
   std::optional<SvidSpec> DueSpec(Clock::TimePoint now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Clock::TimePoint NextWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -108,7 +108,7 @@ void RotatingSvidStore::SetSpecs(std::vector<SvidSpec> specs) {
     const auto known = entries_.find(spec.id);
     SvidEntry entry = known == entries_.end() ? SvidEntry() : known->second;
     if (known == entries_.end() || entry.state.spec != spec) {
-      // A changed spec keeps its SVID in use until the new one is there.
+      // A changed spec keeps its SVID in use until the new one is issued.
       entry.attempted = false;
       entry.backoff.Reset();
       entry.state.next_attempt = options_.clock->Now();
@@ -178,7 +178,7 @@ void RotatingSvidStore::Run() {
       options_.clock->WaitUntil(mutex_, changed_, NextWork());
       continue;
     }
-    // The issuer may block: nobody waits for it under the lock.
+    // The issuer may block: the lock is not held meanwhile.
     mutex_.Unlock();
     if (bundle_due) {
       RefreshBundle();
@@ -250,7 +250,7 @@ absl::Status RotatingSvidStore::TakeBundle(
   if (!fetched.ok()) {
     return fetched.status();
   }
-  // An unchanged bundle stays: it remembers the chains that it has verified.
+  // An unchanged bundle object is kept, because it remembers verified chains.
   const auto known = this->bundle();
   if (known != nullptr && known->authorities().front() == *fetched) {
     return absl::OkStatus();

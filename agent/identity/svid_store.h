@@ -16,7 +16,7 @@
 
 namespace kith {
 
-// SvidSpec is what one identity wants of its SVID.
+// SvidSpec describes the SVID that one identity wants.
 struct SvidSpec {
   SpiffeId id;
   std::vector<std::string> dns_names;
@@ -31,13 +31,13 @@ struct SvidState {
   absl::Status last_error;
   std::chrono::system_clock::time_point next_attempt;  // renewal or retry
   uint64_t rotations = 0;  // SVIDs issued after the first
-  // Why the SVID does not live as long as the spec says; empty if it does.
+  // Why the SVID lives shorter than the spec says; empty if it does not.
   std::string ttl_note;
 };
 
-// SvidStore keeps a fresh SVID for every identity: it generates the keys, asks
-// the issuer, renews at half life with jitter and retries with back-off, all
-// on one thread of its own. Get never blocks on the issuer. Thread-safe.
+// SvidStore keeps a valid SVID for every identity: it generates the keys, calls
+// the issuer, renews at half life with jitter and retries with back-off, all on
+// one thread of its own. Get never blocks on the issuer. Thread-safe.
 class SvidStore {
  public:
   struct Options {
@@ -55,18 +55,18 @@ class SvidStore {
       std::shared_ptr<Issuer> issuer, Options options);
   virtual ~SvidStore() = default;
 
-  // SetSpecs makes `specs` the wanted set: new ones are issued at once, changed
-  // ones reissued, absent ones forgotten. One SPIFFE ID has one spec.
+  // SetSpecs makes `specs` the wanted set: it issues new ones at once, reissues
+  // changed ones, and forgets absent ones. One SPIFFE ID has one spec.
   virtual void SetSpecs(std::vector<SvidSpec> specs) = 0;
 
-  // WaitUntilAttempted returns when each wanted SVID was tried once, or at the
-  // deadline (false).
+  // WaitUntilAttempted returns when each wanted SVID was tried once, or false
+  // at the deadline.
   virtual bool WaitUntilAttempted(std::chrono::milliseconds deadline) = 0;
 
-  // Refresh fetches the bundle at once. When it returns, what the issuer had
-  // revoked before the call is in use no more, and Options::on_bundle was told;
-  // fresh SVIDs are on their way. The error is of that fetch: the last good
-  // bundle stays in force.
+  // Refresh fetches the bundle at once. When it returns, SVIDs that the issuer
+  // revoked before the call are out of use, Options::on_bundle was called, and
+  // new SVIDs are being requested. The error is that of the fetch: the last
+  // good bundle stays in force.
   virtual absl::Status Refresh() = 0;
 
   // Get returns a valid SVID that is not revoked. Unavailable, with the
@@ -75,12 +75,12 @@ class SvidStore {
   virtual absl::StatusOr<std::shared_ptr<const X509Svid>> Get(
       const SpiffeId &id) const = 0;
 
-  // IssueJwt returns a JWT-SVID of an ID in the set. Errors as of Get, and
-  // those of the issuer. Blocks as long as the issuer does.
+  // IssueJwt returns a JWT-SVID of an ID in the set. Errors are those of Get
+  // and of the issuer. Blocks as long as the issuer does.
   virtual absl::StatusOr<std::string> IssueJwt(
       const SpiffeId &id, const std::vector<std::string> &audience) = 0;
 
-  // bundle returns the current trust bundle; null until the issuer gave one.
+  // bundle returns the current trust bundle; null before the first one.
   virtual std::shared_ptr<const TrustBundle> bundle() const = 0;
 
   // bundle_status returns the error of the last attempt to fetch the bundle.
@@ -89,8 +89,8 @@ class SvidStore {
   virtual std::vector<SvidState> List() const = 0;
   virtual std::string issuer_description() const = 0;
 
-  // Stop ends the store's thread: nobody is called any more, nothing is
-  // renewed, and Refresh fails. Not from a callback.
+  // Stop ends the store's thread: no callback is called any more, nothing is
+  // renewed, and Refresh fails. Do not call it from a callback.
   virtual void Stop() = 0;
 };
 

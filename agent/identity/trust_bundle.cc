@@ -33,8 +33,8 @@ class CachingTrustBundle final : public TrustBundle {
         known.has_value() && known->validity.Contains(now)) {
       return std::move(known->peer);
     }
-    // An expired path goes through the verification again, which says so, or
-    // finds another path.
+    // An expired path is verified again: the verification reports the expiry,
+    // or finds another path.
     absl::StatusOr<ParsedChain> parsed = ParseChain(chain);
     if (!parsed.ok()) {
       return parsed.status();

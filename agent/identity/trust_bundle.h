@@ -14,14 +14,14 @@
 
 namespace kith {
 
-// VerifiedJwtSvid is what a valid JWT-SVID says.
+// VerifiedJwtSvid is the content of a valid JWT-SVID.
 struct VerifiedJwtSvid {
   SpiffeId id;
   std::string claims;  // the JSON object that was signed
 };
 
-// SvidName tells one X509-SVID from all others. An empty authority is one that
-// is not known. Refers to texts of others.
+// SvidName identifies one X509-SVID. An empty authority means unknown. It
+// refers to strings that others own.
 struct SvidName {
   std::string_view trust_domain;
   std::string_view serial;
@@ -56,14 +56,14 @@ class TrustBundle {
       std::chrono::system_clock::time_point now) const = 0;
 
   // CheckInForce returns FailedPrecondition, with the reason, for an SVID that
-  // is revoked, or whose authority is tainted or revoked. Validity is not
-  // looked at. OK for what nobody here can know: SVIDs of trust domains without
+  // is revoked, or whose authority is tainted or revoked. It does not check
+  // validity. OK if the state is not known here: SVIDs of trust domains without
   // CRLs.
   virtual absl::Status CheckInForce(const SvidName &svid) const = 0;
 
   // VerifyJwtSvid checks a token by the rules of the JWT-SVID standard,
   // sections 2, 3 and 5, with the keys of the trust domain in its `sub`.
-  // InvalidArgument says what is wrong with it, without its bytes.
+  // InvalidArgument says what is wrong with the token, without its bytes.
   virtual absl::StatusOr<VerifiedJwtSvid> VerifyJwtSvid(
       std::string_view token,
       std::string_view audience,
@@ -71,7 +71,7 @@ class TrustBundle {
 
   virtual std::vector<std::string> trust_domains() const = 0;
 
-  // authorities returns what the bundle was made of.
+  // authorities returns the authorities that Create was given.
   virtual const std::vector<Authorities> &authorities() const = 0;
 };
 

@@ -21,20 +21,20 @@ using ChainDigest = std::array<uint8_t, 32>;
 
 ChainDigest DigestOf(const std::vector<Der> &chain);
 
-// VerifiedChain is what a successful verification found out.
+// VerifiedChain is the result of a successful verification.
 struct VerifiedChain {
   PeerIdentity peer;
   Validity validity;  // in which every certificate of the path is valid
 };
 
-// VerifiedChains remembers chains that led to an authority. Only those enter,
-// so that a stranger can neither fill it nor push anything out. Thread-safe;
-// the shards keep the threads of different flows apart.
+// VerifiedChains remembers chains that led to an authority. Only such chains
+// enter, so that an unauthenticated peer can neither fill it nor evict others.
+// Thread-safe; shards reduce contention between threads.
 class VerifiedChains {
  public:
-  // 4096 chains (a few hundred bytes each) are the peers that a busy node talks
-  // to; a chain beyond that pushes out the oldest of its shard and costs a
-  // verification of about 100 microseconds when it comes again.
+  // 4096 chains (a few hundred bytes each) are the peers of a busy node; a
+  // further chain evicts the oldest of its shard, whose next verification costs
+  // about 100 microseconds.
   static constexpr size_t kShards = 16;
   static constexpr size_t kMaxPerShard = 256;
 

@@ -15,8 +15,8 @@
 namespace kith {
 
 // X509Svid is a private key with its certificate chain (X509-SVID standard).
-// Immutable, so that it can be shared by the flows of several threads; a
-// rotation makes another one and live flows keep theirs.
+// Immutable, so that flows of several threads can share it; a rotation makes a
+// new one, and open flows keep theirs.
 class X509Svid {
  public:
   // Create checks that the leaf is a well-formed SVID for `id` over `key`.
@@ -26,8 +26,8 @@ class X509Svid {
   ~X509Svid();
   const SpiffeId &id() const { return leaf_.id; }
   const std::string &serial() const { return leaf_.serial; }
-  // authority returns the key identifier of who signed the chain's last
-  // certificate.
+  // authority returns the key identifier of the authority that signed the
+  // chain's last certificate.
   const std::string &authority() const { return leaf_.authority; }
   std::chrono::system_clock::time_point not_before() const {
     return not_before_;

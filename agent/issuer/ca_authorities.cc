@@ -25,8 +25,8 @@ void RemoveFiles(const CaDirectory &directory, std::string_view stem) {
   }
 }
 
-// A directory that has signed and has no authority any more has lost it:
-// another one would be a stranger to everybody.
+// A directory that has signed and has no authority has lost it: peers would not
+// trust a new one.
 absl::Status CheckUnused(const CaDirectory &directory) {
   for (std::string_view name :
        {CaDirectory::kKeyFile, CaDirectory::kCertificateFile}) {
@@ -153,7 +153,7 @@ absl::StatusOr<std::string> CaAuthorities::Prepare(
     return absl::ResourceExhaustedError(absl::StrCat(
         "there are ", kMost, " authorities: taint and revoke an old one"));
   }
-  // No stem is used twice: the file of a revoked one may still be about.
+  // No stem is used twice: the file of a revoked authority may still exist.
   const std::string stem = absl::StrCat(
       "ca-",
       std::chrono::floor<std::chrono::milliseconds>(now.time_since_epoch())

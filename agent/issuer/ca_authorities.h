@@ -17,18 +17,18 @@
 
 namespace kith {
 
-// CaAuthorities are the authorities of an embedded CA, each with a key of its
-// own and self-signed, so that one can be given up without the others.
+// CaAuthorities are the authorities of an embedded CA, each self-signed and
+// with a key of its own, so that one can be revoked without the others.
 //
 //   prepared --activate--> active --(another is activated)--> old
 //   old --taint--> tainted --revoke--> gone
 //
-// The list (ca_authority_list.h) is replaced in one step, after the files that
-// it names are there and before those that it no longer names go. A directory
-// without it has one authority, `ca`.
+// The list (ca_authority_list.h) is replaced atomically: after its files are
+// written, and before files that it no longer names are removed. A directory
+// without a list has one authority, `ca`.
 class CaAuthorities {
  public:
-  // A handful at most is needed; more would make every bundle and chain long.
+  // A handful is needed at most; more would make bundles and chains long.
   static constexpr size_t kMost = 8;
 
   struct Entry {
@@ -41,20 +41,21 @@ class CaAuthorities {
     Validity validity;
   };
 
-  // LoadOrCreate makes the first authority in a directory that has none.
+  // LoadOrCreate creates the first authority if the directory has none.
   static absl::StatusOr<CaAuthorities> LoadOrCreate(
       const CaDirectory &directory,
       const std::string &trust_domain,
       Clock::TimePoint now);
 
-  // Load never makes one. Every error names the file.
+  // Load never creates one. Every error names the file.
   static absl::StatusOr<CaAuthorities> Load(const CaDirectory &directory,
                                             const std::string &trust_domain,
                                             Clock::TimePoint now);
 
-  // Apply makes the change on disk and here, or neither. It returns the
-  // identifier of the authority. FailedPrecondition: its state does not allow
-  // that, the message has the way out; NotFound: there is none of that name.
+  // Apply makes the change on disk and in memory, or neither, and returns the
+  // identifier of the authority. FailedPrecondition: the authority's state
+  // forbids the change, and the message says what to do; NotFound: no authority
+  // has that name.
   absl::StatusOr<std::string> Apply(const CaDirectory &directory,
                                     const std::string &trust_domain,
                                     const AuthorityOrder &order,

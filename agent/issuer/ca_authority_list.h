@@ -17,8 +17,8 @@ namespace kith {
 // The file that lists the authorities of an embedded CA.
 inline constexpr std::string_view kAuthorityList = "authorities";
 
-// AuthorityRow is a line of it: stem of the files (.key, .crt, .crl), key
-// identifier, state, second of the last change.
+// AuthorityRow is one line of the list: stem of the files (.key, .crt, .crl),
+// key identifier, state, second of the last change.
 struct AuthorityRow {
   std::string stem;
   std::string id;
@@ -26,8 +26,8 @@ struct AuthorityRow {
   Clock::TimePoint since;
 };
 
-// ReadAuthorityList returns DataLoss for a list that is damaged, or in which
-// not exactly one authority is active.
+// ReadAuthorityList returns DataLoss if the list is damaged, or does not have
+// exactly one active authority.
 absl::StatusOr<std::vector<AuthorityRow>> ReadAuthorityList(
     const CaDirectory &directory);
 

@@ -36,14 +36,14 @@ bool IsKey(std::string_view name) {
   return name.ends_with(kKeySuffix);
 }
 
-// IsKept leaves out what an agent makes again, and the books of issued SVIDs:
-// those of the directory that is replaced are newer.
+// IsKept excludes what an agent makes again, and the lists of issued SVIDs:
+// those of the replaced directory are newer.
 bool IsKept(std::string_view name) {
   return IsKey(name) || name.ends_with(".crt") || name == kAuthorityList ||
          name == RevokedSvids::kFile;
 }
 
-// A backup is from elsewhere: its names must not lead out of the directory.
+// A backup is foreign input: its names must not lead out of the directory.
 bool IsPlainName(std::string_view name) {
   return std::ranges::all_of(name, [](unsigned char c) {
     return absl::ascii_isalnum(c) || c == '-' || c == '.';
@@ -87,7 +87,7 @@ absl::StatusOr<json> FilesOf(const CaDirectory &directory,
   return files;
 }
 
-// Backup is one that was read and decrypted, and whose signature is right.
+// Backup is a decrypted backup whose signature is right.
 struct Backup {
   std::map<std::string, std::string> texts;
   std::map<std::string, bssl::UniquePtr<EVP_PKEY>> keys;
@@ -165,7 +165,7 @@ absl::Status WriteTo(const CaDirectory &directory, const Backup &backup) {
   return absl::OkStatus();
 }
 
-// What an agent does at its start.
+// TryOut opens the directory as an agent does at its start.
 absl::Status TryOut(const CaDirectory &directory,
                     const std::string &trust_domain,
                     Clock::TimePoint now) {
@@ -175,7 +175,7 @@ absl::Status TryOut(const CaDirectory &directory,
                           : authorities;
 }
 
-// What the present CA has signed can be revoked after a restore too.
+// SVIDs of the present CA can be revoked after a restore too.
 absl::Status KeepIssued(const CaDirectory &present,
                         const CaDirectory &restored,
                         Clock::TimePoint now) {
@@ -189,8 +189,8 @@ absl::Status KeepIssued(const CaDirectory &present,
   return kept;
 }
 
-// No SVID comes back into force by a restore; an authority that was tainted
-// since does, as the backup says.
+// A restore brings no SVID back into force; an authority that was tainted after
+// the backup becomes valid again, as the backup says.
 absl::Status KeepRevoked(const CaDirectory &present,
                          const CaDirectory &restored,
                          Clock::TimePoint now) {

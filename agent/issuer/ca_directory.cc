@@ -108,7 +108,7 @@ absl::StatusOr<CaDirectory> CaDirectory::Open(const std::string &path) {
   if (!directory.valid() || ::fstat(directory.get(), &file) != 0) {
     return Errno("open directory", path);
   }
-  // Whoever may write to the directory may swap the key.
+  // A user who may write to the directory may replace the key.
   if (absl::Status status = CheckOwner(file, 0022, path); !status.ok()) {
     return status;
   }
@@ -125,7 +125,7 @@ absl::StatusOr<CaDirectory> CaDirectory::Open(const std::string &path) {
       return Errno("flock", absl::StrCat(path, "/", name));
     }
   }
-  // A restored backup may have taken its place while we waited.
+  // A restored backup may have replaced the directory during the wait.
   struct stat present {};
   if (::stat(path.c_str(), &present) != 0 || present.st_ino != file.st_ino ||
       present.st_dev != file.st_dev) {
@@ -148,7 +148,7 @@ absl::StatusOr<bool> CaDirectory::Has(std::string_view name) const {
 }
 
 absl::StatusOr<std::vector<std::string>> CaDirectory::List() const {
-  // A name through our own descriptor: the directory that was checked.
+  // A name through this object's descriptor: the checked directory.
   const std::string path = absl::StrCat("/proc/self/fd/", directory_.get());
   std::vector<std::string> names;
   std::error_code error;
@@ -174,7 +174,7 @@ absl::Status CaDirectory::Remove(std::string_view name) const {
 
 absl::StatusOr<CaDirectory::OpenFile> CaDirectory::OpenToRead(
     std::string_view name, mode_t forbidden_mode) const {
-  // O_NONBLOCK: a FIFO must not hold the agent up.
+  // O_NONBLOCK: a FIFO must not block the agent.
   FileDescriptor fd(
       ::openat(directory_.get(),
                std::string(name).c_str(),
@@ -268,7 +268,7 @@ absl::Status CaDirectory::Write(std::string_view name,
                                 mode_t mode,
                                 std::span<const uint8_t> bytes) const {
   const std::string aside = absl::StrCat(name, ".new");
-  // What an interrupted agent left behind; the lock is ours.
+  // An interrupted agent may have left the file; this object has the lock.
   if (::unlinkat(directory_.get(), aside.c_str(), 0) != 0 && errno != ENOENT) {
     return Errno("unlink", PathOf(aside));
   }
@@ -276,7 +276,7 @@ absl::Status CaDirectory::Write(std::string_view name,
                              aside.c_str(),
                              O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
                              mode));
-  // The umask does not decide who may read a certificate.
+  // The umask must not restrict the readers of a certificate.
   if (!fd.valid() || ::fchmod(fd.get(), mode) != 0) {
     return Errno("create", PathOf(aside));
   }

@@ -16,8 +16,8 @@
 
 namespace kith {
 
-// CaDirectory is the directory that agents of one machine share, held under its
-// lock while the object lives. Every error names the file.
+// CaDirectory is the directory that the agents of one machine share. The object
+// holds the directory's lock while it lives. Every error names the file.
 class CaDirectory {
  public:
   static constexpr std::string_view kKeyFile = "ca.key";
@@ -25,43 +25,43 @@ class CaDirectory {
   // The files of the first authority.
   static constexpr std::string_view kFirstStem = "ca";
   static constexpr std::string_view kLockFile = "ca.lock";
-  // A key or certificate in PEM has about 1 KiB; whatever is larger is not one.
+  // A PEM key or certificate has about 1 KiB; a larger file is neither.
   static constexpr size_t kMaxFileBytes = size_t{64} << 10;
 
-  // Open makes the directory (mode 0700) and its parents where they are
-  // missing, and waits for the lock. PermissionDenied if somebody else owns the
-  // directory or may write to it.
+  // Open creates the directory (mode 0700) and its parents if they are missing,
+  // and waits for the lock. PermissionDenied: another user owns the directory
+  // or may write to it.
   static absl::StatusOr<CaDirectory> Open(const std::string &path);
 
-  // Has returns whether the file is there, whatever it is.
+  // Has returns whether the file exists, whatever its type.
   absl::StatusOr<bool> Has(std::string_view name) const;
 
-  // List returns the names in the directory, in no order.
+  // List returns the names in the directory, unordered.
   absl::StatusOr<std::vector<std::string>> List() const;
 
-  // Read returns a regular file of our own user that lets others do nothing of
-  // `forbidden_mode` (0077: not even read). Symbolic links are not followed.
+  // Read returns a regular file of this process's user whose mode has no bit of
+  // `forbidden_mode` (0077: others may not even read). It does not follow
+  // symbolic links.
   absl::StatusOr<Secret> Read(std::string_view name,
                               mode_t forbidden_mode) const;
 
-  // ReadText returns a file that holds no secrets and that nobody else may
-  // write to; empty where there is none. DataLoss: it has more than `most`
-  // bytes.
+  // ReadText returns a file without secrets that no other user may write to;
+  // empty if the file does not exist. DataLoss: it has more than `most` bytes.
   absl::StatusOr<std::string> ReadText(std::string_view name,
                                        size_t most) const;
 
-  // Append adds `line` to the file (mode 0600), which may not be on the disk
-  // when it returns. It returns the new size of the file.
+  // Append adds `line` to the file (mode 0600) and returns the file's new size.
+  // The line may not be on the disk yet when Append returns.
   absl::StatusOr<size_t> Append(std::string_view name,
                                 std::string_view line) const;
 
-  // Write replaces the file in one step (write aside, fsync, rename, fsync of
-  // the directory).
+  // Write replaces the file atomically (write to a temporary file, fsync,
+  // rename, fsync of the directory).
   absl::Status Write(std::string_view name,
                      mode_t mode,
                      std::span<const uint8_t> bytes) const;
 
-  // Remove unlinks the file for good.
+  // Remove unlinks the file permanently.
   absl::Status Remove(std::string_view name) const;
 
   std::string PathOf(std::string_view name) const;

@@ -22,8 +22,8 @@
 namespace kith {
 namespace {
 
-// What CaDirectory::Write replaces shows as a move; a lost event (the queue is
-// full) must not be a lost change.
+// A replacement by CaDirectory::Write appears as a move; a lost event (the
+// queue is full) must not be a lost change.
 constexpr uint32_t kEvents = IN_MOVED_TO | IN_CREATE | IN_ONLYDIR;
 
 std::filesystem::path Absolute(const std::string &directory) {
@@ -133,7 +133,7 @@ void CaDirectoryWatch::Follow() {
       return;
     }
     if (Drain()) {
-      // A directory that is away for the moment comes back with an event.
+      // A directory that is missing at the moment causes an event on return.
       (void)WatchDirectory();
       on_change_();
     }

@@ -13,12 +13,12 @@
 
 namespace kith {
 
-// CaDirectoryWatch tells when another agent of the machine, or an operator, has
-// changed the directory of an embedded CA: its lists were replaced, or the
-// whole of it was (inotify(7)). On a thread of its own.
+// CaDirectoryWatch detects that another agent of the machine, or an operator,
+// changed the directory of an embedded CA: its lists, or the whole directory,
+// were replaced (inotify(7)). It has a thread of its own.
 class CaDirectoryWatch {
  public:
-  // Create watches a directory that exists. `on_change` is called on the thread
+  // Create watches an existing directory. `on_change` is called on the thread
   // of the watch, also for changes of this process.
   static absl::StatusOr<std::unique_ptr<CaDirectoryWatch>> Create(
       const std::string &directory, std::function<void()> on_change);

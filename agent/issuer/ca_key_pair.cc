@@ -19,7 +19,7 @@
 namespace kith {
 namespace {
 
-// As long as a machine is in service, where nobody rotates it (kith ca).
+// The service time of a machine, if nobody rotates the key (kith ca).
 constexpr std::chrono::hours kCaLifetime{24 * 365 * 10};
 
 std::string KeyFile(const std::string &stem) {
@@ -49,8 +49,8 @@ absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> LoadKey(const CaDirectory &directory,
   return key;
 }
 
-// The subject names the key, so that two authorities of one trust domain never
-// look like each other to a path builder.
+// The subject names the key, so that a path builder never confuses two
+// authorities of one trust domain.
 CertificateFields CaFields(const std::string &trust_domain,
                            const std::string &key_name,
                            Clock::TimePoint now) {

@@ -17,9 +17,9 @@ struct CaKeyPair {
   bssl::UniquePtr<X509> certificate;
 };
 
-// LoadOrCreateCaKeyPair returns what `directory` holds as its first authority
-// (ca.key, ca.crt), or fills it. A key without a certificate is a creation that
-// was interrupted before anybody saw the authority, and is completed with the
+// LoadOrCreateCaKeyPair returns the first authority in `directory` (ca.key,
+// ca.crt), or creates it. A key without a certificate comes from a creation
+// that was interrupted before the authority was used; it is completed with the
 // same key. Errors name the file.
 absl::StatusOr<CaKeyPair> LoadOrCreateCaKeyPair(const CaDirectory &directory,
                                                 const std::string &trust_domain,
@@ -32,7 +32,7 @@ absl::StatusOr<CaKeyPair> LoadCaKeyPair(const CaDirectory &directory,
                                         const std::string &trust_domain,
                                         Clock::TimePoint now);
 
-// CreateCaKeyPair makes one in new files.
+// CreateCaKeyPair creates an authority in new files.
 absl::StatusOr<CaKeyPair> CreateCaKeyPair(const CaDirectory &directory,
                                           const std::string &stem,
                                           const std::string &trust_domain,

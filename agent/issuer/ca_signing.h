@@ -10,8 +10,8 @@
 
 namespace kith {
 
-// SignSvid certifies what `request` asks for, for no longer than the signer is
-// valid. InvalidArgument: names or TTL that no SVID has, or an unusable key;
+// SignSvid certifies `request`, for no longer than the signer is valid.
+// InvalidArgument: names or TTL that no SVID may have, or an unusable key;
 // FailedPrecondition: the signer has expired.
 absl::StatusOr<bssl::UniquePtr<X509>> SignSvid(
     const SvidRequest &request,

@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kMaxCrlBytes = size_t{1} << 20;
 
-// A file that cannot be used is made again: nothing is known from it alone.
+// An unusable file is made again: it contains no unique facts.
 std::optional<Der> Usable(const CaDirectory &directory,
                           std::string_view name,
                           X509 *signer,

@@ -12,8 +12,8 @@
 namespace kith {
 
 // CurrentCrl returns the CRL of an authority: the one in the file STEM.crl
-// (PEM, mode 0644), or a new one if that does not say what `revoked` says, or
-// has spent half its life.
+// (PEM, mode 0644), or a new one if the file does not match `revoked`, or is
+// past half of its lifetime.
 absl::StatusOr<Der> CurrentCrl(const CaDirectory &directory,
                                std::string_view stem,
                                const CaKeyPair &pair,

@@ -9,13 +9,13 @@
 
 namespace kith {
 
-// SwapDirectory puts a new directory in the place of `path`, which exists, in
-// one step (renameat2(2), RENAME_EXCHANGE): nobody ever sees half of it. `fill`
-// makes it at the path that it is given, beside. The former one is then at
-// `path` + `suffix`, which is returned, or removed where that is empty. After
-// an error `path` is what it was. Unimplemented by some file systems; a mount
-// point cannot be swapped. The caller sees to it that nobody else does the
-// same.
+// SwapDirectory replaces the existing directory `path` by a new one atomically
+// (renameat2(2), RENAME_EXCHANGE): no reader sees a part of it. `fill` writes
+// the new directory at the path that it is given, next to `path`. The old
+// directory is moved to `path` + `suffix`, which is returned, or removed if
+// `suffix` is empty. An error leaves `path` unchanged. Unimplemented by some
+// file systems; a mount point cannot be swapped. The caller excludes concurrent
+// swaps.
 absl::StatusOr<std::string> SwapDirectory(
     const std::string &path,
     const std::function<absl::Status(const std::string &beside)> &fill,

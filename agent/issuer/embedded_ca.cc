@@ -83,7 +83,7 @@ class EmbeddedCa final : public Issuer, public CertificateAuthority {
   const std::string trust_domain_;
   const Clock &clock_;
 
-  // Taken after the directory's lock where both are.
+  // Locked after the directory's lock if both are held.
   absl::Mutex mutex_;
   CaAuthorities authorities_ ABSL_GUARDED_BY(mutex_);
   JwtKeys jwt_keys_ ABSL_GUARDED_BY(mutex_);
@@ -98,9 +98,9 @@ absl::Status EmbeddedCa::CheckId(const SpiffeId &id) const {
       "'", id.uri(), "' is no workload of trust domain ", trust_domain_));
 }
 
-// Whoever gets an SVID can lose it: it is in the books first. All under the
-// directory's lock, so that no authority is tainted between the signature and
-// its entry.
+// An SVID is listed before it is handed out, because its owner can lose it. All
+// under the directory's lock, so that no authority is tainted between the
+// signature and its entry.
 absl::StatusOr<IssuedSvid> EmbeddedCa::Issue(const SvidRequest &request) {
   if (absl::Status status = CheckId(request.id); !status.ok()) {
     return status;

@@ -14,7 +14,7 @@
 namespace kith {
 namespace {
 
-// What OWASP asks of PBKDF2-HMAC-SHA256 (Password Storage Cheat Sheet, 2023);
+// OWASP's minimum for PBKDF2-HMAC-SHA256 (Password Storage Cheat Sheet, 2023);
 // about a quarter of a second.
 constexpr int kIterations = 600'000;
 constexpr size_t kSaltBytes = 16;

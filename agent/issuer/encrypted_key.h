@@ -16,8 +16,8 @@ namespace kith {
 absl::StatusOr<std::string> EncryptKey(const EVP_PKEY *key,
                                        const Secret &passphrase);
 
-// DecryptKey returns InvalidArgument for a wrong passphrase, as for anything
-// else that gives no key.
+// DecryptKey returns InvalidArgument for a wrong passphrase, and for any other
+// input that gives no key.
 absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> DecryptKey(std::string_view base64,
                                                      const Secret &passphrase);
 

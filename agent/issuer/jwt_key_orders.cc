@@ -9,7 +9,7 @@
 namespace kith {
 namespace {
 
-// WithJwtKeys returns what `use` returns, under the directory's lock.
+// WithJwtKeys returns the result of `use`, under the directory's lock.
 template <typename Use>
 std::invoke_result_t<Use, CaDirectory &, JwtKeys &> WithJwtKeys(
     const std::string &directory, Clock::TimePoint now, Use use) {

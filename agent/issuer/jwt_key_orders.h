@@ -11,8 +11,8 @@
 
 namespace kith {
 
-// What an operator may do with the keys of JWT-SVIDs in an embedded CA's
-// directory, under its lock; as of CertificateAuthority.
+// The functions below list and change the JWT-SVID keys in an embedded CA's
+// directory for an operator, under its lock; see CertificateAuthority.
 absl::StatusOr<std::vector<JwtKeyRecord>> ListJwtKeys(
     const std::string &directory, Clock::TimePoint now);
 absl::StatusOr<std::string> RotateJwtKey(const std::string &directory,

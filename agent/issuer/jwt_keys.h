@@ -17,14 +17,14 @@
 namespace kith {
 
 // A key signs for a day. Its successor is published well before it signs, so
-// that every agent of the machine and everybody who follows the bundle has it;
-// it stays published until the last token that it may have signed has expired.
+// that every agent of the machine and every follower of the bundle has it. A
+// key stays published until the last token that it may have signed has expired.
 inline constexpr std::chrono::hours kJwtKeyPeriod{24};
 inline constexpr std::chrono::seconds kJwtKeyLead = 2 * kBundleRefresh;
 inline constexpr std::chrono::seconds kJwtKeyLinger =
     2 * kBundleRefresh + kJwtSvidTtl;
 
-// Every bundle has them all, and each needs but a quarter of an hour to go.
+// Every bundle has all keys; a retired key stays for a quarter of an hour.
 inline constexpr size_t kMostJwtKeys = 8;
 
 // JwtKeys are the keys that sign the JWT-SVIDs of an embedded CA. They are kept
@@ -32,30 +32,30 @@ inline constexpr size_t kMostJwtKeys = 8;
 // the second since 1970 from which on the key signs. Immutable.
 class JwtKeys {
  public:
-  // LoadAndRotate reads the keys, makes the first or the next one if it is due,
-  // and removes those that are no longer needed. A file that cannot be used is
-  // an error that names it.
+  // LoadAndRotate reads the keys, creates the first or next key if it is due,
+  // and removes keys that are no longer needed. An unusable file is an error
+  // that names the file.
   static absl::StatusOr<JwtKeys> LoadAndRotate(const CaDirectory &directory,
                                                Clock::TimePoint now);
 
-  // Signer returns the newest key that signs at `now`. Unavailable: none does.
+  // Signer returns the newest key that signs at `now`. Unavailable: none.
   absl::StatusOr<JwtSigner> Signer(Clock::TimePoint now) const;
 
-  // Rotate makes a key that signs after kJwtKeyLead, or at once (in the first
-  // second that has no other key), and returns its id. FailedPrecondition: the
-  // next key is there already; ResourceExhausted: there are kMostJwtKeys.
+  // Rotate creates a key that signs after kJwtKeyLead, or at once (in the first
+  // second that no other key has), and returns its id. FailedPrecondition: the
+  // next key exists already; ResourceExhausted: there are kMostJwtKeys.
   absl::StatusOr<std::string> Rotate(const CaDirectory &directory,
                                      bool at_once,
                                      Clock::TimePoint now);
 
-  // Revoke deletes the key, after another one that signs at once is there if it
-  // was needed. NotFound: there is no key with this id.
+  // Revoke deletes the key; if needed, it first creates another key that signs
+  // at once. NotFound: no key has this id.
   absl::Status Revoke(const CaDirectory &directory,
                       const std::string &id,
                       Clock::TimePoint now);
 
-  // authorities returns the public halves, oldest first; List also what each
-  // does at `now`.
+  // authorities returns the public halves, oldest first; List also returns the
+  // state of each at `now`.
   std::vector<JwtAuthority> authorities() const;
   std::vector<JwtKeyRecord> List(Clock::TimePoint now) const;
 

@@ -84,7 +84,7 @@ absl::Status Replace(const CaDirectory &directory,
 absl::Status IssuedSvids::Add(const CaDirectory &directory,
                               const SvidRecord &svid,
                               Clock::TimePoint now) {
-  // Begins a line of its own, whatever an interrupted one left behind.
+  // Begins a new line, even if an interrupted write left a part of one.
   absl::StatusOr<size_t> size =
       directory.Append(kFile, absl::StrCat("\n", LineOf(svid)));
   if (!size.ok()) {
@@ -123,7 +123,7 @@ absl::Status IssuedSvids::Compact(const CaDirectory &directory,
   for (const SvidRecord &svid : *alive) {
     text += LineOf(svid);
   }
-  // As much again may be added before the next time.
+  // The file may double before the next compaction.
   compact_at_ = std::max(compact_at_, 2 * text.size());
   return Replace(directory, kFile, text);
 }

@@ -12,8 +12,8 @@
 
 namespace kith {
 
-// Authorizer says how a flow is treated, and with whom it may be. It is asked
-// on event loops: it does not block. Thread-safe.
+// Authorizer decides how a flow is treated, and which peers it may have. It is
+// called on event loops and does not block. Thread-safe.
 class Authorizer {
  public:
   virtual ~Authorizer() = default;
@@ -33,7 +33,7 @@ class Authorizer {
                                  const SpiffeId &peer) const = 0;
 };
 
-// DocumentAuthorizer decides by the documents alone (flow_policy.h).
+// DocumentAuthorizer decides by the documents only (flow_policy.h).
 class DocumentAuthorizer final : public Authorizer {
  public:
   FlowRule Outbound(const ResourceSet &resources,

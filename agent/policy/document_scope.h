@@ -12,11 +12,11 @@
 
 namespace kith {
 
-// The trust domain of workloadIDs where the own one is not known. No peer can
-// be of it (RFC 6761 section 6.4).
+// The trust domain of workloadIDs if the own one is not known. No peer can
+// belong to it (RFC 6761 section 6.4).
 inline constexpr char kUnknownDomain[] = "own.invalid";
 
-// DocumentScope is what reading the fields of one document needs besides them.
+// DocumentScope is the context for reading the fields of one document.
 class DocumentScope {
  public:
   DocumentScope(std::string trust_domain,
@@ -26,14 +26,14 @@ class DocumentScope {
         riptides_(riptides),
         warnings_(warnings) {}
 
-  // Whether the document's apiVersion is core.riptides.io/v1alpha1.
+  // riptides tells whether the apiVersion is core.riptides.io/v1alpha1.
   bool riptides() const { return riptides_; }
 
   // Ignore records that the field has no effect in this version.
   absl::Status Ignore(const Field &field, std::string_view why) const;
 
-  // IgnoreRiptides does so for documents written for Riptides, which name
-  // things that kith has not; in our own documents it is an error.
+  // IgnoreRiptides acts like Ignore for Riptides documents, which name things
+  // that kith does not have; in kith's documents it returns an error.
   absl::Status IgnoreRiptides(const Field &field, std::string_view why) const;
 
   // ReadWorkloadId reads a path below the own trust domain ("demo/web") or a
@@ -46,7 +46,7 @@ class DocumentScope {
   // ReadAlpn reads a list of ALPN names.
   static absl::StatusOr<AlpnNames> ReadAlpn(const Field &list);
 
-  // trust_domain returns the own one; empty: it is not known.
+  // trust_domain returns the own one; empty: not known.
   const std::string &trust_domain() const { return trust_domain_; }
 
  private:

@@ -71,7 +71,7 @@ IdentityVerdict ExplainIdentity(
   return verdict;
 }
 
-// Among equally near ones, the map of which more is right is nearer.
+// Among equally near maps, the one with more matching terms is nearer.
 size_t MostMatched(const IdentityVerdict &verdict) {
   size_t most = 0;
   for (const MapVerdict &map : verdict.maps) {

@@ -15,15 +15,15 @@ namespace kith {
 // CurrentResources returns the documents that are in force; never null.
 using CurrentResources = std::function<std::shared_ptr<const ResourceSet>()>;
 
-// kNoPort is for whoever asks without a flow: identities with a selector on the
-// destination port are of single flows.
+// kNoPort is for callers without a flow: identities with a selector on the
+// destination port apply to single flows only.
 inline constexpr uint16_t kNoPort = 0;
 
 // Identify is the one answer to "who is this process, for a flow to this
-// port?": the identity, or null, for it is no workload. FailedPrecondition:
-// several identities match equally well; the message has their names.
-// Unavailable: an attestor failed, so that it cannot be known; the message says
-// which identities the process may have.
+// port?": the identity, or null if the process is no workload.
+// FailedPrecondition: several identities match equally well; the message has
+// their names. Unavailable: an attestor failed, so that the identity is
+// unknown; the message says which identities the process may have.
 absl::StatusOr<std::shared_ptr<const WorkloadIdentity>> Identify(
     const ResourceSet &resources,
     const Attestation &attestation,

@@ -12,8 +12,8 @@ namespace {
 
 using IdentityPtr = std::shared_ptr<const WorkloadIdentity>;
 
-// Specificity is the number of terms of the largest map that matches, 0 where
-// none does (no map is empty).
+// Specificity is the number of terms of the largest matching map, 0 if none
+// matches (no map is empty).
 struct Specificity {
   size_t certain = 0;
   size_t possible = 0;  // also counts maps with unknown terms
@@ -35,7 +35,7 @@ Specificity SpecificityOf(const WorkloadIdentity &identity,
   return most;
 }
 
-// Two documents may say the same of one workload; either will do then.
+// Two documents may say the same of one workload; either is correct then.
 bool SameAnswer(const WorkloadIdentity &a, const WorkloadIdentity &b) {
   return a.spiffe_id == b.spiffe_id && a.mode == b.mode && a.alpn == b.alpn &&
          a.allowed_inbound == b.allowed_inbound &&

@@ -12,15 +12,15 @@ namespace kith {
 
 // IdentityChoice is the answer to "who is this process, for this flow?".
 struct IdentityChoice {
-  // The identity whose matching selector map is the most specific (has the
-  // most terms); null for none, for a tie, and where it cannot be known.
+  // The identity whose matching selector map is the most specific (has the most
+  // terms); null for none, for a tie, and if it cannot be determined.
   std::shared_ptr<const WorkloadIdentity> identity;
   // Names of the identities that match equally well; empty unless a tie.
   // Documents that give the same answer (SPIFFE ID, mode, peers) never tie.
   std::vector<std::string> tied;
-  // Names of the identities that would be chosen if an attestor that failed had
-  // found the right fact. If there are any, the flow must be refused: the
-  // process may be a workload.
+  // Names of the identities that would be chosen if a failed attestor had found
+  // the right fact. If there are any, the flow must be refused: the process may
+  // be a workload.
   std::vector<std::string> undetermined;
 };
 
@@ -30,8 +30,8 @@ IdentityChoice ChooseIdentity(const ResourceSet &resources,
                               uint16_t destination_port);
 
 // MayBeWorkload returns whether any identity could match for some destination
-// port, or if failed attestors had found the right facts; false means that the
-// process's flows need not be held.
+// port, or with the right facts from failed attestors; false: the process's
+// flows need not be held.
 bool MayBeWorkload(const ResourceSet &resources,
                    const Attestation &attestation);
 

@@ -17,13 +17,13 @@
 namespace kith {
 namespace {
 
-// Bounds of the whole: each identity has a key pair and an SVID that is
-// renewed, and each new process is matched against all of them.
+// Bounds of the whole set: each identity has a key pair and an SVID that is
+// renewed, and each new process is matched against all identities.
 constexpr size_t kMaxIdentities = 4'096;
 constexpr size_t kMaxServices = 16'384;
-// All files together; the trees and the documents take some times as much.
+// All files together; trees and documents take a multiple of this.
 constexpr size_t kMaxTotalText = 32 << 20;
-// Warnings are logged one by one; who has that many has read enough of them.
+// Warnings are logged one by one; more than this help nobody.
 constexpr size_t kMaxWarnings = 256;
 
 template <typename Resource>
@@ -78,7 +78,7 @@ absl::Status RefuseDifferentSvids(const ResourceSet &set) {
 }
 
 // A user may have processes of several identities; the files of one must not
-// take the place of another's.
+// replace those of another.
 absl::Status RefuseSharedDirectories(const ResourceSet &set) {
   absl::flat_hash_map<std::string_view, const WorkloadIdentity *> by_name;
   for (const auto &identity : set.identities) {

@@ -10,7 +10,7 @@
 
 namespace kith {
 
-// Bound of one list: it is searched during every handshake.
+// Bound of one list: every handshake searches it.
 inline constexpr size_t kMaxAllowedPeers = 1'024;
 
 // ReadPeerList reads a list of SPIFFE IDs. "spiffe://td/a/*" stands for the IDs

@@ -26,7 +26,7 @@ constexpr std::string_view kVersion = "v1alpha1";
 
 constexpr std::array<std::string_view, 2> kKinds = {"WorkloadIdentity",
                                                     "Service"};
-// Kinds of core.riptides.io that say nothing about who a process is.
+// Kinds of core.riptides.io that do not define identities.
 constexpr std::array<std::string_view, 5> kForeignKinds = {"CredentialSource",
                                                            "CredentialBinding",
                                                            "IdentityProvider",

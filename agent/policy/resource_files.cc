@@ -102,7 +102,7 @@ absl::Status FindResourceFiles(const std::vector<std::string> &paths,
         return added;
       }
     } else if (status.type() != fs::file_type::not_found) {
-      out.files.push_back(path.native());  // reading it tells what is wrong
+      out.files.push_back(path.native());  // the read reports what is wrong
     } else if (IsDocumentName(path)) {
       return absl::NotFoundError(
           absl::StrCat("resources: ", path.native(), " does not exist"));

@@ -28,8 +28,8 @@ constexpr uint32_t kMask = IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_FROM |
                            IN_MOVED_TO | IN_DELETE | IN_ATTRIB |
                            IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 
-// A file just made by open() is followed by IN_CLOSE_WRITE; one that was
-// linked here ready-made is not empty.
+// IN_CLOSE_WRITE follows for a file that open() just created; a file that was
+// linked here complete is not empty.
 bool IsEmptyFile(const std::string &path) {
   struct stat status {};
   return ::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
@@ -61,7 +61,7 @@ ResourceWatch::Targets ResourceWatch::FindTargets() const {
     }
   }
   ResourceFiles found;
-  // Its error is the load's to report.
+  // The load reports its error.
   (void)FindResourceFiles(paths_, found);
   for (const std::string &directory : found.directories) {
     targets[directory].all = true;
@@ -102,8 +102,8 @@ absl::Status ResourceWatch::Watch(const Targets &targets) {
     const int watch =
         ::inotify_add_watch(inotify_.get(), directory.c_str(), kMask);
     if (watch < 0) {
-      // What is not there yet is seen from above; what may not be read is a
-      // directory above the paths, since the others were just listed.
+      // A missing path is watched from above; an unreadable directory is above
+      // the paths, because the others were just listed.
       if (errno == ENOENT || errno == ENOTDIR || errno == EACCES) {
         continue;
       }

@@ -13,27 +13,27 @@
 
 namespace kith {
 
-// ResourceWatch tells when the files below some paths may have changed
-// (inotify(7)). Directories are watched, never files, so that a file replaced
-// by rename is noticed. Also watched: the directories above each path, because
-// it may appear later or be swapped with one of them, and the directory that a
-// symbolic link leads to. Not thread-safe.
+// ResourceWatch detects that the files below some paths may have changed
+// (inotify(7)). It watches directories, never files, so that it notices a file
+// replaced by rename. It also watches the directories above each path, because
+// the path may appear later or be swapped with one of them, and the directory
+// that a symbolic link leads to. Not thread-safe.
 class ResourceWatch {
  public:
   static absl::StatusOr<ResourceWatch> Create(std::vector<std::string> paths);
 
-  // Readable when events are there.
+  // fd is readable when events are there.
   int fd() const { return inotify_.get(); }
 
-  // Sync makes the watches fit what is there now. Call it before reading the
-  // files: what changes after it leaves an event.
+  // Sync adapts the watches to the present directories. Call it before reading
+  // the files: a change after Sync leaves an event.
   absl::Status Sync();
 
   // Drain takes all events and returns whether one of them matters.
   bool Drain();
 
  private:
-  // What matters in one directory.
+  // Interest is the set of names that matter in one directory.
   struct Interest {
     bool all = false;
     std::set<std::string> names;

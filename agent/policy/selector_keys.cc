@@ -23,7 +23,7 @@ struct Spelling {
   bool named = false;  // a name follows: k8s:pod-label:app
 };
 
-// First our own, which is what the attestors yield; then those of SPIRE's
+// First kith's own keys, which the attestors yield; then those of SPIRE's
 // workload attestors "unix" and "k8s" (its
 // doc/plugin_agent_workloadattestor_*.md).
 constexpr auto kSpellings = std::to_array<Spelling>({
@@ -59,7 +59,7 @@ constexpr auto kSpellings = std::to_array<Spelling>({
     {"k8s:pod-label", "k8s:label", true},
 });
 
-// Prefixes of attestors that later versions bring.
+// Prefixes of attestors of later versions.
 constexpr std::array<std::string_view, 10> kFuturePrefixes = {"k8s:",
                                                               "docker:",
                                                               "podman:",

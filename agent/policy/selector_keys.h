@@ -8,18 +8,18 @@
 
 namespace kith {
 
-// Keys that mean more than their spelling.
+// Keys with a special meaning.
 inline constexpr std::string_view kProcessCmdline = "process:cmdline";
 inline constexpr std::string_view kDestinationPort = "destination:port";
 
-// SelectorForm is where a document has the value of a selector.
+// SelectorForm says where a document has the value of a selector.
 enum class SelectorForm {
   kKeyAndValue,  // unix:uid: 1000
   kTrue,         // unix:uid:1000: true
   kWhole,        // "unix:uid:1000", an item of a list
 };
 
-// SelectorKey is a key as written, made ours.
+// SelectorKey is a key of a document, rewritten to kith's spelling.
 struct SelectorKey {
   std::string key;
   // The value that was written inside the key, else "".

@@ -11,13 +11,13 @@
 
 namespace kith {
 
-// ValueMatches: process:cmdline is a prefix, everything else exact.
+// ValueMatches compares a prefix for process:cmdline, else whole values.
 bool ValueMatches(std::string_view key,
                   std::string_view wanted,
                   std::string_view observed);
 
-// Match is three-valued: where an attestor failed, the process may or may not
-// have what is wanted, and neither may be concluded.
+// Match is three-valued: after an attestor failed, the process may or may not
+// have the fact, and neither may be concluded.
 enum class Match { kNo, kUnknown, kYes };
 
 // FailureOf returns why the facts of `key` are unknown, or null if they are

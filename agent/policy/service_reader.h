@@ -13,10 +13,10 @@ namespace kith {
 inline constexpr size_t kMaxServiceAddresses = 1'024;
 inline constexpr size_t kMaxServiceLabels = 64;
 
-// ReadService reads the `spec` of a Service; name and origin are the caller's
-// to fill in. Accepted without effect, with a warning, in Riptides documents
-// (errors in ours): addresses that are host names, tags, aliases, networkNames,
-// networkPrefixes, and no address at all.
+// ReadService reads the `spec` of a Service; the caller fills in name and
+// origin. In Riptides documents it accepts without effect, with a warning (in
+// kith's documents with an error): addresses that are host names, tags,
+// aliases, networkNames, networkPrefixes, and no address at all.
 absl::StatusOr<Service> ReadService(const Field &spec,
                                     const DocumentScope &scope);
 

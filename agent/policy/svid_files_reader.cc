@@ -10,8 +10,8 @@
 namespace kith {
 namespace {
 
-// Each token is signed anew every few minutes, and a name for each audience
-// would be a strange way to use them.
+// Each token is signed anew every few minutes; a file for each of many
+// audiences is not the intended use.
 constexpr size_t kMaxTokens = 16;
 constexpr size_t kMaxAudiences = 16;
 
@@ -19,8 +19,8 @@ constexpr size_t kMaxName = 64;
 
 constexpr std::string_view kX509Names[] = {"svid.pem", "key.pem", "bundle.pem"};
 
-// The agent chooses the place, the document a name in it: no path, and nothing
-// that is hidden or means a directory.
+// The agent chooses the directory, the document a name in it: no path, and no
+// name that is hidden or means a directory.
 absl::StatusOr<std::string> ReadName(const Field &field) {
   auto name = field.AsString();
   if (!name.ok()) {

@@ -16,7 +16,7 @@ namespace {
 using SelectorsReader =
     absl::StatusOr<std::vector<SelectorMap>> (*)(const Field &);
 
-// Rule is what entries of both directions have.
+// Rule has the fields that entries of both directions share.
 struct Rule {
   std::vector<SelectorMap> selectors;
   std::optional<SpiffeId> workload_id;

@@ -11,7 +11,7 @@
 
 namespace kith {
 
-// Bound of one identity's list, which is walked for each new flow.
+// Bound of one identity's list: every new flow walks it.
 inline constexpr size_t kMaxTrafficRules = 256;
 
 // ReadEgress and ReadIngress read `spec.egress` and `spec.ingress`. In a rule,

@@ -16,11 +16,11 @@
 namespace kith {
 namespace {
 
-// Identities are chosen anew for each port that a document names. A process for
-// which there are more is asked about at each flow.
+// Identities are chosen for each port that a document names. For a process with
+// more ports than this, the hooks ask about each flow.
 constexpr size_t kMostPorts = 64;
 
-// Stands for all ports that no document names: none can name this one.
+// Stands for all ports that no document names: no document can name 0.
 constexpr uint16_t kAnyOtherPort = 0;
 
 bool IsUntouched(const EgressRule &rule) {
@@ -31,7 +31,7 @@ bool IsUntouched(const IngressRule &rule) {
   return rule.tls.mode.value_or(TlsMode::kDisable) == TlsMode::kDisable;
 }
 
-// Wherever they lead: a Service may have any address.
+// For every destination: a Service may have any address.
 bool LeavesOutbound(const WorkloadIdentity &identity) {
   return identity.mode == TlsMode::kDisable &&
          std::ranges::all_of(identity.egress, [](const auto &rule) {
@@ -74,7 +74,7 @@ void AddPorts(const std::vector<SelectorMap> &maps, std::set<uint16_t> &ports) {
   }
 }
 
-// One port for each answer that policy may give.
+// One port for each different answer of policy.
 std::set<uint16_t> PortsOf(const ResourceSet &resources) {
   std::set<uint16_t> ports = {kAnyOtherPort};
   for (const auto &identity : resources.identities) {
@@ -101,8 +101,8 @@ Untouched AtPort(const ResourceSet &resources,
       .inbound = InboundRule(*choice.identity, port).mode == TlsMode::kDisable};
 }
 
-// What a process says of itself is believed as it was when it was attested, as
-// for its own connections; exec is noticed.
+// The facts that a process controls hold as they were attested, as for its own
+// connections; exec is noticed.
 bool MayChangeUnnoticed(const SelectorTerm &term) {
   return term.key != kDestinationPort && term.key != "process:name" &&
          term.key != kProcessCmdline &&
@@ -117,7 +117,7 @@ bool MayComeToMatch(const SelectorMap &map, const Attestation &attestation) {
   });
 }
 
-// Whoever listens may do so as root and be another user when it serves.
+// A process may call listen() as root and serve as another user.
 bool StaysUntouched(const ResourceSet &resources,
                     const Attestation &attestation) {
   return std::ranges::all_of(resources.identities, [&](const auto &identity) {

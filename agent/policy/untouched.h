@@ -6,9 +6,9 @@
 
 namespace kith {
 
-// Untouched says of which flows of a process policy leaves all as they are (it
-// has no identity for them, or the mode is DISABLE), wherever they lead: then
-// the kernel need not ask about each. False where it is not certain.
+// Untouched says whether policy leaves all flows of a process in a direction
+// alone (it has no identity for them, or the mode is DISABLE), wherever they
+// lead: the kernel then lets them pass. False if that is not certain.
 struct Untouched {
   bool outbound = false;
   bool inbound = false;
@@ -16,10 +16,10 @@ struct Untouched {
   bool operator==(const Untouched &) const = default;
 };
 
-// FindUntouched looks at each identity that the process can have for some port.
-// A flow that is refused, for a tie or a failed attestor, is not left as it is.
-// Of listeners it holds whatever user and cgroup the owner may change to, of
-// which no hook tells.
+// FindUntouched checks each identity that the process can have for some port. A
+// flow that is refused, for a tie or a failed attestor, is not left alone. The
+// result for listeners holds for every user and cgroup that the owner may
+// change to, because no hook reports such a change.
 Untouched FindUntouched(const ResourceSet &resources,
                         const Attestation &attestation);
 

@@ -47,7 +47,7 @@ class AttestingIdentifier final : public WorkloadIdentifier {
         !absl::IsAborted(workload.status())) {
       co_return workload;
     }
-    // Whoever called listen() is gone: a child may hold the socket now.
+    // The process that called listen() is gone: a child may hold the socket.
     listener = capture_.ResolveListener(netns_cookie, local);
     if (!listener.ok()) {
       co_return listener.status();

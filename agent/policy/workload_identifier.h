@@ -16,38 +16,38 @@
 
 namespace kith {
 
-// Workload is an attested process with the identity that policy gives it for
-// one flow, and the resources that said so.
+// Workload is an attested process, the identity that policy gives it for one
+// flow, and the resources by which policy decided.
 struct Workload {
   std::shared_ptr<const AttestedProcess> process;
   std::shared_ptr<const ResourceSet> resources;
-  // FailedPrecondition: several match equally well. Null: no workload.
+  // FailedPrecondition: several identities match equally well. Null: none.
   absl::StatusOr<std::shared_ptr<const WorkloadIdentity>> identity = nullptr;
 };
 
-// WorkloadIdentifier attests whoever has a flow, and identifies it.
+// WorkloadIdentifier attests the process of a flow, and identifies it.
 // Thread-safe.
 class WorkloadIdentifier {
  public:
   virtual ~WorkloadIdentifier() = default;
 
   // OfProcess attests the process (not on a loop, unless it is cached) for a
-  // flow to `destination_port`. Unavailable: an attestor failed, so that it
-  // cannot be known who it is. Other errors are those of the attestation.
+  // flow to `destination_port`. Unavailable: an attestor failed, so that the
+  // identity is unknown. Other errors are those of the attestation.
   virtual Task<absl::StatusOr<Workload>> OfProcess(
       const ProcessFacts &facts,
       const ProcessImage &image,
       WorkloadAttestor::Expect expect,
       uint16_t destination_port) = 0;
 
-  // OfListener does the same for whoever listens at `local`. NotFound: nobody
-  // of the managed cgroup.
+  // OfListener does the same for the process that listens at `local`. NotFound:
+  // no process of the managed cgroup does.
   virtual Task<absl::StatusOr<Workload>> OfListener(uint64_t netns_cookie,
                                                     Endpoint local) = 0;
 };
 
-// CreateWorkloadIdentifier returns the one that asks the attestor, on `pool`.
-// All of its parts outlive the result.
+// CreateWorkloadIdentifier returns one that calls the attestor on `pool`. All
+// of its parts outlive the result.
 std::unique_ptr<WorkloadIdentifier> CreateWorkloadIdentifier(
     WorkloadAttestor &attestor,
     Capture &capture,

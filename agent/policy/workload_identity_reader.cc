@@ -125,7 +125,7 @@ absl::Status ReadFederatesWith(const Field &list,
   return absl::OkStatus();
 }
 
-// As Riptides documents it: exactly one of daemon.id and daemonGroup.id.
+// As in Riptides documents: exactly one of daemon.id and daemonGroup.id.
 absl::Status ReadScope(const Field &field, const DocumentScope &scope) {
   std::string id;
   const auto read_id = [&id](const Field &f) {

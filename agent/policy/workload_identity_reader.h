@@ -12,12 +12,12 @@ namespace kith {
 // Bound of what an SVID carries besides its SPIFFE ID.
 inline constexpr size_t kMaxDnsNames = 32;
 
-// Bound of an identity's federatesWith: it is searched during handshakes.
+// Bound of an identity's federatesWith: handshakes search it.
 inline constexpr size_t kMaxFederatesWith = 64;
 
-// ReadWorkloadIdentity reads the `spec` of a WorkloadIdentity; name and origin
-// are the caller's to fill in. Accepted without effect, with a warning: scope.
-// For Riptides documents also svid.jwt.
+// ReadWorkloadIdentity reads the `spec` of a WorkloadIdentity; the caller fills
+// in name and origin. Accepted without effect, with a warning: scope. For
+// Riptides documents also svid.jwt.
 absl::StatusOr<WorkloadIdentity> ReadWorkloadIdentity(
     const Field &spec, const DocumentScope &scope);
 

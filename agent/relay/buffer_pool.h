@@ -16,8 +16,8 @@ namespace kith {
 
 class BufferPool;
 
-// Buffer is lent by a loop's pool and goes back to it on destruction. An empty
-// one (default) holds nothing.
+// Buffer belongs to a loop's pool and returns there on destruction. A default
+// Buffer is empty.
 class Buffer {
  public:
   Buffer() = default;
@@ -43,25 +43,25 @@ class Buffer {
   size_t size_ = 0;
 };
 
-// BufferPool lends the buffers of one loop's relays. Flows come and go within
-// one turn of the loop, so that a few buffers, warm in the cache, serve them
-// all. For the loop's thread only.
+// BufferPool lends the buffers of one loop's relays. Most flows return their
+// buffers within one turn of the loop, so that a few buffers, warm in the
+// cache, serve all flows. For the loop's thread only.
 class BufferPool : public asio::execution_context::service {
  public:
   // Room before the first record of a batch, for a KeyUpdate.
   static constexpr size_t kHeadroom = 32;
   static constexpr size_t kRecordSlot = kMaxPlaintextLength + kRecordOverhead;
-  // A large buffer holds as many full records as one system call carries;
-  // more of them no longer pay for the second-level cache that they need.
+  // A large buffer holds as many full records as one system call carries; more
+  // records would cost more second-level cache than they save.
   static constexpr size_t kRecordsPerBuffer = 8;
   static constexpr size_t kLarge = kHeadroom + kRecordsPerBuffer * kRecordSlot;
-  // A small one holds the longest record that a peer may send.
+  // A small buffer holds the longest record that a peer may send.
   static constexpr size_t kSmall =
       kHeadroom + kRecordHeaderLength + kMaxCiphertextLength;
-  // Flows that are blocked keep their bytes. When so many large buffers of a
-  // loop (8 MiB) are taken, others make do with small ones.
+  // Blocked flows keep their bytes. When flows hold this many large buffers of
+  // a loop (8 MiB), other flows get small ones.
   static constexpr size_t kMaxLargeLent = 64;
-  // Free buffers that are kept: what the flows of one turn need at a time.
+  // Number of free buffers kept: what the flows of one turn need at a time.
   static constexpr size_t kMaxFree = 4;
 
   using key_type = BufferPool;

@@ -5,7 +5,7 @@
 
 namespace kith {
 
-// CheckpointPlace is where the positions of a relay are kept.
+// CheckpointPlace is where a relay writes its positions.
 struct CheckpointPlace {
   CheckpointEntry *sending = nullptr;
   CheckpointEntry *receiving = nullptr;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a relay outlives its process: what it was about to do stands in memory
-// that others hold too, and what it has done the kernel knows.
+// How a relay outlives its process: shared memory has the step that the relay
+// was about to make, and the kernel knows the steps that it made.
 #include <algorithm>
 #include <utility>
 
@@ -24,7 +24,7 @@ absl::Status Lost(std::string_view what) {
 }
 
 // FinishDiscard takes from the source what the other process had written, and
-// returns how much was taken in all.
+// returns how many bytes were taken in all.
 absl::StatusOr<uint64_t> FinishDiscard(int from, CheckpointPosition &position) {
   auto consumed = ConsumedOf(from);
   if (consumed.ok() && *consumed == position.source && position.discard > 0) {
@@ -151,7 +151,7 @@ absl::Status FlowRelay::Recover(const RelayState::Kept &kept) {
   return recovered.ok() ? RecoverOne(sending_, kept.sending) : recovered;
 }
 
-// EndAgain does what the other process may not have come to.
+// EndAgain repeats the end, which the other process may not have reached.
 void FlowRelay::EndAgain(Direction &direction) {
   asio::error_code ignored;
   direction.to.socket.shutdown(TcpSocket::shutdown_send, ignored);
@@ -197,7 +197,7 @@ absl::Status FlowRelay::RecoverSealed(Direction &direction,
              : Lost("bytes of the application were read by somebody else");
 }
 
-// What of the chunk the kernel has sealed, its record number tells.
+// The record number tells which part of the chunk the kernel has sealed.
 absl::Status FlowRelay::TakeWhatKernelHas(Direction &direction,
                                           CheckpointPosition &position) {
   auto sequence =
@@ -228,8 +228,8 @@ absl::Status FlowRelay::TakeWhatKernelHas(Direction &direction,
   return consumed.status();
 }
 
-// Replay makes the chunk in work again, byte by byte as it was, and goes on
-// behind what of it was written.
+// Replay makes the interrupted chunk again, byte by byte identical, and
+// continues after its written part.
 absl::Status FlowRelay::Replay(Direction &direction,
                                const CheckpointPosition &position) {
   auto target = WrittenOf(direction.to.socket.native_handle());

@@ -7,7 +7,7 @@
 
 namespace kith {
 
-// On TCP nothing is copied (tcp(7), MSG_TRUNC).
+// TCP copies nothing here (tcp(7), MSG_TRUNC).
 size_t Discard(int fd, size_t length) {
   size_t done = 0;
   while (done < length) {
@@ -44,8 +44,8 @@ void CheckpointedStream::Begin(size_t source, size_t target, bool key_update) {
   Commit();
 }
 
-// The state after the chunk is known only here: it must stand in the journal
-// before the source is without the bytes that led to it.
+// Only this process knows the state after the chunk: the journal must have it
+// before the bytes are taken from the source.
 void CheckpointedStream::Complete() {
   const size_t length = position_.source_chunk;
   position_.target += position_.target_chunk;

@@ -15,8 +15,8 @@
 namespace kith {
 
 // CheckpointEntry is a position in memory that outlives the process: two copies
-// and which of them counts, so that a process that dies at any instruction
-// leaves a whole one.
+// and the number of the valid one, so that a process that dies at any
+// instruction leaves a whole position.
 class CheckpointEntry {
  public:
   void Write(const CheckpointPosition &position) {
@@ -33,15 +33,15 @@ class CheckpointEntry {
   CheckpointPosition copies_[2];
 };
 
-// CheckpointSecrets is where the traffic secret of a direction is kept, by the
-// parity of the key's generation: the old one counts until a position names the
-// next.
+// CheckpointSecrets is the memory for the traffic secrets of a direction, by
+// the parity of the key's generation: the old secret is valid until a position
+// names the next one.
 using CheckpointSecrets = std::array<std::span<uint8_t>, 2>;
 
-// CheckpointedStream makes a conveyor lose nothing when the process dies: the
-// conveyor peeks at its source, and what it has written whole is taken from
-// there. Where the stream is entered, each step stands in the journal before it
-// is taken.
+// CheckpointedStream makes a conveyor lose nothing when the process dies. The
+// conveyor peeks at its source; bytes are taken from the source after they were
+// written. Once entered, the stream writes each step to the journal before it
+// makes the step.
 class CheckpointedStream {
  public:
   // `source` is the socket that the stream is read from.
@@ -55,51 +55,50 @@ class CheckpointedStream {
   }
 
   // Enter writes every position from now on to `entry`, and new secrets to
-  // `secrets` (empty: there are none). Both outlive this object.
+  // `secrets` (empty: the stream has none). Both outlive this object.
   void Enter(CheckpointEntry *entry, CheckpointSecrets secrets);
   bool entered() const { return entry_ != nullptr; }
 
-  // Attach is Enter of a stream that is there already.
+  // Attach enters a stream whose position is in the entry already.
   void Attach(CheckpointEntry *entry, CheckpointSecrets secrets) {
     entry_ = entry;
     secrets_ = secrets;
   }
 
-  // Replay makes the next chunk that of `position`, which another process had
-  // in work: the same bytes, in the same records.
+  // Replay makes the next chunk the one of `position`, which another process
+  // had begun: the same bytes, in the same records.
   void Replay(const CheckpointPosition &position) {
     position_ = position;
     replaying_ = true;
   }
   bool replaying() const { return replaying_; }
-  // replayed tells whether the chunk came out as it was.
+  // replayed tells whether the chunk came out identical.
   const absl::Status &replayed() const { return replayed_; }
 
-  // Limit returns how much of `room` may be read to.
+  // Limit returns how many bytes of `room` may be read.
   size_t Limit(size_t room) const {
     return replaying_ && room > position_.source_chunk ? position_.source_chunk
                                                        : room;
   }
 
-  // Begin says what is about to be written: `source` bytes that were peeked,
-  // as `target` bytes.
+  // Begin announces a write: `source` peeked bytes, written as `target` bytes.
   void Begin(size_t source, size_t target, bool key_update = false);
-  // Complete says that all of it is written; position() describes the state
-  // after it, but for the counts of bytes.
+  // Complete reports that the whole chunk is written; position() then describes
+  // the state after it, except for the counts of bytes.
   void Complete();
-  // CompletePart is for a kernel that seals: it has taken so much.
+  // CompletePart reports the part that the kernel, which seals, has taken.
   void CompletePart(size_t source, size_t records);
 
-  // SetExact(false) comes before a step that cannot be gone on with elsewhere,
-  // SetExact(true) after it.
+  // SetExact(false) precedes a step that another process cannot resume;
+  // SetExact(true) follows it.
   void SetExact(bool exact);
-  // End says that the FIN is passed on.
+  // End reports that the FIN was passed on.
   void End();
-  // Release takes `source` peeked bytes from the source: they are somebody's
-  // own to carry on. Nothing is kept any more.
+  // Release takes `source` peeked bytes from the source; the caller now owns
+  // and carries them. The stream keeps nothing any more.
   void Release(size_t source);
 
-  // StoreSecret keeps the secret of `generation`.
+  // StoreSecret stores the secret of the key's generation.
   void StoreSecret(const TrafficKey &key);
 
  private:
@@ -117,8 +116,8 @@ class CheckpointedStream {
   absl::Status replayed_;
 };
 
-// Discard takes `length` bytes from the socket's queue. Returns how many there
-// were.
+// Discard takes `length` bytes from the socket's queue. Returns how many bytes
+// were there.
 size_t Discard(int fd, size_t length);
 
 }  // namespace kith

@@ -5,7 +5,7 @@
 
 namespace kith {
 
-// CopyingConveyor carries bytes as they are, for flows that are not wrapped.
+// CopyingConveyor carries bytes unchanged, for flows in plaintext.
 class CopyingConveyor final : public SingleBufferConveyor {
  public:
   CopyingConveyor(BufferPool &pool, std::atomic<uint64_t> &bytes_read)

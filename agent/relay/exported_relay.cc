@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a relay passes from one process to another. Between two steps of a pump
-// all that it has read and not written is in its conveyor.
+// Export and import of a relay. Between two steps of a pump, its conveyor holds
+// everything that was read and not written.
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -55,7 +55,7 @@ absl::StatusOr<std::unique_ptr<TlsStream>> ImportTls(RelayState &state,
 
 }  // namespace
 
-// asio's own close would make it an orderly end.
+// asio's own close would send an orderly end.
 FlowRelay::~FlowRelay() {
   for (TcpSocket *socket : {&inner_.socket, &outer_.socket}) {
     if (socket->is_open()) {

@@ -38,7 +38,7 @@ std::optional<FirstBytes> Classify(std::span<const uint8_t> bytes) {
                                   : std::optional(FirstBytes::kTls);
 }
 
-// Opening peeks at what a client begins with.
+// Opening peeks at a client's first bytes.
 class Opening {
  public:
   explicit Opening(TcpSocket &socket) : socket_(socket) {}
@@ -90,8 +90,8 @@ class Opening {
   bool partial_ = false;
 };
 
-// Speaks returns what the application does: kNothing (of the client) when it
-// speaks first, nullopt while it is silent.
+// Speaks returns kNothing (of the client) when the application speaks first,
+// and nullopt while the application is silent.
 std::optional<FirstBytes> Speaks(TcpSocket &application) {
   std::array<uint8_t, 1> byte;
   ssize_t count = recv(application.native_handle(),
@@ -105,7 +105,7 @@ std::optional<FirstBytes> Speaks(TcpSocket &application) {
                                       : std::optional(FirstBytes::kClosed);
 }
 
-// Wakeups is shared by the waits of one peek, which end after it.
+// Wakeups is shared by the waits of one peek, which outlive the peek.
 struct Wakeups {
   explicit Wakeups(const Executor &executor) : timer(executor) {}
   Timer timer;  // its end, or its cancellation by a socket

@@ -7,7 +7,7 @@
 
 namespace kith {
 
-// FirstBytes is what a client opens with; nothing is consumed (MSG_PEEK).
+// FirstBytes classifies a client's first bytes; none are consumed (MSG_PEEK).
 enum class FirstBytes {
   kTls,      // a TLS handshake record with a ClientHello (RFC 8446 5.1)
   kOther,    // anything else
@@ -15,14 +15,14 @@ enum class FirstBytes {
   kClosed,   // FIN or reset before any byte
 };
 
-// PeekFirstBytes waits for enough bytes to decide (a client may send one byte
-// at a time), at most `wait`.
+// PeekFirstBytes waits, at most `wait`, for enough bytes to decide (a client
+// may send one byte at a time).
 Task<FirstBytes> PeekFirstBytes(TcpSocket &socket,
                                 std::chrono::milliseconds wait);
 
-// PeekEither is for a PERMISSIVE port whose client stayed silent: it waits
+// PeekEither is for a PERMISSIVE port whose client stayed silent. It waits
 // until the client sends (kTls or kOther) or the application does (kNothing),
-// without consuming anything. kClosed when either side has ended.
+// without consuming anything. kClosed: either side has ended.
 Task<FirstBytes> PeekEither(TcpSocket &client, TcpSocket &application);
 
 }  // namespace kith

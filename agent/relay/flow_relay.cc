@@ -111,7 +111,7 @@ Task<void> FlowRelay::Pump(std::shared_ptr<FlowRelay> self,
   }
   direction.from.reading = Side::Reading::kEnded;
   direction.conveyor->Rest();
-  // The other direction may go on; an error of this socket is now for Watch.
+  // The other direction may continue; Watch handles errors of this socket now.
   if (!self->over_ && direction.from.broken) {
     self->EndBroken(direction.from);
   }
@@ -151,7 +151,7 @@ void FlowRelay::Load(Direction &direction) {
   }
 }
 
-// TakeEnd returns whether the last load, which is written, was the end.
+// TakeEnd returns whether the last load, which is written, ended the stream.
 bool FlowRelay::TakeEnd(Direction &direction) {
   using Kind = LoadResult::Kind;
   LoadResult &load = direction.load;
@@ -169,8 +169,8 @@ bool FlowRelay::TakeEnd(Direction &direction) {
       return true;
     case Kind::kCut:
       if (!direction.from.broken) {
-        // Some (nginx) never answer one; but whether the application waits
-        // for more cannot be told.
+        // Some servers (nginx) never answer a close_notify, but the relay
+        // cannot tell whether the application waits for more.
         const bool answer = inner_.reading == Side::Reading::kEnded;
         End(CloseReason::kTruncated,
             absl::StrCat("peer closed without close_notify",
@@ -225,7 +225,7 @@ Task<FlowRelay::Written> FlowRelay::WriteBlocked(Direction &direction) {
   direction.conveyor->Rest();
   while (written == Written::kBlocked && !over_) {
     if (direction.from.broken) {
-      // A reset does not queue behind data that nobody takes.
+      // A reset does not queue behind data that the receiver does not read.
       EndBroken(direction.from);
       co_return Written::kBroken;
     }

@@ -17,44 +17,44 @@
 
 namespace kith {
 
-// FlowRelay joins two sockets by two pumps, one coroutine per direction, which
-// know nothing of TLS: a Conveyor does. It is shared by the coroutines and
-// waits on its sockets, all of them on one loop, and lives until the last of
-// them has ended.
+// FlowRelay joins two sockets by two pumps, one coroutine per direction; the
+// pumps know nothing of TLS, their Conveyors do. The coroutines and the waits
+// on its sockets share it, all on one loop; it lives until the last of them has
+// ended.
 class FlowRelay : public std::enable_shared_from_this<FlowRelay> {
  public:
   FlowRelay(TcpSocket inner, TcpSocket outer, std::shared_ptr<LiveFlow> flow);
   FlowRelay(TcpSocket inner,
             std::unique_ptr<TlsStream> outer,
             std::shared_ptr<LiveFlow> flow);
-  // Sockets that are still open are reset: their streams are not at an end.
+  // The destructor resets open sockets: their streams have not ended.
   ~FlowRelay();
   FlowRelay(const FlowRelay &) = delete;
   FlowRelay &operator=(const FlowRelay &) = delete;
 
-  // Import returns a relay that goes on where that of the state has ended.
-  // InvalidArgument: the state is none that Export has made.
+  // Import returns a relay that continues the exported one. InvalidArgument:
+  // Export did not make this state.
   static absl::StatusOr<std::shared_ptr<FlowRelay>> Import(
       RelayState state, Executor executor, std::shared_ptr<LiveFlow> flow);
 
   static Task<RelayEnd> Run(std::shared_ptr<FlowRelay> self);
 
-  // End resets both sockets, with a TLS alert to the peer where `alert` is not
-  // 0, and makes Run return. Only the first call counts.
+  // End resets both sockets and makes Run return; if `alert` is not 0, it sends
+  // that TLS alert to the peer first. Only the first call counts.
   void End(CloseReason reason, std::string detail, uint8_t alert = 0);
 
-  // Export makes Run return with kHandedOver, the sockets being open still;
-  // then TakeState is the last call of all.
+  // Export makes Run return with kHandedOver, leaving the sockets open; then
+  // TakeState must be the last call.
   void Export();
   RelayState TakeState();
 
-  // As of Relay (checkpointed_relay.cc).
+  // See Relay (checkpointed_relay.cc).
   absl::Status Keep();
   RelayOutline Outline();
   absl::Status Enter(const CheckpointPlace &place);
 
  private:
-  // Side is one of the two sockets, and how far reading from it has come.
+  // Side is one of the two sockets, and the progress of reading from it.
   struct Side {
     enum class Reading {
       kActive,   // its pump reads, or waits to
@@ -122,7 +122,7 @@ class FlowRelay : public std::enable_shared_from_this<FlowRelay> {
   int running_ = 0;      // pumps
   bool over_ = false;
   bool exported_ = false;
-  bool sent_all_ = false;      // of a exported one: the direction has ended
+  bool sent_all_ = false;      // of an exported one: the direction has ended
   bool received_all_ = false;  // likewise
   RelayEnd end_;
 };

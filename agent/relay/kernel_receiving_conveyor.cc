@@ -21,8 +21,8 @@ LoadResult Broken(uint8_t alert, std::string detail) {
           .alert = alert};
 }
 
-// What the kernel says of a record that it does not accept
-// (net/tls/tls_sw.c and tls_strp.c).
+// The kernel's errors for a record that it does not accept (net/tls/tls_sw.c
+// and tls_strp.c).
 LoadResult ErrorOf(int error) {
   switch (error) {
     case EAGAIN:
@@ -53,7 +53,7 @@ LoadResult KernelReceivingConveyor::Load(int fd) {
     return ErrorOf(static_cast<int>(-received.count));
   }
   if (received.count == 0 && received.type == kDataRecord) {
-    // Also a FIN inside a record: the kernel does not tell the two apart.
+    // Also a FIN inside a record: the kernel does not distinguish the two.
     return {.kind = Kind::kCut};
   }
   return Take(fd, received);

@@ -11,7 +11,7 @@
 namespace kith {
 
 // KernelReceivingConveyor carries the peer's bytes, which the kernel opens, to
-// the application, and deals with the control records among them.
+// the application, and handles the control records among them.
 class KernelReceivingConveyor final : public SingleBufferConveyor {
  public:
   KernelReceivingConveyor(BufferPool &pool,

@@ -26,8 +26,8 @@ struct TypeMessage {
 };
 
 // A socket that poll calls writable has a third of its buffer free (see
-// AttachKernelTls), far more than the one record that the kernel may keep: this
-// is not waited for, but where the machine has no memory for TCP.
+// AttachKernelTls), far more than the one record that the kernel may keep: a
+// wait happens only if the machine has no memory for TCP.
 constexpr timeval kLongestWait{.tv_sec = 0, .tv_usec = 100'000};
 constexpr std::chrono::milliseconds kLongestWaitOfAll{100};
 
@@ -73,8 +73,8 @@ ssize_t SendLastRecord(int fd, uint8_t type, std::span<const uint8_t> content) {
   ssize_t count = SendControlRecord(fd, type, content, 0);
   const auto took = std::chrono::steady_clock::now() - began;
   (void)fcntl(fd, F_SETFL, flags);
-  // After so long the record is taken, but not by TCP; unless it was this
-  // thread that had to wait, for a processor.
+  // After this time the kernel has taken the record, but TCP has not, unless
+  // this thread had to wait for a processor.
   const bool stuck = took >= kLongestWaitOfAll && !IsWritable(fd);
   return count == -EAGAIN || stuck ? -ETIMEDOUT : count;
 }

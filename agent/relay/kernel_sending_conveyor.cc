@@ -21,7 +21,7 @@ constexpr uint8_t kInternalError = 80;
 constexpr uint64_t kMostBytesPerKey = uint64_t{1} << 38;
 constexpr std::array<uint8_t, 2> kCloseNotify = {1, 0};
 
-// One system call makes full records, and a last one of the rest.
+// One system call makes full records, and a last one with the remainder.
 size_t RecordsOf(size_t bytes) {
   return (bytes + kMaxPlaintextLength - 1) / kMaxPlaintextLength;
 }
@@ -95,8 +95,8 @@ void KernelSendingConveyor::Describe(CheckpointPosition &position) const {
   position.sent_by_key = sent_bytes_;
 }
 
-// A control record and what belongs to it are several system calls, whose
-// middle nobody else could go on from.
+// A control record and its consequences take several system calls; no other
+// process could resume in between.
 int KernelSendingConveyor::WriteControlExactly(int fd) {
   kept_->SetExact(false);
   const int error = WriteControl(fd);
@@ -161,8 +161,8 @@ int KernelSendingConveyor::WriteControl(int fd) {
   return content_ == Content::kKeyUpdate ? ChangeKey(fd) : 0;
 }
 
-// The peer expects the new key from the next record on: without it nothing more
-// can be sent.
+// The peer expects the new key from the next record on: without the new key
+// nothing more can be sent.
 int KernelSendingConveyor::ChangeKey(int fd) {
   if (absl::Status changed = writer_.NextKeyToKernel(fd); !changed.ok()) {
     refusal_ = LoadResult{.kind = LoadResult::Kind::kRefused,

@@ -11,8 +11,8 @@
 
 namespace kith {
 
-// KernelSendingConveyor carries the application's bytes to a socket for which
-// the kernel seals them.
+// KernelSendingConveyor carries the application's bytes to a socket whose
+// records the kernel seals.
 class KernelSendingConveyor final : public SingleBufferConveyor {
  public:
   KernelSendingConveyor(BufferPool &pool,
@@ -34,7 +34,7 @@ class KernelSendingConveyor final : public SingleBufferConveyor {
 
  private:
   bool IsWorn() const;
-  // What is pending.
+  // The kind of the pending bytes.
   enum class Content { kData, kKeyUpdate, kCloseNotify };
   void SetPendingControl(Content content, std::span<const uint8_t> bytes);
   int WriteData(int fd);

@@ -8,8 +8,8 @@
 
 namespace kith {
 
-// KernelTlsProof is what this kernel's TLS was seen to do. Well-known designs
-// leak plaintext on some kernels, so that a version number proves nothing.
+// KernelTlsProof records what this kernel's TLS was seen to do. Well-known
+// designs leak plaintext on some kernels, so that a version proves nothing.
 struct KernelTlsProof {
   struct Suite {
     uint16_t number = 0;  // RFC 8446 appendix B.4
@@ -20,12 +20,12 @@ struct KernelTlsProof {
 
   bool Carries(uint16_t suite) const;
   bool CarriesAny() const;
-  // Problem returns why no suite, or else not every one, is carried.
+  // Problem returns why no suite, or else not every suite, is carried.
   absl::Status Problem() const;
 };
 
-// ProveKernelTls arms a connection in a network namespace of its own, sends a
-// marker both ways, and looks at the bytes that leave. Takes some milliseconds;
+// ProveKernelTls arms a connection in a new network namespace, sends a marker
+// both ways, and checks the bytes that leave. It takes some milliseconds and
 // needs CAP_SYS_ADMIN.
 KernelTlsProof ProveKernelTls();
 

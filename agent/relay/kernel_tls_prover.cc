@@ -23,9 +23,9 @@ namespace {
 
 using Bytes = std::vector<uint8_t>;
 
-// Longer than one record, with something to look for in each.
+// Longer than one record, with recognisable bytes in each.
 constexpr size_t kMarkerLength = 40'000;
-// Loopback needs microseconds; an emulated machine that is busy, longer.
+// Loopback needs microseconds; a busy emulated machine needs longer.
 constexpr int kPatienceMilliseconds = 5'000;
 constexpr uint64_t kFirstRecord = 7;  // a number that is not zero
 
@@ -61,7 +61,7 @@ absl::StatusOr<KernelTlsProver> KernelTlsProver::Create(uint16_t suite) {
   if (!pair.ok()) {
     return pair.status();
   }
-  // As long as the hash of the suite; nothing of value is protected with them.
+  // As long as the hash of the suite; the keys protect nothing of value.
   std::array<uint8_t, 48> secrets[2];
   const size_t length = suite == 0x1302 ? 48 : 32;
   std::unique_ptr<TrafficKey> keys[4];
@@ -109,8 +109,8 @@ absl::Status KernelTlsProver::ReadMore() {
   return absl::OkStatus();
 }
 
-// NextRecord opens the next record that left the armed socket; kIncomplete
-// where none comes.
+// NextRecord opens the next record that left the armed socket; kIncomplete if
+// none comes.
 OpenedRecord KernelTlsProver::NextRecord() {
   while (left_.size() < RecordReader::LengthOf(left_)) {
     if (!ReadMore().ok()) {
@@ -123,7 +123,7 @@ OpenedRecord KernelTlsProver::NextRecord() {
   return reader_.Open(record_);
 }
 
-// Whatever is no TLS record under the right key does not open.
+// Bytes that are no TLS record under the right key fail to open.
 absl::Status KernelTlsProver::ExpectMarker() {
   const Bytes marker = Marker();
   Bytes received;

@@ -16,9 +16,9 @@
 
 namespace kith {
 
-// KernelTlsProver has a connection whose one end, armed(), has the kernel's
-// TLS while the other is a plain socket with records made and opened by the
-// agent.
+// KernelTlsProver has a connection with the kernel's TLS on one end, armed().
+// The other end, plain(), is a plain socket whose records the agent makes and
+// opens.
 class KernelTlsProver {
  public:
   // Create connects over 127.0.0.1, in the calling thread's network namespace.
@@ -56,8 +56,8 @@ class KernelTlsProver {
   RecordReader armed_reader_;
   RecordWriter writer_;
   RecordReader reader_;
-  std::vector<uint8_t> left_;    // read from the plain end and not yet opened
-  std::vector<uint8_t> record_;  // the last one opened
+  std::vector<uint8_t> left_;    // read from the plain end, not yet opened
+  std::vector<uint8_t> record_;  // the last opened record
 };
 
 }  // namespace kith

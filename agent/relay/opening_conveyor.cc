@@ -60,7 +60,7 @@ LoadResult OpeningConveyor::Load(int fd) {
   return {.kind = more ? Kind::kMore : Kind::kDrained};
 }
 
-// MakeRoom moves the beginning of a record, which is all that is left, to the
+// MakeRoom moves the beginning of a record, the only remaining bytes, to the
 // front of a buffer that has room for the rest of it and more.
 void OpeningConveyor::MakeRoom() {
   size_t left = end_ - begin_;
@@ -77,8 +77,8 @@ void OpeningConveyor::MakeRoom() {
   end_ = left;
 }
 
-// Room returns where to read to. The kernel's records begin after a whole one:
-// nothing may be read beyond it.
+// Room returns the space to read into. The kernel's records begin after a whole
+// record: nothing may be read beyond its end.
 std::span<uint8_t> OpeningConveyor::Room() const {
   std::span<uint8_t> room = buffer_.bytes().subspan(end_);
   if (!stream_.receives_in_kernel() && kept_ == nullptr) {

@@ -20,12 +20,13 @@ namespace kith {
 class OpeningConveyor final : public Conveyor {
  public:
   // Pieces of plaintext per write: a full buffer of full records, and enough
-  // of small ones.
+  // for small records.
   static constexpr size_t kMaxPieces = 16;
 
-  // A KeyUpdate that the peer asks for is handed to the stream's writer. Where
-  // the stream is the kernel's, this one opens what came with the handshake, up
-  // to the end of a record, and gives way to a KernelReceivingConveyor.
+  // A KeyUpdate that the peer asks for goes to the stream's writer. If the
+  // kernel receives, this conveyor opens the bytes that came with the
+  // handshake, up to the end of a record, and a KernelReceivingConveyor
+  // replaces it.
   OpeningConveyor(BufferPool &pool,
                   TlsStream &stream,
                   std::atomic<uint64_t> &bytes_read);
@@ -57,10 +58,10 @@ class OpeningConveyor final : public Conveyor {
   size_t end_ = 0;
   std::array<iovec, kMaxPieces> pieces_{};
   size_t num_pieces_ = 0;
-  std::optional<LoadResult> last_;  // after what is pending
+  std::optional<LoadResult> last_;  // the result after the pending bytes
   size_t least_ = 1;                // of SO_RCVLOWAT, while peeking
-  size_t seen_ = 0;                 // of a record that was not whole
-  size_t room_ = 0;                 // that was made in the socket
+  size_t seen_ = 0;                 // bytes of an incomplete record
+  size_t room_ = 0;                 // made in the socket's buffer
 };
 
 }  // namespace kith

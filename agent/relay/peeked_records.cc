@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How an OpeningConveyor opens records that stay in the socket until what was
-// in them is written.
+// How an OpeningConveyor opens records that stay in the socket until their
+// content is written.
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -14,7 +14,7 @@ namespace kith {
 
 using Kind = LoadResult::Kind;
 
-// Peek reads what stays in the socket, too, until it is written.
+// Peek reads bytes and leaves them in the socket until they are written.
 LoadResult OpeningConveyor::Peek(int fd) {
   if (last_.has_value()) {
     return *last_;
@@ -50,7 +50,7 @@ LoadResult OpeningConveyor::Peek(int fd) {
   seen_ = 0;
   const bool drained =
       begin_ == end_ && end_ < room.size() && !last_.has_value();
-  end_ = begin_;  // the rest is looked at again
+  end_ = begin_;  // the rest is read again
   const size_t opened = pending_length();
   kept_->Begin(begin_, opened);
   if (opened == 0) {
@@ -63,8 +63,8 @@ LoadResult OpeningConveyor::Peek(int fd) {
   return {.kind = Kind::kDrained};
 }
 
-// AwaitRest is for the beginning of a record, which stays in the socket: its
-// reader is to be woken when all of it is there.
+// AwaitRest handles the beginning of a record, which stays in the socket: the
+// reader must wake up when the whole record is there.
 LoadResult OpeningConveyor::AwaitRest(int fd) {
   const size_t there = std::exchange(end_, 0);
   pollfd event{.fd = fd, .events = POLLRDHUP, .revents = 0};
@@ -76,7 +76,7 @@ LoadResult OpeningConveyor::AwaitRest(int fd) {
         error != 0) {
       return {.kind = Kind::kError, .error = error};
     }
-    // Nothing comes any more, but something may have come just now.
+    // The peer sends no more, but bytes may have arrived just now.
     const ssize_t now =
         recv(fd, buffer_.data(), buffer_.size(), MSG_DONTWAIT | MSG_PEEK);
     return {.kind =
@@ -89,10 +89,10 @@ LoadResult OpeningConveyor::AwaitRest(int fd) {
   return {.kind = Kind::kEmpty};
 }
 
-// TCP charges the socket for whole segments, also for a long one of which only
-// the tail is left. It wakes a reader that waits for more than finds room (net/
-// ipv4/tcp.c, tcp_epollin_ready); a greater SO_RCVLOWAT makes it enlarge the
-// buffer, for good (tcp_set_rcvlowat).
+// TCP charges the socket for whole segments, even for a long one of which only
+// the tail is left. It wakes a reader that waits for more bytes than fit
+// (net/ipv4/tcp.c, tcp_epollin_ready); a greater SO_RCVLOWAT makes it enlarge
+// the buffer permanently (tcp_set_rcvlowat).
 void OpeningConveyor::EnlargeBuffer(int fd) {
   constexpr size_t kLeast = 256 << 10;
   constexpr size_t kMost = 4 << 20;
@@ -123,7 +123,7 @@ void OpeningConveyor::Describe(CheckpointPosition &position) const {
   position.generation = key.generation();
   position.update_requested = stream_.writer().update_requested();
   position.progress = stream_.reader().progress();
-  // Both are acted upon before the next record is opened.
+  // Both flags are handled before the next record is opened.
   position.progress.update_requested = 0;
   position.progress.key_changed = 0;
   if (last_.has_value() && last_->kind == Kind::kEnd) {

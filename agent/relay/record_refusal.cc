@@ -9,7 +9,7 @@
 namespace kith {
 namespace {
 
-// An alert of a server that has sent no data yet is its verdict on us.
+// An alert before the server's first data refuses our certificate.
 LoadResult GivenUp(const RecordReader &reader, uint8_t alert) {
   return {.kind = LoadResult::Kind::kRefused,
           .reason = reader.may_still_refuse() ? CloseReason::kHandshakeFailed

@@ -8,13 +8,12 @@
 
 namespace kith {
 
-// RefusalOf returns how a flow ends by a record that is neither data nor
+// RefusalOf returns how a flow ends after a record that is neither data nor
 // control nor close_notify.
 LoadResult RefusalOf(const RecordReader &reader, const OpenedRecord &opened);
 
-// PassOnKeyUpdateRequest makes our next record be preceded by a KeyUpdate if
-// the peer has asked for one. Returns a refusal where the sending key cannot be
-// changed.
+// PassOnKeyUpdateRequest makes a KeyUpdate precede our next record if the peer
+// asked for one. Returns a refusal if the sending key cannot change.
 std::optional<LoadResult> PassOnKeyUpdateRequest(TlsStream &stream);
 
 }  // namespace kith

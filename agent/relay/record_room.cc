@@ -9,12 +9,12 @@
 
 namespace kith {
 
-// TCP charges the socket for whole segments, also for one of which only the
+// TCP charges the socket for whole segments, even for one of which only the
 // tail is left, and makes one of up to 17 pieces of 64 KiB (tcp_try_coalesce):
-// in a buffer that is no larger, the rest of a record would never find room. A
-// great SO_RCVLOWAT makes the kernel enlarge the buffer to twice as much, for
-// good, without an end to its own tuning, but to no more than net.ipv4.tcp_rmem
-// allows (net/ipv4/tcp.c, tcp_set_rcvlowat).
+// a smaller buffer would never have room for the rest of a record. A great
+// SO_RCVLOWAT makes the kernel enlarge the buffer to twice as much,
+// permanently, without stopping its own tuning, but to no more than
+// net.ipv4.tcp_rmem allows (net/ipv4/tcp.c, tcp_set_rcvlowat).
 absl::Status MakeRoomForRecords(int fd) {
   constexpr int kRoom = 1 << 20;
   int room = 0;

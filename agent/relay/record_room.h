@@ -5,9 +5,9 @@
 
 namespace kith {
 
-// MakeRoomForRecords enlarges the receive buffer of a TCP socket in which the
-// beginning of a record will stay until its rest has come. FailedPrecondition:
-// its network namespace does not allow for that much.
+// MakeRoomForRecords enlarges the receive buffer of a TCP socket that keeps the
+// beginning of a record until its rest arrives. FailedPrecondition: its network
+// namespace does not allow a buffer of that size.
 absl::Status MakeRoomForRecords(int fd);
 
 }  // namespace kith

@@ -20,11 +20,11 @@ struct RelayEnd {
   std::string detail;
 };
 
-// Relay moves bytes between an inner socket (application) and an outer one with
-// exact TCP semantics: a half-close is passed on as FIN (after close_notify
-// over TLS), a reset as a reset, and a FIN without close_notify is a reset with
-// kTruncated. Memory per flow is bounded and held only while bytes are on their
-// way. The flow's `bytes_sent` counts inner to outer (what the local
+// Relay moves bytes between an inner socket (application) and an outer socket
+// with exact TCP semantics: a half-close is passed on as FIN (after
+// close_notify over TLS), a reset as a reset, and a FIN without close_notify as
+// a reset with kTruncated. Memory per flow is bounded and held only while bytes
+// are in transit. The flow's `bytes_sent` counts inner to outer (what the local
 // application sent), `bytes_received` outer to inner, in both flow directions.
 class Relay {
  public:
@@ -34,8 +34,8 @@ class Relay {
   static std::unique_ptr<Relay> Plain(TcpSocket inner,
                                       TcpSocket outer,
                                       std::shared_ptr<LiveFlow> flow);
-  // Import goes on where another process has exported a relay.
-  // InvalidArgument: the state is none that a relay has exported.
+  // Import continues a relay that another process exported. InvalidArgument: no
+  // relay exported this state.
   static absl::StatusOr<std::unique_ptr<Relay>> Import(
       RelayState state, Executor executor, std::shared_ptr<LiveFlow> flow);
   virtual ~Relay() = default;
@@ -46,21 +46,21 @@ class Relay {
   // Abort resets both sockets; Run returns with `reason`. Call on the loop.
   virtual void Abort(CloseReason reason) = 0;
 
-  // Export makes Run return with kHandedOver and both sockets open; after
-  // that TakeState returns all that another process needs to go on. Call on the
-  // loop.
+  // Export makes Run return with kHandedOver and both sockets open; TakeState
+  // then returns all that another process needs to continue. Call on the loop.
   virtual void Export() = 0;
   virtual RelayState TakeState() = 0;
 
-  // Keep lets the relay be entered later: from now on nothing of the
-  // application is in this process only. Before Run. FailedPrecondition: that
-  // cannot be (the kernel's TLS receives, or its socket's buffer is too small),
-  // and nothing has changed.
+  // Keep allows a later Enter: from now on no byte of the application is in
+  // this process only. Call before Run. FailedPrecondition: impossible (the
+  // kernel's TLS receives, or its socket's buffer is too small); nothing has
+  // changed.
   virtual absl::Status Keep() = 0;
   virtual RelayOutline Outline() = 0;
-  // Enter keeps every step in `place`, which outlives Run and TakeState, so
-  // that Import goes on where this process dies. Unavailable: not now, in some
-  // milliseconds perhaps; any other error is for good. Call on the loop.
+  // Enter writes every step to `place`, which outlives Run and TakeState, so
+  // that Import can continue after this process dies. Unavailable: not at this
+  // moment, retry after milliseconds; any other error is final. Call on the
+  // loop.
   virtual absl::Status Enter(const CheckpointPlace &place) = 0;
 };
 

@@ -26,7 +26,7 @@ void FlowRelay::Watch(const std::shared_ptr<FlowRelay> &self, Side &side) {
                          });
 }
 
-// A reset must be seen also while nobody reads from the socket, because the
+// A reset must be noticed even while nothing reads the socket, because the
 // other side is slow or this one has sent its FIN.
 void FlowRelay::OnErrorEvent(const std::shared_ptr<FlowRelay> &self,
                              Side &side) {
@@ -38,22 +38,22 @@ void FlowRelay::OnErrorEvent(const std::shared_ptr<FlowRelay> &self,
   if ((event.revents & POLLPRI) != 0 && !TakeUrgent(side)) {
     return;
   }
-  // Neither may be there: an event of a socket that was closed within the same
-  // turn of the loop can reach the next one.
+  // Either may be missing: an event of a socket that was closed within the same
+  // turn of the loop can reach the next socket.
   if ((event.revents & POLLHUP) == 0) {
     Watch(self, side);
   }
 }
 
-// TakeUrgent returns whether the flow goes on after urgent data.
+// TakeUrgent returns whether the flow continues after urgent data.
 bool FlowRelay::TakeUrgent(Side &side) {
   if (tls_ != nullptr && &side == &outer_) {
-    // Somebody on the way marked a segment, and a record would lose the byte.
+    // A host on the path marked a segment, and a record would lose the byte.
     End(CloseReason::kTlsError, "urgent data on a TLS connection");
     return false;
   }
-  // An unread urgent byte would wake us for ever. Its receiver would have to
-  // read it out of band, which hardly any program does.
+  // An unread urgent byte would wake the relay for ever. Its receiver would
+  // have to read it out of band, which hardly any program does.
   std::array<char, 1> urgent;
   (void)recv(side.socket.native_handle(),
              urgent.data(),
@@ -67,8 +67,8 @@ void FlowRelay::Break(Side &side, int error) {
   if (error != 0) {
     side.error = error;
   }
-  // What has already arrived is still good (a TLS alert, a last answer): an
-  // active reader takes it, finds the end, and then the flow ends.
+  // Bytes that have already arrived are still valid (a TLS alert, a last
+  // answer): an active reader takes them, finds the end, and ends the flow.
   if (side.reading != Side::Reading::kActive) {
     EndBroken(side);
   }
@@ -93,7 +93,7 @@ void FlowRelay::End(CloseReason reason, std::string detail, uint8_t alert) {
   }
   end_ = {.reason = reason, .detail = std::move(detail)};
   if (alert != 0) {
-    // It must not stand inside a half-written record.
+    // An alert must not be inside a half-written record.
     if (!sending_.conveyor->has_pending()) {
       sending_.conveyor->SendAlert(outer_.socket.native_handle(), alert);
     }

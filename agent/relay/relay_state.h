@@ -12,18 +12,18 @@
 
 namespace kith {
 
-// RelayState is a relay as it passes to another process: two sockets and what
-// of their bytes this process has read but not written yet.
+// RelayState is a relay as it is exported to another process: two sockets, and
+// the bytes that this process has read but not written yet.
 struct RelayState {
   struct Side {
     FileDescriptor socket;
-    bool broken = false;  // reset, or given up by TCP
-    int error = 0;        // errno, where one was seen
+    bool broken = false;  // reset, or TCP gave it up
+    int error = 0;        // errno, if one was seen
   };
   struct Direction {
-    bool ended = false;        // its FIN is passed on
+    bool ended = false;        // its FIN was passed on
     LoadResult load;           // the last one
-    ConveyorState conveyor{};  // what `load` has left to be written
+    ConveyorState conveyor{};  // what `load` left to write
   };
 
   Side inner;
@@ -32,19 +32,19 @@ struct RelayState {
   Direction receiving;                  // outer to inner
   std::optional<TlsStream::State> tls;  // nullopt: plain
 
-  // Of a relay whose process has died: the rest of the directions is as the
-  // kernel has it.
+  // Kept belongs to a relay whose process died: the kernel has the rest of the
+  // state of both directions.
   struct Kept {
     CheckpointPosition sending;
     CheckpointPosition receiving;
-    CheckpointPlace place;  // where they are kept on
+    CheckpointPlace place;  // where positions are written from now on
   };
   std::optional<Kept> kept;
 };
 
-// RelayOutline is what another process must know of a relay that goes on here,
-// beside the positions: its descriptors, which are borrowed, and its stream
-// without the secrets.
+// RelayOutline is what another process must know of a relay that continues
+// here, beside the positions: its borrowed descriptors, and its stream without
+// the secrets.
 struct RelayOutline {
   int inner = -1;
   int outer = -1;

@@ -79,8 +79,8 @@ bool SealingConveyor::IsKeyUpdateDue() const {
              : writer_.key_update_due();
 }
 
-// UpdateKey puts a KeyUpdate, where one is due, right before the first record
-// and returns its length.
+// UpdateKey puts a KeyUpdate, if one is due, right before the first record and
+// returns its length.
 size_t SealingConveyor::UpdateKey() {
   if (!IsKeyUpdateDue()) {
     return 0;

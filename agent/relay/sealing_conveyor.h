@@ -11,8 +11,8 @@
 namespace kith {
 
 // SealingConveyor carries the application's bytes to the peer as TLS records.
-// Bytes are read to where they belong in the records, encrypted in place, and
-// written from there: one copy in, one copy out.
+// It reads bytes to their final place in the records, encrypts in place, and
+// writes from there: one copy in, one copy out.
 class SealingConveyor final : public SingleBufferConveyor {
  public:
   SealingConveyor(BufferPool &pool,
@@ -31,7 +31,7 @@ class SealingConveyor final : public SingleBufferConveyor {
   size_t UpdateKey();
 
   RecordWriter &writer_;
-  size_t records_ = 1;  // to read at once: follows what the application sends
+  size_t records_ = 1;  // to read at once: adapts to what the application sends
 };
 
 }  // namespace kith

@@ -9,8 +9,8 @@
 
 namespace kith {
 
-// SingleBufferConveyor is a Conveyor whose pending bytes are one stretch of one
-// buffer.
+// SingleBufferConveyor is a Conveyor whose pending bytes are one contiguous
+// part of one buffer.
 class SingleBufferConveyor : public Conveyor {
  public:
   void Rest() override;
@@ -21,8 +21,8 @@ class SingleBufferConveyor : public Conveyor {
   SingleBufferConveyor(BufferPool &pool, std::atomic<uint64_t> &bytes_read)
       : pool_(pool), bytes_read_(bytes_read) {}
 
-  // TakeBuffer makes buffer() a large one, where there are enough of them, or
-  // leaves the one that it has.
+  // TakeBuffer makes buffer() a large one, unless they are scarce, or keeps the
+  // present one.
   void TakeBuffer() {
     if (kept_ != nullptr && kept_->replaying()) {
       buffer_ = pool_.TakeFor(BufferPool::kLarge);  // as large as any was
@@ -30,7 +30,7 @@ class SingleBufferConveyor : public Conveyor {
       buffer_ = pool_.Take();
     }
   }
-  // TakeSmallBuffer does so with a small one.
+  // TakeSmallBuffer makes an empty buffer() a small one.
   void TakeSmallBuffer() {
     if (buffer_.empty()) {
       buffer_ = pool_.TakeSmall();
@@ -38,7 +38,7 @@ class SingleBufferConveyor : public Conveyor {
   }
   const Buffer &buffer() const { return buffer_; }
 
-  // BeginKept tells of a chunk that ReadPlain has read.
+  // BeginKept reports a chunk that ReadPlain has read.
   virtual void BeginKept(size_t /*length*/) {}
 
   // ReadPlain reads once, without waiting, and makes what it read pending.

@@ -5,9 +5,9 @@
 
 namespace kith {
 
-// PrepareSocket makes the socket ready for a relay. One that ends without
+// PrepareSocket makes the socket ready for a relay. A socket that ends without
 // CloseSocket, because the agent was killed, ends with RST (socket(7),
-// SO_LINGER of zero): a FIN would pass for the stream's end.
+// SO_LINGER of zero): its peer would take a FIN for the stream's end.
 inline void PrepareSocket(TcpSocket &socket) {
   asio::error_code ignored;
   socket.set_option(asio::ip::tcp::no_delay(true), ignored);
@@ -21,7 +21,7 @@ inline void CloseSocket(TcpSocket &socket) {
   socket.close(ignored);
 }
 
-// ResetSocket closes with RST: a refusal must not pass for an orderly end.
+// ResetSocket closes with RST: a refusal must not look like an orderly end.
 inline void ResetSocket(TcpSocket &socket) {
   asio::error_code ignored;
   socket.set_option(asio::socket_base::linger(true, 0), ignored);

@@ -22,8 +22,8 @@ enum TcpState : uint8_t {
   kClosing = 11,
 };
 
-// The two numbers of a position are read one after the other: bytes that come
-// in between are seen by a second look at the first.
+// The two numbers of a position are read one after the other; a second read of
+// the first detects bytes that arrive in between.
 constexpr int kMostLooks = 100;
 
 absl::StatusOr<tcp_info> Info(int fd) {

@@ -7,9 +7,9 @@
 
 namespace kith {
 
-// How far a TCP socket is read and written, as the kernel knows it
-// (struct tcp_info, SIOCINQ and SIOCOUTQ of tcp(7)): positions of one socket
-// are to be compared with each other only. The peer's FIN does not count.
+// The functions below tell how far a TCP socket is read and written, by the
+// kernel's counters (struct tcp_info, SIOCINQ and SIOCOUTQ of tcp(7)): only
+// positions of the same socket compare. The peer's FIN does not count.
 
 // ConsumedOf returns how many bytes were taken from the socket.
 absl::StatusOr<uint64_t> ConsumedOf(int fd);

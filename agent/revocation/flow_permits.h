@@ -21,8 +21,8 @@ class FlowPermits {
   void Enter(uint64_t flow, std::shared_ptr<const FlowPermit> permit);
   std::vector<Listed> List() const;
 
-  // Withdraw notes why the flow is no longer allowed; Withdrawn returns that,
-  // or an empty text.
+  // Withdraw records why the flow is no longer allowed; Withdrawn returns the
+  // reason, or an empty text.
   void Withdraw(uint64_t flow, std::string why);
   std::string Withdrawn(uint64_t flow) const;
 

@@ -49,7 +49,7 @@ absl::Status FlowRevocation::JudgeSecured(const FlowPermit &permit,
                                 permit.local->uri()));
   }
   const FlowRule rule = RuleOf(resources, *identity, permit);
-  // A flow that could be in plaintext now is no less allowed for being wrapped.
+  // A flow that may now be in plaintext stays allowed while it is wrapped.
   return rule.mode == TlsMode::kDisable
              ? absl::OkStatus()
              : parts_.authorizer.AllowPeer(rule, *permit.local, *permit.peer);
@@ -67,8 +67,8 @@ absl::Status FlowRevocation::JudgePlain(const FlowPermit &permit,
              : absl::OkStatus();
 }
 
-// Judge returns whether policy would allow the flow today; PermissionDenied
-// says what has changed.
+// Judge returns whether policy would allow the flow now; PermissionDenied says
+// what has changed.
 absl::Status FlowRevocation::Judge(const ResourceSet &resources,
                                    const FlowPermit &permit,
                                    const Attestation &attestation) const {
@@ -148,12 +148,12 @@ void FlowRevocation::PolicyChanged(const ResourceSet &resources) {
         wants_hash && !HasHash(listed.second->process->attestation);
     (asks ? unhashed : known).push_back(std::move(listed));
   }
-  // Hashing takes its time: it must not delay what needs none.
+  // Hashing is slow: it must not delay flows that do not need it.
   Revoke(resources, known, [](const FlowPermit &permit) {
     return permit.process;
   });
-  // A process that is gone, or does not tell, is judged by what was known of
-  // it: whoever holds its socket now has no claim to more.
+  // A process that is gone, or cannot be read, is judged by its known facts:
+  // the present owner of its socket has no claim to more.
   Revoke(resources, unhashed, [this](const FlowPermit &permit) {
     return parts_.reattest(permit.process->facts).value_or(permit.process);
   });

@@ -18,9 +18,9 @@
 
 namespace kith {
 
-// FlowRevocation ends open flows that are no longer allowed: by the documents,
-// or by the SVIDs that are in force. It holds what each was allowed by while it
-// is open. Thread-safe.
+// FlowRevocation ends open flows that the documents, or the SVIDs in force, no
+// longer allow. It holds the permit of each flow while the flow is open.
+// Thread-safe.
 class FlowRevocation final : public OpenFlowSubscriber {
  public:
   struct Parts {
@@ -29,7 +29,7 @@ class FlowRevocation final : public OpenFlowSubscriber {
     const Authorizer &authorizer;
     CurrentResources resources;
     // Attests a process again, for a fact that was not asked for before. Blocks
-    // on /proc. On an error it is judged by what was known of it.
+    // on /proc. After an error the process is judged by its known facts.
     std::function<absl::StatusOr<std::shared_ptr<const AttestedProcess>>(
         const ProcessFacts &)>
         reattest;
@@ -37,9 +37,9 @@ class FlowRevocation final : public OpenFlowSubscriber {
 
   explicit FlowRevocation(Parts parts) : parts_(std::move(parts)) {}
 
-  // Enter holds the permit until Forget. A change of policy since the flow was
-  // decided, or of the SVIDs that are in force, is the error; any later one
-  // finds the permit.
+  // Enter holds the permit until Forget. It returns an error if policy, or the
+  // SVIDs in force, have changed since the flow was decided and forbid it;
+  // later changes find the permit.
   absl::Status Enter(const LiveFlow &flow,
                      const std::shared_ptr<const FlowPermit> &permit);
   // Withdrawn returns why the flow was revoked, or an empty text.
@@ -48,16 +48,16 @@ class FlowRevocation final : public OpenFlowSubscriber {
   }
   void Forget(uint64_t flow) { permits_.Forget(flow); }
 
-  // CheckParties returns why one of the flow's two SVIDs is not in force any
-  // more; FailedPrecondition.
+  // CheckParties returns FailedPrecondition with the reason if one of the
+  // flow's two SVIDs is not in force any more.
   absl::Status CheckParties(const LiveFlow &flow) const;
 
-  // PolicyChanged ends every open flow that `resources` do not allow. Blocks on
-  // /proc where they select by facts that were not asked for before.
+  // PolicyChanged ends every open flow that `resources` do not allow. It blocks
+  // on /proc if they select by facts that were not asked for before.
   void PolicyChanged(const ResourceSet &resources);
 
-  // BundleChanged ends every open flow one of whose SVIDs is not in force by
-  // `bundle`, which is the current one of its own or another trust domain.
+  // BundleChanged ends every open flow with an SVID that is not in force by
+  // `bundle`, the current bundle of the own or another trust domain.
   void BundleChanged(const TrustBundle &bundle);
 
   absl::Status Relaying(const OpenFlow &open,

@@ -8,8 +8,8 @@
 
 namespace kith {
 
-// CheckInForce returns why one of the flow's two SVIDs is not in force any more
-// by `bundle`, which may be of its own or another trust domain.
+// CheckInForce returns an error if one of the flow's two SVIDs is not in force
+// any more by `bundle`, of the own or another trust domain.
 absl::Status CheckInForce(const TrustBundle &bundle, const FlowRecord &flow);
 
 }  // namespace kith

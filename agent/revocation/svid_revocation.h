@@ -15,19 +15,19 @@
 namespace kith {
 
 // OwnAuthority returns the issuer's part that an operator may change;
-// Unimplemented: it is another one's business.
+// Unimplemented: the authority is outside of this agent.
 absl::StatusOr<CertificateAuthority *> OwnAuthority(Issuer &issuer);
 
 // PutInForce makes a change at the issuer take effect here before it returns.
 absl::Status PutInForce(SvidStore &svids);
 
-// SvidRevocation is what was done.
+// SvidRevocation is the result of RevokeSvids.
 struct SvidRevocation {
   std::vector<SvidRecord> svids;
-  size_t flows = 0;  // open ones that these SVIDs authenticated
+  size_t flows = 0;  // open flows that these SVIDs authenticated
 };
 
-// RevocationParts is what has SVIDs in use.
+// RevocationParts are the parts that use SVIDs.
 struct RevocationParts {
   Issuer &issuer;
   SvidStore &svids;
@@ -36,8 +36,8 @@ struct RevocationParts {
 };
 
 // RevokeSvids revokes what `target` names. When it returns, the flows are being
-// reset, and nobody is authenticated by those SVIDs here. NotFound: nothing has
-// that name; Unimplemented: another issuer's business.
+// reset, and those SVIDs authenticate no peer here. NotFound: nothing has that
+// name; Unimplemented: another issuer decides.
 absl::StatusOr<SvidRevocation> RevokeSvids(const RevocationParts &parts,
                                            const SvidTarget &target);
 

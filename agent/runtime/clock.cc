@@ -8,7 +8,7 @@
 namespace kith {
 namespace {
 
-// A wait is cut so that a step of the wall clock delays no work for longer.
+// Bound of one wait, and so of the delay by a step of the wall clock.
 constexpr std::chrono::minutes kLongestWait{1};
 
 class MachineClock final : public Clock {

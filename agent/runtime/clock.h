@@ -7,7 +7,7 @@
 
 namespace kith {
 
-// Clock is the wall clock, injected so that tests decide what time it is.
+// Clock is the wall clock, injected so that tests control the time.
 class Clock {
  public:
   using TimePoint = std::chrono::system_clock::time_point;
@@ -17,7 +17,8 @@ class Clock {
   virtual TimePoint Now() const = 0;
 
   // WaitUntil releases `mutex` and returns, holding it again, at `when`, when
-  // `changed` is signalled, or earlier: the caller looks again at what is due.
+  // `changed` is signalled, or earlier: the caller must check again what is
+  // due.
   virtual void WaitUntil(absl::Mutex &mutex,
                          absl::CondVar &changed,
                          TimePoint when)

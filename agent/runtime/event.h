@@ -8,14 +8,14 @@
 
 namespace kith {
 
-// Event tells its subscribers, in the order in which they came, on the thread
-// that tells. Thread-safe.
+// Event calls its subscribers, in the order of their subscription, on the
+// thread of the caller. Thread-safe.
 template <typename T>
 class Event {
  public:
   using Subscriber = std::function<void(const T &)>;
 
-  // Subscribe is for all that is told from now on.
+  // Subscribe adds a subscriber to all later calls.
   void Subscribe(Subscriber subscriber) {
     const std::lock_guard lock(mutex_);
     subscribers_.push_back(std::move(subscriber));

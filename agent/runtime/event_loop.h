@@ -38,8 +38,8 @@ class EventLoops {
   // Stop ends the threads: a running handler finishes, nothing new starts. Not
   // from a loop.
   void Stop();
-  // Drain returns when each running loop has done what was posted to it before.
-  // Not from a loop.
+  // Drain returns when each running loop has done everything that was posted
+  // before the call. Not from a loop.
   void Drain();
 
   // Next returns the loops in turn (thread-safe).

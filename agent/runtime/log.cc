@@ -29,8 +29,8 @@ void WriteLine(LogLevel level,
       absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", time, absl::UTCTimeZone()),
       message,
       fields);
-  // One write, so that lines of several threads do not mix. There is nowhere to
-  // report that standard error is gone.
+  // One write, so that lines of several threads do not mix. A failure of
+  // standard error cannot be reported anywhere.
   (void)!::write(STDERR_FILENO, line.data(), line.size());
 }
 
@@ -45,7 +45,7 @@ LogLevel LevelOf(const absl::LogEntry &entry) {
   }
 }
 
-// StderrSink is where absl's macros end.
+// StderrSink receives the output of absl's macros.
 class StderrSink final : public absl::LogSink {
  public:
   void Send(const absl::LogEntry &entry) override {

@@ -39,8 +39,8 @@ std::string JsonLine(LogLevel level,
          "\n";
 }
 
-// Quoted returns a value as it stands in a text line: with quotes only where a
-// reader could not tell its end otherwise.
+// Quoted returns a value for a text line: with quotes only if its end would be
+// ambiguous without them.
 std::string Quoted(std::string_view text) {
   std::string escaped = absl::CHexEscape(Cut(text));
   const bool plain = escaped == text && !text.empty() &&

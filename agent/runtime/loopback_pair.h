@@ -20,8 +20,8 @@ struct LoopbackPair {
 };
 
 // InOwnNetns runs `function` on a thread in a new network namespace whose
-// loopback is up, and waits for it. Nothing on the machine, firewalls and hooks
-// included, has to do with what happens there. Needs CAP_SYS_ADMIN.
+// loopback is up, and waits for it. The machine's firewalls and hooks have no
+// effect there. Needs CAP_SYS_ADMIN.
 absl::Status InOwnNetns(const std::function<absl::Status()> &function);
 
 }  // namespace kith

@@ -116,7 +116,7 @@ void SecretArena::Free(void *piece) {
   absl::MutexLock lock(&mutex_);
   const size_t index = IndexOf(piece);
   Chunk &chunk = chunks_[index];
-  // explicit_bzero is the wipe that the compiler may not drop.
+  // The compiler may not drop explicit_bzero.
   ::explicit_bzero(piece, size_t{1} << chunk.bits);
   const size_t offset =
       static_cast<uint8_t *>(piece) - (base_ + index * kMaxPiece);

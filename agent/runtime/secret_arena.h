@@ -13,10 +13,9 @@ namespace kith {
 
 // SecretArena is the memory behind every Secret and behind the private keys of
 // the crypto library (identity/key_memory.h): one mapping per process, excluded
-// from core dumps and wiped in forked children (madvise(2)), whose pages are
-// locked as they come into use. A forked child therefore reads zeros and must
-// not use or destroy what its parent kept here; the agent forks only to exec.
-// Thread-safe.
+// from core dumps and wiped in forked children (madvise(2)). Its pages are
+// locked when first used. A forked child reads zeros and must not use or
+// destroy its parent's pieces; the agent forks only to exec. Thread-safe.
 class SecretArena {
  public:
   // The bound of the locked memory: half of the usual RLIMIT_MEMLOCK of 8 MiB,
@@ -36,7 +35,7 @@ class SecretArena {
   // when the arena is full or the kernel refuses to lock more memory.
   absl::StatusOr<uint8_t *> Allocate(size_t size);
 
-  // Free wipes a piece and gives it back.
+  // Free wipes a piece and makes its memory available again.
   void Free(void *piece);
 
   bool Contains(const void *address) const {

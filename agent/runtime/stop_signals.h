@@ -9,8 +9,8 @@
 
 namespace kith {
 
-// The signals that stop the agent are blocked in every thread and taken by
-// WaitFor: there is no handler, so that nothing runs in signal context.
+// StopSignals blocks the signals that stop the agent in every thread; WaitFor
+// takes them. There is no handler, so that no code runs in signal context.
 class StopSignals {
  public:
   StopSignals() {

@@ -8,15 +8,16 @@
 
 namespace kith {
 
-// NamedDescriptor is one that the service manager kept (sd_listen_fds(3)).
+// NamedDescriptor is a descriptor from the service manager (sd_listen_fds(3)).
 struct NamedDescriptor {
   std::string name;
   FileDescriptor descriptor;
 };
 
-// TakeListenDescriptors returns what the service manager has passed to this
-// process by LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES, close-on-exec, and
-// removes the variables. Once, before other descriptors are opened by number.
+// TakeListenDescriptors returns the descriptors that the service manager passed
+// to this process by LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES, close-on-exec,
+// and removes the variables. Call it once, before other descriptors are opened
+// by number.
 std::vector<NamedDescriptor> TakeListenDescriptors();
 
 }  // namespace kith

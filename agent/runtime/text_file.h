@@ -7,13 +7,13 @@
 
 namespace kith {
 
-// The most that a file of configuration or documents may have: as much as a
-// Kubernetes ConfigMap can carry (1 MiB).
+// Bound of a configuration file or document: the size of a Kubernetes ConfigMap
+// (1 MiB).
 inline constexpr size_t kMaxTextFile = 1 << 20;
 
-// ReadTextFile returns what the regular file holds. NotFound, PermissionDenied
-// and the like as errno says; InvalidArgument for other kinds of file (opening
-// a pipe never blocks) and for larger ones.
+// ReadTextFile returns the content of a regular file. NotFound,
+// PermissionDenied and the like follow errno; InvalidArgument for other kinds
+// of file (opening a pipe never blocks) and for larger files.
 absl::StatusOr<std::string> ReadTextFile(const std::string &path);
 
 }  // namespace kith

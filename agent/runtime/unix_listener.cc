@@ -53,8 +53,8 @@ absl::StatusOr<FileDescriptor> NewSocket() {
   return fd;
 }
 
-// LockDirectory keeps two agents that start at once from each taking the
-// other's fresh socket for a stale one.
+// LockDirectory prevents two agents that start together from taking each
+// other's new socket for a stale one.
 absl::StatusOr<FileDescriptor> LockDirectory(const std::string &path) {
   const size_t slash = path.rfind('/');
   const std::string directory =
@@ -80,7 +80,7 @@ int Bind(int fd, const sockaddr_un &address) {
       fd, reinterpret_cast<const sockaddr *>(&address), sizeof(address));
 }
 
-// RemoveStale unlinks the socket of a program that is gone.
+// RemoveStale unlinks the socket of a program that has ended.
 absl::Status RemoveStale(const std::string &path, const sockaddr_un &address) {
   struct stat status {};
   if (lstat(path.c_str(), &status) != 0) {
@@ -184,7 +184,7 @@ absl::StatusOr<UnixListener> UnixListener::Create(const std::string &path,
   if (!lock.ok()) {
     return lock.status();
   }
-  // A rename puts the new socket in the place of the old one at once.
+  // A rename replaces the old socket by the new one atomically.
   const std::string name = access.replace ? path + ".next" : path;
   auto bound = BindTo(name, access);
   if (!bound.ok()) {

@@ -12,27 +12,28 @@
 
 namespace kith {
 
-// FindGroup returns the id of `name` in a group(5) file, or nullopt. Not
-// getgrnam(): in a static program that would load the C library's NSS modules.
+// FindGroup returns the id of `name` in a group(5) file, or nullopt. It does
+// not use getgrnam(), which would load the C library's NSS modules in a static
+// program.
 std::optional<gid_t> FindGroup(const std::string &name,
                                const std::string &file = "/etc/group");
 
 // UnixListener is a listening stream socket with a name in the file system.
-// Move-only; the destructor closes it and unlinks the name, where that is still
-// the one that it made.
+// Move-only; the destructor closes it and unlinks the name, unless another
+// socket has replaced it.
 class UnixListener {
  public:
-  // Access is who may connect: the mode for the user of this process, `group`
-  // and everybody else.
+  // Access says who may connect: the mode for the user of this process, `group`
+  // and all others.
   struct Access {
     gid_t group = 0;
     mode_t mode = 0660;
     bool replace = false;  // also a live program's socket, at once
   };
 
-  // Create binds `path`. The socket of a dead program is replaced;
-  // AlreadyExists: a live one has it, and it is not to be replaced.
-  // FailedPrecondition: something that is no socket is there.
+  // Create binds `path`, replacing the socket of a dead program. AlreadyExists:
+  // a live program has it, and `replace` is false. FailedPrecondition: `path`
+  // is no socket.
   static absl::StatusOr<UnixListener> Create(const std::string &path,
                                              Access access);
 

@@ -10,13 +10,13 @@
 
 namespace kith {
 
-// Worker does on one thread what is posted, in that order, and something else
-// now and then. Thread-safe.
+// Worker runs posted work on one thread, in order, and one task regularly.
+// Thread-safe.
 class Worker {
  public:
   using Work = std::function<void()>;
 
-  // `regularly` is done at the start, and then every `period`.
+  // `regularly` runs at the start, and then every `period`.
   Worker(std::chrono::milliseconds period, Work regularly)
       : period_(period), regularly_(std::move(regularly)) {}
   ~Worker() { Stop(); }
@@ -24,8 +24,8 @@ class Worker {
   Worker &operator=(const Worker &) = delete;
 
   void Start();
-  // Stop returns when all that was posted before is done. What is posted later
-  // is dropped. Not from the thread itself.
+  // Stop returns when all work posted before is done. Later work is dropped.
+  // Not from the thread itself.
   void Stop();
   // Post may be called before Start.
   void Post(Work work);

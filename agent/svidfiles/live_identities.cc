@@ -6,7 +6,7 @@
 namespace kith {
 namespace {
 
-// Nothing: it cannot be known now, and is tried again at the next look.
+// nullopt: unknown at this time; the next look tries again.
 std::optional<LiveIdentities::Identity> IdentityOf(WorkloadAttestor &attestor,
                                                    const ResourceSet &resources,
                                                    const LiveProcess &process) {
@@ -17,7 +17,7 @@ std::optional<LiveIdentities::Identity> IdentityOf(WorkloadAttestor &attestor,
   }
   auto identity = Identify(resources, (*attested)->attestation, kNoPort);
   if (absl::IsFailedPrecondition(identity.status())) {
-    return nullptr;  // nobody gets what two could be meant to have
+    return nullptr;  // ambiguous: neither identity is given
   }
   return identity.ok() ? std::optional(*std::move(identity)) : std::nullopt;
 }

@@ -16,8 +16,8 @@
 namespace kith {
 
 // LiveIdentities are the identities of all live processes, as the Workload API
-// gives them: without a destination port. One process costs a match when it is
-// seen first, and after each change of the documents. Not thread-safe.
+// gives them: without a destination port. Each process is matched once when it
+// is first seen, and after each change of the documents. Not thread-safe.
 class LiveIdentities {
  public:
   LiveIdentities(HostFacts &host,
@@ -25,12 +25,12 @@ class LiveIdentities {
                  CurrentResources resources)
       : host_(host), attestor_(attestor), in_force_(std::move(resources)) {}
 
-  // Look finds out who is there now. Blocks on /proc. On an error nothing has
-  // changed.
+  // Look updates the list of processes. Blocks on /proc. An error leaves the
+  // list unchanged.
   absl::Status Look();
 
   using Identity = std::shared_ptr<const WorkloadIdentity>;
-  // Of each process that was there; null where it has none.
+  // The identity of each listed process; null: it has none.
   using ByProcess = std::map<ProcessFacts, Identity>;
   const ByProcess &current() const { return current_; }
 
@@ -38,7 +38,7 @@ class LiveIdentities {
   HostFacts &host_;
   WorkloadAttestor &attestor_;
   const CurrentResources in_force_;
-  std::shared_ptr<const ResourceSet> resources_;  // that current_ is made of
+  std::shared_ptr<const ResourceSet> resources_;  // the basis of current_
   ByProcess current_;
 };
 

@@ -18,7 +18,7 @@
 namespace kith {
 namespace {
 
-// Tells a directory of an agent, all of which may be removed, from others.
+// Distinguishes a directory of an agent, which may be emptied, from others.
 constexpr char kMarker[] = ".kith-svids";
 
 constexpr int kDirectory = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -34,8 +34,8 @@ absl::Status Failed(std::string_view call, std::string_view name) {
   return absl::ErrnoToStatus(errno, absl::StrCat(call, " ", name));
 }
 
-// Whoever owns a directory, or may write to one that is not sticky, decides
-// what its names lead to.
+// The owner of a directory, and any user who may write to it unless it is
+// sticky, controls what its names refer to.
 absl::Status CheckOwned(const FileDescriptor &directory,
                         const std::string &path,
                         bool is_last) {
@@ -73,7 +73,7 @@ absl::StatusOr<FileDescriptor> OpenOrMake(const FileDescriptor &in,
     return Failed("mkdir", name);
   }
   FileDescriptor opened(openat(in.get(), name.c_str(), kDirectory));
-  // The umask of a service keeps others out.
+  // The umask of a service would exclude other users.
   if (!opened.valid() || (made && fchmod(opened.get(), kSearchable) != 0)) {
     return Failed("open", name);
   }
@@ -86,7 +86,7 @@ absl::StatusOr<FileDescriptor> OpenComponent(const FileDescriptor &in,
                                              bool is_last) {
   FileDescriptor found(openat(in.get(), name.c_str(), kDirectory));
   if (!found.valid() && errno == ENOENT && is_last) {
-    // Its file system is its parent's.
+    // The directory has the file system of its parent.
     if (auto in_memory = CheckInMemory(in, path); !in_memory.ok()) {
       return in_memory;
     }
@@ -215,7 +215,7 @@ absl::StatusOr<MemoryDirectory> MemoryDirectory::Open(const std::string &path) {
   return directory;
 }
 
-// A directory that somebody configured by mistake is not emptied.
+// A directory that was configured by mistake is not emptied.
 absl::Status MemoryDirectory::TakePossession() {
   auto names = NamesIn(root_);
   if (!names.ok()) {
@@ -226,7 +226,7 @@ absl::Status MemoryDirectory::TakePossession() {
   }
   marker_.Reset(openat(
       root_.get(), kMarker, O_WRONLY | O_CREAT | O_CLOEXEC, kOwnerReads));
-  // Until the agent that is being replaced has removed its files.
+  // The lock fails until the replaced agent has removed its files.
   if (marker_.valid() && flock(marker_.get(), LOCK_EX | LOCK_NB) != 0) {
     return Refused(path_, "is another agent's");
   }

@@ -25,29 +25,29 @@ struct FilePlace {
   auto operator<=>(const FilePlace &) const = default;
 };
 
-// NewFile is what a file shall have. The bytes stay the caller's, so that keys
-// can stay in a Secret.
+// NewFile is a file's new content. The caller owns the bytes, so that keys can
+// stay in a Secret.
 struct NewFile {
   std::string_view name;
   std::span<const uint8_t> bytes;
 };
 
-// MemoryDirectory holds files with keys: on tmpfs or ramfs, where nobody but
-// root can change anything, also not on the way to it. Not thread-safe.
+// MemoryDirectory holds files with keys on tmpfs or ramfs, in a directory that
+// only root can change, as well as its parents. Not thread-safe.
 class MemoryDirectory {
  public:
-  // Open makes the last component of the absolute path if it is not there, and
-  // removes what a former agent left in it. FailedPrecondition names the path
-  // or the component at fault: a symbolic link, somebody else's, no memory file
-  // system, another agent's, or one with files that are not of an agent.
+  // Open creates the last component of the absolute path if it is missing, and
+  // removes what a former agent left there. FailedPrecondition names the path
+  // or component at fault: a symbolic link, another owner, no memory file
+  // system, another agent's directory, or files that are not an agent's.
   static absl::StatusOr<MemoryDirectory> Open(const std::string &path);
 
-  // Write replaces the files of a place: each is whole at every moment, and can
-  // be read by that user alone (0400). All new ones are there before the first
-  // is replaced. Other files of the place stay.
+  // Write replaces the files of a place: each is complete at every moment, and
+  // only that user can read it (0400). All new files are written before the
+  // first is replaced. Other files of the place stay.
   absl::Status Write(const FilePlace &place, const std::vector<NewFile> &files);
 
-  // Remove removes the place with all of its files. OK if there is none.
+  // Remove removes the place with all of its files. OK if it does not exist.
   absl::Status Remove(const FilePlace &place);
 
   // Clear removes all places.

@@ -13,10 +13,10 @@
 namespace kith {
 namespace {
 
-// No event tells that a process is there, or is another user's now.
+// No event reports a new process, or a change of its user.
 constexpr absl::Duration kLookAgain = absl::Seconds(1);
 
-// Some kilobytes of memory each: as many users do not work on one node.
+// Each takes some kilobytes of memory; no node has as many users.
 constexpr size_t kMaxPlaces = 1024;
 
 bool WantsFiles(const WorkloadIdentity &identity) {
@@ -105,8 +105,8 @@ void SvidFiles::Drop(const FilePlace &place) {
   }
 }
 
-// Without a valid SVID there are no files: an application must not go on with
-// one that is no longer good.
+// Without a valid SVID there are no files: an application must not continue
+// with an invalid one.
 void SvidFiles::Update(const FilePlace &place, const Identity &identity) {
   WrittenFiles &written = written_[place];
   auto svid = parts_.svids.Get(identity->spiffe_id);
@@ -172,7 +172,7 @@ bool SvidFiles::WaitForNews() {
 void SvidFiles::Run() {
   std::error_code error;
   if (std::filesystem::is_directory(parts_.root, error)) {
-    (void)OpenRoot();  // whether or not anybody wants files today
+    (void)OpenRoot();  // even if no document wants files now
   }
   do {
     Refresh();

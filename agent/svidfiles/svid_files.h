@@ -19,15 +19,15 @@
 
 namespace kith {
 
-// SvidFiles keeps the files that documents ask for (svid.x509.files and
-// svid.jwt.files): for each user that has a live process of such an identity,
-// below Config::svid_files. They are renewed with the SVID, and gone within a
-// second of the last process, of the identity, or of the agent.
+// SvidFiles maintains the files that documents ask for (svid.x509.files and
+// svid.jwt.files): for each user with a live process of such an identity, below
+// Config::svid_files. It renews them with the SVID, and removes them within a
+// second of the end of the last process, of the identity, or of the agent.
 //
-// A thread of its own: it looks at all processes, and the issuer may block.
+// It has a thread of its own: it reads all processes, and the issuer may block.
 class SvidFiles {
  public:
-  // Parts outlive the files, which begin with Start.
+  // Parts outlive the object, which writes files from Start on.
   struct Parts {
     std::string root;  // Config::svid_files
     SvidStore &svids;
@@ -42,7 +42,7 @@ class SvidFiles {
   SvidFiles &operator=(const SvidFiles &) = delete;
 
   void Start();
-  // Notify tells that SVIDs, bundles or documents have changed. Thread-safe.
+  // Notify reports changed SVIDs, bundles or documents. Thread-safe.
   void Notify();
   // Stop removes all files.
   void Stop();

@@ -28,7 +28,7 @@ absl::Status Failed(const Url &url, std::string_view why) {
 
 absl::StatusOr<Addresses> Resolve(const Url &url) {
   // A static program must not load the modules that nsswitch.conf may name:
-  // these two are part of its C library.
+  // "files" and "dns" are part of its C library.
   static const int configured = __nss_configure_lookup("hosts", "files dns");
   if (configured != 0) {
     return Failed(url, "names cannot be looked up");

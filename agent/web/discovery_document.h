@@ -6,8 +6,8 @@
 
 namespace kith {
 
-// Paths below the issuer's URL (OpenID Connect Discovery 1.0, section 4; the
-// second is our choice, and in the document).
+// Paths below the issuer's URL (OpenID Connect Discovery 1.0, section 4; kith
+// chooses the second, which the document names).
 inline constexpr std::string_view kDiscoveryPath =
     "/.well-known/openid-configuration";
 inline constexpr std::string_view kKeysPath = "/keys";

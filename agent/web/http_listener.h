@@ -14,9 +14,9 @@
 
 namespace kith {
 
-// HttpListener lets cpp-httplib parse, and keeps the sockets in its own hands:
-// what listens is bound already, and each connection is a subclass's to check
-// and to bound. One request a connection, on threads of its own.
+// HttpListener uses cpp-httplib as a parser and owns the sockets: the listening
+// socket is bound already, and a subclass checks and bounds each connection.
+// One request a connection, on threads of its own.
 class HttpListener : protected httplib::Server {
  public:
   // `listener` is borrowed. Connections that wait for a thread beyond `waiting`
@@ -36,10 +36,10 @@ class HttpListener : protected httplib::Server {
     thread_ = std::thread([this] { (void)listen_after_bind(); });
   }
 
-  // Stop returns when no connection is served any more, also where Start was
-  // not called. A subclass stops before its destruction. The descriptor stays
-  // open, so that its number cannot be reused while the listening thread may
-  // still look at it.
+  // Stop returns when no connection is served any more, also if Start was not
+  // called. A subclass must call it before its destruction. The descriptor
+  // stays open, so that its number is not reused while the listening thread may
+  // still use it.
   void Stop() {
     if (const int fd = svr_sock_.exchange(INVALID_SOCKET); fd >= 0) {
       (void)::shutdown(fd, SHUT_RDWR);
@@ -50,12 +50,12 @@ class HttpListener : protected httplib::Server {
   }
 
  protected:
-  // Serve has a connection that was accepted; returns whether its request was
-  // answered, by Process.
+  // Serve handles an accepted connection; returns whether Process answered its
+  // request.
   virtual bool Serve(FileDescriptor connection) = 0;
 
-  // Process reads a request and answers it; `setup` may complete it before it
-  // is routed.
+  // Process reads a request and answers it; `setup` may complete the request
+  // before routing.
   template <typename Setup>
   bool Process(httplib::Stream &stream, Setup setup) {
     bool closed = false;

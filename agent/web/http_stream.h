@@ -8,9 +8,9 @@
 
 namespace kith {
 
-// HttpStream is a connection as cpp-httplib wants it: anything that reads and
-// writes within bounds of time. The base class differs between the versions
-// that Debian has, hence no `override`.
+// HttpStream adapts a connection, which reads and writes within time bounds, to
+// cpp-httplib. The base class differs between the versions in Debian, hence no
+// `override`.
 template <typename Connection>
 class HttpStream : public httplib::Stream {
  public:

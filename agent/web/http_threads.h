@@ -9,9 +9,9 @@
 namespace kith {
 
 // NewHttpThreads returns the threads of one server; connections beyond
-// `waiting` are closed. A template, so that only the constructor which this
-// version has is compiled. All threads are there from the start: the pool that
-// grows on demand keeps a burst of connections waiting behind long answers.
+// `waiting` are closed. It is a template, so that only the constructor of this
+// library version is compiled. All threads start at once: a pool that grows on
+// demand makes a burst of connections wait behind long answers.
 template <typename Pool = httplib::ThreadPool>
 httplib::TaskQueue *NewHttpThreads(size_t threads, size_t waiting) {
   if constexpr (std::is_constructible_v<Pool, size_t, size_t, size_t>) {

@@ -5,8 +5,8 @@
 
 namespace kith {
 
-// IoDeadline is how long a conversation over the web may take, all of it: no
-// peer can hold a thread by being slow.
+// IoDeadline bounds the total time of a web conversation: no peer can hold a
+// thread by being slow.
 class IoDeadline {
  public:
   // `stop_fd` is borrowed (-1: none): once readable, waiting ends at once.
@@ -15,7 +15,7 @@ class IoDeadline {
         stop_fd_(stop_fd) {}
 
   // WaitFor returns true when the socket has one of the events of poll(2), or
-  // an error that the next call on it will find.
+  // an error that the next call on the socket returns.
   bool WaitFor(int fd, short events) const;
 
  private:

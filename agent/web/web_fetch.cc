@@ -36,7 +36,7 @@ bool ExpectName(SSL *ssl, const std::string &host) {
          SSL_set1_host(ssl, host.c_str()) == 1;
 }
 
-// SpiffeCheck is what the verification of an X509-SVID needs and found out.
+// SpiffeCheck holds the input and the result of verifying an X509-SVID.
 struct SpiffeCheck {
   const SpiffeServer &server;
   absl::Status refusal;
@@ -69,8 +69,8 @@ struct SpiffeCheck {
   }
 };
 
-// WebClient lets cpp-httplib write the request and read the answer, on a
-// connection that is made here.
+// WebClient uses cpp-httplib to write the request and read the answer, on its
+// own connection.
 class WebClient : public httplib::ClientImpl {
  public:
   explicit WebClient(const WebRequest &request)
@@ -82,7 +82,7 @@ class WebClient : public httplib::ClientImpl {
 
   absl::StatusOr<std::string> Get() {
     std::string body;
-    // The port that the base class would leave out is part of the name.
+    // The host includes the port, which the base class would omit.
     const httplib::Headers headers = {{"Host", request_.url.authority()},
                                       {"Accept", "application/json"}};
     auto result = httplib::ClientImpl::Get(
@@ -117,7 +117,7 @@ class WebClient : public httplib::ClientImpl {
     return true;
   }
 
-  // The second form is that of older versions.
+  // The second form is for older versions.
   bool process_socket(const Socket &,
                       std::chrono::time_point<std::chrono::steady_clock>,
                       std::function<bool(httplib::Stream &)> callback) {

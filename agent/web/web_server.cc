@@ -19,7 +19,7 @@ namespace kith {
 namespace {
 
 constexpr int kBacklog = 64;
-// Nobody sends a body with GET.
+// GET requests have no body.
 constexpr size_t kMaxBody = 4096;
 
 absl::StatusOr<FileDescriptor> Listen(const Endpoint &endpoint) {
@@ -63,7 +63,7 @@ absl::StatusOr<bssl::UniquePtr<SSL>> ServerTls(const WebServer::Options &of) {
   return ssl;
 }
 
-// DocumentListener answers with the documents, over TLS where it has some.
+// DocumentListener answers with the documents, over TLS if configured.
 class DocumentListener final : public HttpListener {
  public:
   DocumentListener(int listener, int stop_fd, const WebServer::Options &options)

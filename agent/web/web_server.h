@@ -25,10 +25,10 @@ class WebServer {
 
   struct Options {
     Endpoint listen;
-    // Asked for each connection, so that a renewed certificate is used at once.
-    // Null: plaintext, which is for a loopback address only.
+    // Called for each connection, so that a renewed certificate is used at
+    // once. Null: plaintext, for a loopback address only.
     std::function<absl::StatusOr<WebTls>()> tls;
-    // By path. An error is answered with 503.
+    // The documents by path. An error is answered with 503.
     std::map<std::string, std::function<absl::StatusOr<std::string>()>>
         documents;
   };
@@ -37,7 +37,7 @@ class WebServer {
   static absl::StatusOr<std::unique_ptr<WebServer>> Create(Options options);
   virtual ~WebServer() = default;  // stops, joins
 
-  // endpoint is where it listens, with the port that was found for port 0.
+  // endpoint returns the listening address, with the port chosen for port 0.
   virtual Endpoint endpoint() const = 0;
 };
 

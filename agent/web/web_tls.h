@@ -11,8 +11,8 @@
 
 namespace kith {
 
-// The TLS of documents that are fetched and served, TLS 1.2 and newer: whoever
-// reads them may be any HTTPS client.
+// WebTls is the TLS configuration of fetched and served documents, TLS 1.2 and
+// newer, because the reader may be any HTTPS client.
 using WebTls = bssl::UniquePtr<SSL_CTX>;
 
 // ServeWithSvid presents an X509-SVID (https_spiffe).
@@ -24,10 +24,10 @@ absl::StatusOr<WebTls> ServeWithFiles(const std::string &certificate,
                                       const std::string &key);
 
 // TrustAuthorities verifies servers by the CA certificates in a PEM file; ""
-// stands for the file of this system's Web PKI.
+// means the file of this system's Web PKI.
 absl::StatusOr<WebTls> TrustAuthorities(const std::string &ca_file);
 
-// TrustNobody verifies nothing by itself: the caller sets its own verification.
+// TrustNobody verifies nothing itself: the caller sets its own verification.
 absl::StatusOr<WebTls> TrustNobody();
 
 }  // namespace kith

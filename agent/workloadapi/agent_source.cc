@@ -18,7 +18,7 @@ absl::Status NoIdentity(uint32_t pid, std::string_view why) {
 }
 
 // A caller of the API has no destination port: identities with a selector on
-// that are of single flows, and their keys are given to nobody.
+// the port apply to single flows, and their keys are given to no caller.
 absl::StatusOr<SpiffeId> IdOf(const ResourceSet &resources,
                               const Attestation &attestation,
                               uint32_t pid) {
@@ -41,7 +41,7 @@ class AgentSource final : public WorkloadApiSource {
  public:
   explicit AgentSource(AgentSourceParts parts) : parts_(std::move(parts)) {}
 
-  // Whoever is outside of the managed cgroup is a stranger here too.
+  // A process outside of the managed cgroup has no identity here either.
   absl::StatusOr<ApiCaller> Identify(const PeerProcess &process) override {
     const auto pid = static_cast<uint32_t>(process.pid());
     auto found = parts_.host.FindManagedProcess(pid);
@@ -50,8 +50,8 @@ class AgentSource final : public WorkloadApiSource {
                  ? NoIdentity(pid, "it is not in the managed cgroup")
                  : found.status();
     }
-    // The process may have become somebody else since (exec of a set-user-ID
-    // program) while another one holds the connection.
+    // The process may have another identity by now (exec of a set-user-ID
+    // program) while another process holds the connection.
     if (found->process.uid != process.uid() ||
         found->process.gid != process.gid()) {
       return NoIdentity(pid, "it has another user or group than it had");
@@ -61,7 +61,7 @@ class AgentSource final : public WorkloadApiSource {
     if (!attested.ok()) {
       return AttestError(pid, attested.status());
     }
-    // Alive, so that nobody else had its pid meanwhile.
+    // The process lives, so that no other process had its pid meanwhile.
     if (!process.Alive()) {
       return NoIdentity(pid, "the process that connected is gone");
     }
@@ -93,7 +93,7 @@ class AgentSource final : public WorkloadApiSource {
 
   std::shared_ptr<const TrustBundle> bundle(const SpiffeId &id) override {
     const auto resources = parts_.resources();
-    // Loading made sure that all documents with this ID say the same.
+    // The load ensured that all documents with this ID agree.
     const auto found =
         std::ranges::find(resources->identities, id, [](const auto &identity) {
           return identity->spiffe_id;
@@ -116,13 +116,13 @@ class AgentSource final : public WorkloadApiSource {
   }
 
  private:
-  // An exec in the middle of it is attested again.
+  // A process that does exec meanwhile is attested again.
   static absl::Status AttestError(uint32_t pid, const absl::Status &status) {
     return absl::IsNotFound(status) ? NoIdentity(pid, status.message())
                                     : absl::UnavailableError(status.message());
   }
 
-  // The identity is in force, but the store has not heard of it yet.
+  // The identity is in force, but the store does not know it yet.
   template <typename T>
   static absl::StatusOr<T> Passing(absl::StatusOr<T> result) {
     if (absl::IsNotFound(result.status())) {

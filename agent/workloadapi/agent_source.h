@@ -12,7 +12,7 @@
 
 namespace kith {
 
-// AgentSourceParts are the stages that the Workload API asks. They outlive it.
+// AgentSourceParts are the stages that the source calls. They outlive it.
 struct AgentSourceParts {
   HostFacts &host;
   WorkloadAttestor &attestor;

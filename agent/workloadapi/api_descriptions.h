@@ -10,18 +10,18 @@
 
 namespace kith {
 
-// ApiDescriptions finds the descriptions of what is served here, for programs
+// ApiDescriptions finds the descriptions of the services here, for programs
 // such as grpcurl. Immutable.
 class ApiDescriptions {
  public:
   using Files = std::vector<std::string>;  // FileDescriptorProtos, serialized
 
-  // Get returns those of this program, read at the first call.
+  // Get returns this program's descriptions, read at the first call.
   static const ApiDescriptions &Get();
 
   // OfFile and OfSymbol (a service, method, message, field or enum, by its full
-  // name) return the file, followed by all that it imports. NotFound: there is
-  // none.
+  // name) return the file, followed by all files that it imports. NotFound: no
+  // such file or symbol.
   absl::StatusOr<Files> OfFile(const std::string &name) const;
   absl::StatusOr<Files> OfSymbol(std::string_view symbol) const;
 

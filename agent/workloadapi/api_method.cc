@@ -34,8 +34,8 @@ constexpr GrpcMethod kManyTiny{.many_requests = true,
 constexpr GrpcMethod kManyLarge{
     .many_requests = true, .max_request_bytes = GrpcRequest::kMaxLargeBytes};
 
-// Of Envoy's services and those of gRPC, clients send no security header, and
-// browsers are none of them: they would have to speak HTTP/2 to a Unix socket.
+// Clients of Envoy's services and those of gRPC send no security header.
+// Browsers cannot call them: they would have to speak HTTP/2 to a Unix socket.
 constexpr std::array kMethods = {
     ApiMethod{kSpiffe, "FetchX509SVID", Answer::kX509Svid, kSmall, true},
     ApiMethod{kSpiffe, "FetchX509Bundles", Answer::kX509Bundles, kSmall, true},

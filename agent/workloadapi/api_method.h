@@ -33,13 +33,13 @@ struct ApiMethod {
   std::string_view name;
   Answer answer;
   GrpcMethod requests = {};
-  // Whether a call needs the metadata that keeps pages of web browsers, which
-  // cannot set it across origins, away (SPIFFE Workload Endpoint, section 6.1).
+  // Whether a call needs the metadata that web pages cannot set across origins,
+  // so that browsers cannot call (SPIFFE Workload Endpoint, section 6.1).
   bool needs_security_header = false;
 };
 
-// FindMethod returns the method of a path, or Unimplemented with the words that
-// other servers have for it.
+// FindMethod returns the method of a path, or Unimplemented with the message
+// that other servers use.
 absl::StatusOr<const ApiMethod *> FindMethod(std::string_view path);
 
 // ServiceNames returns the services that have methods, sorted.

@@ -9,12 +9,12 @@
 
 namespace kith {
 
-// Claims nested deeper are refused: protobuf's own parsers stop at 100 levels,
-// of which each of ours takes up to three.
+// Bound of the nesting of claims: protobuf's own parsers stop at 100 levels,
+// and each level of claims takes up to three.
 inline constexpr int kMaxClaimsDepth = 16;
 
-// ReadClaims puts the JSON object `text` into `claims`. InvalidArgument: it is
-// none, or is nested too deep.
+// ReadClaims puts the JSON object `text` into `claims`. InvalidArgument: `text`
+// is no JSON object, or is nested too deep.
 absl::Status ReadClaims(std::string_view text, claims::Struct &claims);
 
 }  // namespace kith

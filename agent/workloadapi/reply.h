@@ -12,8 +12,8 @@
 
 namespace kith {
 
-// ParseRequest returns the only request of a call that has begun to be
-// answered, or Internal: it is not of this type.
+// ParseRequest returns the only request of a call that is being answered;
+// Internal: the request is not of this type.
 template <typename Request>
 absl::StatusOr<Request> ParseRequest(GrpcCall &call) {
   Request request;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Envoy's secret discovery service, for the proxies that workloads bring along.
+// Envoy's secret discovery service, for the proxies of workloads.
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
@@ -21,7 +21,7 @@ Task<absl::Status> WorkloadCaller::WatchSecrets(
       }
     }
     auto id = co_await Identify();
-    // A slow reader waits for its changes, and is still held to its identity.
+    // A slow reader waits for its changes; its identity is still checked.
     const bool may_send = stream->sends_states() || call->idle();
     absl::StatusOr<Message> next = Message();
     if (!id.ok()) {
@@ -29,7 +29,7 @@ Task<absl::Status> WorkloadCaller::WatchSecrets(
     } else if (may_send) {
       next = stream->Next(*id, *state_->source);
     }
-    // What cannot be known for a moment does not end a stream.
+    // A temporary error does not end a stream.
     if (!next.ok() &&
         (!stream->has_answered() || !absl::IsUnavailable(next.status()))) {
       co_return next.status();

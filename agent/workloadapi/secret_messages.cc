@@ -33,8 +33,8 @@ constexpr uint32_t kCertificateChain = 1;
 constexpr uint32_t kPrivateKey = 2;
 constexpr uint32_t kInlineBytes = 2;
 
-// The message Any without its last `key_size` bytes, which are the private key:
-// it is the end of it, whichever message one looks at.
+// The message Any without its last `key_size` bytes, the private key, which
+// ends every enclosing message.
 std::string OpenCertificate(const SecretState &secret, size_t key_size) {
   const std::string chain =
       WireField(kInlineBytes, CertificatesPem(secret.svid->chain()));
@@ -92,8 +92,8 @@ absl::StatusOr<Secret> KeyOf(const std::vector<SecretState> &secrets) {
   return Secret();
 }
 
-// Returns the field of a response that a resource is, from its message Any, of
-// which `rest` bytes are still to come.
+// Returns the response field that holds a resource, from the beginning of its
+// message Any; `rest` bytes follow.
 using Framing = std::function<std::string(
     const SecretState &, const std::string &, size_t)>;
 

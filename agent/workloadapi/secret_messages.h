@@ -13,7 +13,7 @@
 namespace kith {
 
 // SecretsResponse returns a DiscoveryResponse with all of the resources;
-// `version` is the nonce, too.
+// `version` is also the nonce.
 absl::StatusOr<std::shared_ptr<const GrpcMessage>> SecretsResponse(
     const std::vector<SecretState> &secrets, const std::string &version);
 

@@ -15,31 +15,31 @@ namespace kith {
 inline constexpr char kSecretType[] =
     "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret";
 
-// SecretNames are the resources that a client wants: these, and with `all`
-// whatever it may have (the wildcard of xDS).
+// SecretNames are the resources that a client wants: the named ones, and with
+// `all` every resource that it may have (the wildcard of xDS).
 struct SecretNames {
   std::set<std::string> names;
   bool all = false;
 };
 
 // SecretResource is one resource of Envoy's secret discovery service. Names are
-// those that SPIRE gives them.
+// as in SPIRE.
 struct SecretResource {
   enum class Kind {
     kCertificate,  // the SVID: its SPIFFE ID, or "default"
     kAuthorities,  // of one trust domain: its SPIFFE ID; the own one "ROOTCA"
-    kAllDomains,   // "ALL": each domain by itself
+    kAllDomains,   // "ALL": each domain with its own authorities
   };
   std::string name;
   Kind kind = Kind::kCertificate;
   std::string trust_domain = {};  // of kAuthorities
 };
 
-// FindSecrets returns the resources that are meant when a workload with this
-// SPIFFE ID asks, sorted by name; all it may have are the SVID and the
-// authorities of each domain. InvalidArgument: there is no such name.
-// PermissionDenied: it is the SPIFFE ID of another workload, or of a trust
-// domain without a bundle here.
+// FindSecrets returns the resources that `names` mean for a workload with this
+// SPIFFE ID, sorted by name. The workload may have the SVID and the authorities
+// of each domain. InvalidArgument: no resource has such a name.
+// PermissionDenied: the name is the SPIFFE ID of another workload, or of a
+// trust domain without a bundle here.
 absl::StatusOr<std::vector<SecretResource>> FindSecrets(
     const SecretNames &wanted, const SpiffeId &id, const TrustBundle &bundle);
 

@@ -13,16 +13,16 @@
 
 namespace kith {
 
-// SecretState is a resource as it is now.
+// SecretState is the current state of a resource.
 struct SecretState {
   std::string name;
-  std::string version;  // another one when the contents are others
+  std::string version;                   // differs when the contents differ
   std::shared_ptr<const X509Svid> svid;  // of a certificate
-  std::string context;                   // of anything else, serialized
+  std::string context;                   // of any other resource, serialized
 };
 
-// CurrentSecrets returns what is wanted, as it is now, sorted by name. Errors
-// as of FindSecrets and of the source.
+// CurrentSecrets returns the current state of the wanted resources, sorted by
+// name. Errors are those of FindSecrets and of the source.
 absl::StatusOr<std::vector<SecretState>> CurrentSecrets(
     const SecretNames &wanted, const SpiffeId &id, WorkloadApiSource &source);
 

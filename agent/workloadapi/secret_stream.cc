@@ -41,7 +41,7 @@ absl::Status WholeSecretStream::Take(std::string_view request) {
   if (!about_secrets.ok() || !*about_secrets) {
     return about_secrets.status();
   }
-  // A nonce of a former stream says nothing before the first response.
+  // A nonce of a former stream is ignored before the first response.
   if (version_ > 0 && !parsed.response_nonce().empty() &&
       parsed.response_nonce() != absl::StrCat(version_)) {
     return absl::OkStatus();
@@ -50,7 +50,7 @@ absl::Status WholeSecretStream::Take(std::string_view request) {
                    parsed.resource_names().end()};
   has_named_ = has_named_ || !wanted_.names.empty();
   wanted_.all = wanted_.names.erase(kEverything) > 0 || !has_named_;
-  // What is taken back is sent anew if it is wanted again.
+  // A removed resource is sent again if it is wanted again.
   std::erase_if(sent_, [this](const auto &sent) {
     return !wanted_.all && !wanted_.names.contains(sent.first);
   });
@@ -93,7 +93,7 @@ absl::Status ChangingSecretStream::Take(std::string_view request) {
     sent_.insert(parsed.initial_resource_versions().begin(),
                  parsed.initial_resource_versions().end());
   } else {
-    // Whoever asks again wants it again.
+    // A repeated subscription is answered again.
     for (const std::string &name : parsed.resource_names_subscribe()) {
       sent_.erase(name);
     }
@@ -154,7 +154,7 @@ absl::StatusOr<SecretStream::Message> ChangingSecretStream::Next(
       changed.push_back(std::move(secret));
     }
   }
-  // What the peer has, still wants, and is not there any more.
+  // Resources that the peer has and wants, and that no longer exist.
   std::vector<std::string> removed;
   for (const auto &[name, version] : before) {
     if (wanted_.all || wanted_.names.contains(name)) {

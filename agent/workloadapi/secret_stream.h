@@ -28,33 +28,32 @@ class SecretStream {
   virtual absl::Status Take(std::string_view request) = 0;
 
   // Next returns the response that the peer does not have yet, or null. Errors
-  // as of FindSecrets and of the source.
+  // are those of FindSecrets and of the source.
   virtual absl::StatusOr<Message> Next(const SpiffeId &id,
                                        WorkloadApiSource &source) = 0;
 
-  // has_answered returns whether Next has known the answer once.
+  // has_answered tells whether Next has had an answer once.
   virtual bool has_answered() const = 0;
 
-  // sends_states returns whether a response may take the place of one that was
-  // not received.
+  // sends_states tells whether a response may replace one that the peer has not
+  // received.
   virtual bool sends_states() const = 0;
 };
 
-// Streams of several types of resources name the type in each request, and what
-// they ask of other types is left alone; those of the secret discovery service
-// need not, and have no other.
+// SecretTypeUrl says whether requests must name a type. Requests on streams of
+// several types of resources name one, and other types are ignored; those of
+// the secret discovery service may omit it, and have no other.
 enum class SecretTypeUrl { kOptional, kRequired };
 
-// WholeSecretStream is one in the state-of-the-world form ("ACK/NACK and
+// WholeSecretStream uses the state-of-the-world form ("ACK/NACK and
 // versioning"): every response has all resources that the peer wants, and a
-// nonce by which the peer takes (ACK) or refuses it (NACK). What was refused is
-// not sent again until it changes.
+// nonce by which the peer accepts (ACK) or refuses it (NACK). A refused
+// response is not sent again until it changes.
 class WholeSecretStream final : public SecretStream {
  public:
   explicit WholeSecretStream(SecretTypeUrl type) : type_(type) {}
 
-  // A request that answers an earlier response than the last one says nothing
-  // any more.
+  // Take ignores a request that answers an earlier response than the last one.
   absl::Status Take(std::string_view request) override;
   absl::StatusOr<Message> Next(const SpiffeId &id,
                                WorkloadApiSource &source) override;
@@ -64,14 +63,14 @@ class WholeSecretStream final : public SecretStream {
  private:
   const SecretTypeUrl type_;
   SecretNames wanted_;
-  bool has_named_ = false;  // from then on, no names mean nothing
+  bool has_named_ = false;  // afterwards, no names mean nothing
   std::map<std::string, std::string> sent_;  // name -> version
   uint64_t version_ = 0;  // of the last response, and its nonce
 };
 
-// ChangingSecretStream is one in the incremental form ("Incremental xDS"): a
-// request adds names or takes them back, a response has what changed or is
-// gone, and a peer that comes back tells what it has.
+// ChangingSecretStream uses the incremental form ("Incremental xDS"): a request
+// adds or removes names, a response has the changed and removed resources, and
+// a reconnecting peer lists what it has.
 class ChangingSecretStream final : public SecretStream {
  public:
   explicit ChangingSecretStream(SecretTypeUrl type) : type_(type) {}
@@ -83,7 +82,7 @@ class ChangingSecretStream final : public SecretStream {
   bool sends_states() const override { return false; }
 
  private:
-  // Without the names that mean nothing any more, but have meant something.
+  // Drops names of resources that existed before and do not exist any more.
   absl::StatusOr<SecretNames> StillThere(const SpiffeId &id,
                                          WorkloadApiSource &source) const;
 

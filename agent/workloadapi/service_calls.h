@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every gRPC server is asked beside its own services: whether it serves,
-// and what. Whoever may connect may ask.
+// Calls of every gRPC server beside its own services: health and reflection.
+// Every process that may connect may make them.
 #pragma once
 
 #include <memory>
@@ -12,18 +12,19 @@
 
 namespace kith {
 
-// AnswerHealth is Check of grpc.health.v1.Health. NotFound: there is no such
-// service.
+// AnswerHealth implements Check of grpc.health.v1.Health. NotFound: there is no
+// such service.
 absl::Status AnswerHealth(GrpcCall &call);
 
-// AnswerHealthList is its List.
+// AnswerHealthList implements List.
 absl::Status AnswerHealthList(GrpcCall &call);
 
-// WatchHealth is its Watch. The state of a service never changes: when the
+// WatchHealth implements Watch. The state of a service never changes: when the
 // agent stops, the call ends.
 Task<absl::Status> WatchHealth(std::shared_ptr<GrpcCall> call);
 
-// AnswerReflection is ServerReflectionInfo of grpc.reflection.v1 and v1alpha.
+// AnswerReflection implements ServerReflectionInfo of grpc.reflection.v1 and
+// v1alpha.
 Task<absl::Status> AnswerReflection(std::shared_ptr<GrpcCall> call);
 
 }  // namespace kith

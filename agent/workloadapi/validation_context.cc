@@ -26,8 +26,8 @@ constexpr char kValidatorType[] =
 // A top-level domain that nobody can have (RFC 6761 section 6.4).
 constexpr char kNobody[] = "nobody.invalid";
 
-// The validator refuses everybody whose issuers have no CRL as soon as it has
-// one of them, so that CRLs are of use only where each authority has one.
+// The validator, once it has a CRL, refuses every peer whose issuers have none:
+// CRLs are usable only if each authority has one.
 std::string BundlePem(const Authorities &domain) {
   std::string pem = CertificatesPem(domain.certificates);
   if (domain.crls.size() == domain.certificates.size()) {
@@ -51,8 +51,8 @@ std::string Context(const std::string &trust_domains) {
                        WireField(kExtensionConfig, typed));
 }
 
-// The validator must have a domain, and each must have a certificate: where no
-// domain has any authority left, it gets one that no peer is of.
+// The validator must have a domain, and each domain a certificate: if no domain
+// has an authority left, it gets a domain that no peer belongs to.
 std::string OrNobody(std::string trust_domains, const TrustBundle &bundle) {
   for (const Authorities &domain : bundle.authorities()) {
     if (trust_domains.empty() && !domain.certificates.empty()) {

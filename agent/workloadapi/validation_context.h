@@ -8,14 +8,14 @@
 
 namespace kith {
 
-// ContextOfDomain returns Envoy's CertificateValidationContext, serialized, in
-// which peers of one trust domain are validated by its own authorities, and
-// nobody else is: Envoy's SPIFFE validator, restricted to that domain. A plain
-// list of authorities would let those of one domain speak for any other.
+// ContextOfDomain returns Envoy's CertificateValidationContext, serialized. It
+// validates peers of one trust domain by that domain's authorities, and no
+// other peer: Envoy's SPIFFE validator, restricted to the domain. With a plain
+// list of authorities, one domain's authority could vouch for any other domain.
 std::string ContextOfDomain(const TrustBundle &bundle,
                             std::string_view trust_domain);
 
-// ContextOfAll does so for every domain of the bundle, each by itself.
+// ContextOfAll does so for every domain of the bundle, separately.
 std::string ContextOfAll(const TrustBundle &bundle);
 
 }  // namespace kith

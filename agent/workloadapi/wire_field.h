@@ -11,8 +11,8 @@ namespace kith {
 // encoding): a string, bytes or a message.
 std::string WireField(uint32_t number, std::string_view value);
 
-// OpenWireField returns the beginning of one: `rest` bytes of its value are
-// still to come.
+// OpenWireField returns the beginning of such a field: `rest` bytes of its
+// value follow.
 std::string OpenWireField(uint32_t number, std::string_view begin, size_t rest);
 
 }  // namespace kith

@@ -23,10 +23,10 @@
 namespace kith {
 namespace {
 
-// How fast it is noticed that a caller is no longer who it was.
+// Bound of the delay until a caller's change of identity is noticed.
 constexpr std::chrono::seconds kRecheckAfter{1};
 
-// Everybody may connect: what they get depends on who they are.
+// Every process may connect: the answer depends on its identity.
 constexpr mode_t kSocketMode = 0666;
 
 bool SameFacts(const ProcessFacts &a, const ProcessFacts &b) {
@@ -35,8 +35,8 @@ bool SameFacts(const ProcessFacts &a, const ProcessFacts &b) {
          a.uid == b.uid && a.gid == b.gid;
 }
 
-// IsAmong returns whether a process still is what it was identified as.
-// `processes` is sorted by tgid.
+// IsAmong returns whether a process still has the facts by which it was
+// identified. `processes` is sorted by tgid.
 bool IsAmong(const std::vector<ProcessFacts> &processes,
              const ProcessFacts &facts) {
   const auto found =
@@ -58,7 +58,7 @@ class GrpcWorkloadApi final : public WorkloadApi {
 
  private:
   std::shared_ptr<GrpcPeer> AddCaller(PeerProcess process);
-  // Callers calls `visit` for each one that has streams.
+  // Calls `visit` for each caller that has streams.
   void ForEachWatcher(const std::function<void(WorkloadCaller &)> &visit);
   void Refresh();
   void ForgetOldKeys();
@@ -107,7 +107,7 @@ void GrpcWorkloadApi::ForEachWatcher(
   }
 }
 
-// Many changes at once are looked at once.
+// Many changes at once cause one check.
 void GrpcWorkloadApi::NotifyChanged() {
   if (!refresh_is_due_.exchange(true)) {
     asio::post(loops_.at(0), [this] { Refresh(); });
@@ -138,8 +138,8 @@ void GrpcWorkloadApi::ForgetOldKeys() {
   });
 }
 
-// No event tells that a process changed its user or its cgroup. One look at all
-// of them finds the callers that are to be identified again.
+// No event reports that a process changed its user or its cgroup. One pass over
+// all processes finds the callers to identify again.
 Task<void> GrpcWorkloadApi::Recheck() {
   Timer timer(loops_.at(0).get_executor());
   for (;;) {
@@ -187,8 +187,8 @@ void GrpcWorkloadApi::Stop() {
 }  // namespace
 
 std::unique_ptr<WorkloadApi> WorkloadApi::Create(WorkloadApiSource *source) {
-  // The library writes to standard error about requests that it cannot parse:
-  // callers would decide how much is logged.
+  // The library logs requests that it cannot parse to standard error: callers
+  // would control the amount of logging.
   google::protobuf::SetLogHandler(nullptr);
   return std::make_unique<GrpcWorkloadApi>(source);
 }

@@ -20,14 +20,14 @@ struct ApiCaller {
   SpiffeId id;
 };
 
-// WorkloadApiSource is what the Workload API asks of the agent. agent/*.cc
+// WorkloadApiSource is the agent as the Workload API uses it. agent_source.cc
 // implements it; the API knows no other stage. Thread-safe.
 class WorkloadApiSource {
  public:
   virtual ~WorkloadApiSource() = default;
 
   // Identify attests the process and chooses its identity, as for a flow.
-  // PermissionDenied: it has none. Unavailable: it cannot be known now. Blocks.
+  // PermissionDenied: it has none. Unavailable: unknown at this time. Blocks.
   virtual absl::StatusOr<ApiCaller> Identify(const PeerProcess &process) = 0;
 
   // ListProcesses returns every process that may have an identity. Blocks.
@@ -37,9 +37,9 @@ class WorkloadApiSource {
   virtual absl::StatusOr<std::shared_ptr<const X509Svid>> GetX509Svid(
       const SpiffeId &id) = 0;
 
-  // bundle returns what the identity trusts: the own trust domain, and those
-  // that it federates with. Null until there is one; the same object while
-  // nothing of it has changed.
+  // bundle returns the domains that the identity trusts: the own one, and those
+  // that it federates with. Null: none yet; the same object while nothing of it
+  // has changed.
   virtual std::shared_ptr<const TrustBundle> bundle(const SpiffeId &id) = 0;
 
   // IssueJwtSvid returns a token for the audiences. Blocks.
@@ -48,23 +48,23 @@ class WorkloadApiSource {
 };
 
 // WorkloadApi serves the SPIFFE Workload API on a Unix socket that every
-// process may connect: what a caller gets depends on who it is. It has an event
-// loop and a thread for attestation of its own, so that its callers cost the
-// flows nothing.
+// process may connect: the answer depends on the caller's identity. It has its
+// own event loop and its own thread for attestation, so that callers do not
+// slow the flows.
 class WorkloadApi {
  public:
   // Create does not listen yet. `source` must outlive the result.
   static std::unique_ptr<WorkloadApi> Create(WorkloadApiSource *source);
   virtual ~WorkloadApi() = default;  // stops
 
-  // Listen binds the socket, in the place of a live agent's if `replace`, and
-  // serves it.
+  // Listen binds the socket, replacing a live agent's if `replace`, and serves
+  // it.
   virtual absl::Status Listen(const std::string &socket_path,
                               bool replace = false) = 0;
 
-  // NotifyChanged makes every stream look for news: a bundle changed, or other
-  // documents are in force. NotifyRenewed does it for the callers that have
-  // this identity. Thread-safe, also after Stop.
+  // NotifyChanged makes every stream look for news: a bundle or the documents
+  // in force changed. NotifyRenewed does the same for callers with this
+  // identity. Thread-safe, also after Stop.
   virtual void NotifyChanged() = 0;
   virtual void NotifyRenewed(const SpiffeId &id) = 0;
 

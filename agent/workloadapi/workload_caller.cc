@@ -95,7 +95,7 @@ void WorkloadCaller::Recheck() {
   }
 }
 
-// The calls of one connection share the answer: they are of one process.
+// The calls of one connection share the answer: they have one process.
 Task<absl::StatusOr<SpiffeId>> WorkloadCaller::Identify() {
   if (identifying_) {
     const uint64_t seen = identified_.count();
@@ -149,12 +149,12 @@ Task<absl::Status> WorkloadCaller::Watch(std::shared_ptr<GrpcCall> call,
     auto id = co_await Identify();
     absl::StatusOr<Message> state =
         id.ok() ? state_of(*id) : absl::StatusOr<Message>(id.status());
-    // What cannot be known for a moment does not end a stream.
+    // A temporary error does not end a stream.
     if (!state.ok() &&
         (sent == nullptr || !absl::IsUnavailable(state.status()))) {
       co_return state.status();
     }
-    // Bundles may be others and say the same.
+    // A new bundle may have the same content.
     if (state.ok() && *state != sent) {
       const bool is_news = sent == nullptr || !(*state)->Equals(*sent);
       sent = *state;

@@ -18,18 +18,18 @@
 
 namespace kith {
 
-// WorkloadApiState is what all callers share. It outlives them.
+// WorkloadApiState is shared by all callers. It outlives them.
 struct WorkloadApiState {
   WorkloadApiSource *source = nullptr;
-  // One thread: callers wait for each other, never flows for them.
+  // One thread: callers wait for each other, flows never wait for callers.
   asio::thread_pool pool{1};
   WorkloadMessages messages;
 };
 
 // WorkloadCaller answers the calls of one process: of the SPIFFE Workload API
-// (its standard, sections 4 to 6), and of Envoy's secret discovery service. Who
-// it is is found out for each call, and for each stream again whenever
-// something changed. Confined to one event loop.
+// (its standard, sections 4 to 6), and of Envoy's secret discovery service. It
+// identifies the process for each call, and for each stream again after every
+// change. Confined to one event loop.
 class WorkloadCaller final : public GrpcPeer {
  public:
   WorkloadCaller(WorkloadApiState *state,
@@ -47,11 +47,11 @@ class WorkloadCaller final : public GrpcPeer {
   void Recheck();
   bool has_streams() const { return !streams_.empty(); }
   pid_t pid() const { return process_->pid(); }
-  // MayBe returns false if it was identified as somebody else than `id`.
+  // MayBe returns false if the caller was identified as another ID than `id`.
   bool MayBe(const SpiffeId &id) const {
     return identifying_ || !identity_.ok() || *identity_ == id;
   }
-  // known_facts returns those by which the caller was identified last.
+  // known_facts returns the facts that identified the caller last.
   const std::optional<ProcessFacts> &known_facts() const { return facts_; }
 
  private:
@@ -73,7 +73,7 @@ class WorkloadCaller final : public GrpcPeer {
   absl::StatusOr<Message> JwtBundlesState(const SpiffeId &id);
 
   WorkloadApiState *const state_;
-  // Shared with the thread that identifies it.
+  // Shared with the thread that identifies the process.
   const std::shared_ptr<const PeerProcess> process_;
   const Executor executor_;
   bool identifying_ = false;

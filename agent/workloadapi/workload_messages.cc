@@ -38,8 +38,8 @@ std::string Concatenated(const std::vector<Der> &certificates) {
   return all;
 }
 
-// AddCrls tells what the domain has revoked. A domain that does not tell has
-// none.
+// AddCrls adds the domain's CRLs. A domain that does not publish revocations
+// has none.
 template <typename Response>
 void AddCrls(const Authorities &domain, Response &response) {
   for (const Der &crl : domain.crls) {
@@ -48,8 +48,8 @@ void AddCrls(const Authorities &domain, Response &response) {
 }
 
 // OpenEnded returns a response whose last field is an X509SVID, whose last
-// field is its key: `key_size` bytes that are still to come. The key is the one
-// part that protobuf's own objects, which live on the heap, must not hold.
+// field is its key: `key_size` bytes that follow. Protobuf's own objects, which
+// are on the heap, must not hold the key.
 std::string OpenEnded(const X509SVIDResponse &response,
                       const X509SVID &svid,
                       size_t key_size) {
@@ -74,7 +74,7 @@ absl::Status NoBundle() {
   return absl::UnavailableError("the trust bundle is not there yet");
 }
 
-// Bundles that only we still have were replaced.
+// Bundles that only this cache still holds were replaced.
 template <typename Entries>
 void ForgetUnused(Entries &entries) {
   std::erase_if(entries,

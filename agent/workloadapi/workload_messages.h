@@ -14,7 +14,7 @@
 namespace kith {
 
 // WorkloadMessages serializes the states that streams push, once for all
-// streams that push the same: an unchanged state is the same object. Confined
+// streams with the same state: an unchanged state is the same object. Confined
 // to one event loop.
 class WorkloadMessages {
  public:

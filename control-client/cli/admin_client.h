@@ -13,13 +13,13 @@
 
 namespace kith {
 
-// AdminClient asks the agent through its admin socket. Unavailable: no agent
-// can be reached there (the message has the way out); any other error is the
-// agent's own answer.
+// AdminClient calls the agent through its admin socket. Unavailable: no agent
+// answers there (the message says what to do); any other error is the agent's
+// own answer.
 class AdminClient {
  public:
   using Parameters = std::multimap<std::string, std::string>;
-  // A line of a stream; longer ones are no answer of an agent.
+  // Bound of a line of a stream; an agent sends no longer ones.
   static constexpr size_t kMaxLine = 1024 * 1024;
 
   static std::unique_ptr<AdminClient> Create(const std::string &socket);

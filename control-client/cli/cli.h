@@ -13,7 +13,7 @@
 
 namespace kith {
 
-// PathProbe is how an agent started here would make the records of outer
+// PathProbe says how an agent started here would make the records of outer
 // sockets: OuterPath's name and reason, and the rows of its proof.
 struct PathProbe {
   std::string name;
@@ -21,7 +21,7 @@ struct PathProbe {
   std::vector<Feature> features;
 };
 
-// CliParts are the parts of the agent that commands run inside this process.
+// CliParts are the agent's functions that commands run inside this process.
 // main() passes the real ones.
 struct CliParts {
   std::function<absl::Status(const Config &)> run_agent;
@@ -29,8 +29,8 @@ struct CliParts {
   std::function<PathProbe()> probe_path;
 };
 
-// RunCli runs one command line and returns its exit code (exit_code.h). What
-// was asked for goes to `out`, errors as one sentence to `err`.
+// RunCli runs one command line and returns its exit code (exit_code.h). Results
+// go to `out`, errors as one sentence to `err`.
 int RunCli(int argc,
            const char *const *argv,
            const CliParts &parts,

@@ -20,8 +20,8 @@
 namespace kith {
 namespace {
 
-// These two work on the directory itself, with or without an agent: they are
-// for the day on which none starts.
+// Both commands work on the directory itself, with or without an agent: they
+// are for a machine on which no agent starts.
 struct CopyOptions {
   std::string config = "/etc/kith/kith.yaml";
   std::string passphrase_file;
@@ -33,7 +33,7 @@ struct CopyOptions {
 // Far more than the keys and lists of any CA.
 constexpr std::streamsize kMaxBackup = 16 << 20;
 
-// A backup is never written over: it may be the only one.
+// A backup file is never overwritten: it may be the only one.
 absl::Status WriteNew(const std::string &path, const std::string &text) {
   const FileDescriptor fd(
       ::open(path.c_str(),

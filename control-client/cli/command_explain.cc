@@ -51,7 +51,7 @@ void PrintProcess(const Json &answer, CommandEnvironment &environment) {
   }
 }
 
-// Outcome returns the sentence that answers the question.
+// Outcome returns the sentence that answers the command's question.
 Cell Outcome(const Json &answer) {
   const std::string outcome = TextAt(answer, "/outcome");
   if (outcome == "identity") {

@@ -23,7 +23,7 @@
 namespace kith {
 namespace {
 
-// Larger headers are refused by HTTP servers, and so are such tokens.
+// HTTP servers refuse larger headers, and so such tokens.
 constexpr size_t kMaxToken = size_t{64} << 10;
 
 struct JwtOptions {
@@ -89,7 +89,7 @@ absl::StatusOr<std::string> FetchFrom(const std::string &text,
   return FetchWeb(request);
 }
 
-// FetchIssuerKeys does what a verifier with OpenID Connect Discovery does.
+// FetchIssuerKeys acts like a verifier with OpenID Connect Discovery.
 absl::StatusOr<std::string> FetchIssuerKeys(const JwtOptions &options) {
   auto text = FetchFrom(
       absl::StrCat(absl::StripSuffix(options.issuer, "/"), kDiscoveryPath),
@@ -105,7 +105,8 @@ absl::StatusOr<std::string> FetchIssuerKeys(const JwtOptions &options) {
   return FetchFrom(TextAt(found, "/jwks_uri"), options.ca_file);
 }
 
-// A token is not believed where its keys are: only the operator says that.
+// The operator names the location of the keys; the token's own claim of it is
+// not trusted.
 std::optional<absl::StatusOr<std::vector<JwtAuthority>>> ReadKeys(
     const JwtOptions &options) {
   absl::StatusOr<std::string> text = absl::UnknownError("");

@@ -24,7 +24,7 @@ struct LintOptions {
   bool json = false;
 };
 
-// Lint is what one run found; documents that cannot be loaded have no findings.
+// Lint is the result of one run; documents that fail to load have none.
 struct Lint {
   absl::StatusOr<ResourceSet> resources;
   std::string trust_domain = {};  // empty: not known
@@ -59,7 +59,7 @@ LintFinding AboutDomains(Severity severity,
           absl::StrCat(absl::StrJoin(domains, ", "), message)};
 }
 
-// Documents complete each other's names only once the own domain is known.
+// Names in the documents are complete only once the own domain is known.
 Lint Load(const LintOptions &options) {
   if (!options.trust_domain.empty()) {
     return LoadFor(options, options.trust_domain, false);

@@ -119,7 +119,7 @@ void PrintNamespaces(const Json &status, CommandEnvironment &environment) {
   }
 }
 
-// An error beside a bundle that is not stale is a try that failed just now.
+// An error beside a bundle that is not stale is a failure of just now.
 void PrintFederation(const Json &status, CommandEnvironment &environment) {
   Table table({{"FOREIGN DOMAIN"},
                {"SEQUENCE", Align::kRight},

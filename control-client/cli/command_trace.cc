@@ -56,8 +56,8 @@ class TraceText {
   }
 
  private:
-  // Flows whose last step is remembered; a trace runs for as long as the user
-  // likes, and a flow whose close was lost would stay.
+  // Flows whose last step is remembered; a trace has no time limit, and a flow
+  // whose close event was lost would stay.
   static constexpr size_t kMaxFlows = 65'536;
 
   int64_t Took(const std::string &id, const std::string &step, int64_t total) {

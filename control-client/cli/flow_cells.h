@@ -8,18 +8,18 @@
 
 namespace kith {
 
-// How `flows` and `trace` show parts of a flow's JSON.
+// The functions below show parts of a flow's JSON for `flows` and `trace`.
 
 // ShortDirection returns "out" or "in".
 std::string ShortDirection(const Json &flow);
 
-// ProcessLabel returns "curl[1234]", or "" where the process is not known yet.
+// ProcessLabel returns "curl[1234]", or "" if the process is unknown.
 std::string ProcessLabel(const Json &flow);
 
-// ModeCell colours what is on the wire: mTLS good, plaintext a warning.
+// ModeCell colours the mode: mTLS as good, plaintext as a warning.
 Cell ModeCell(const Json &flow);
 
-// ReasonCell colours why a flow ended: in order is plain.
+// ReasonCell colours the close reason; an orderly end has no colour.
 Cell ReasonCell(const Json &flow);
 
 }  // namespace kith

@@ -17,9 +17,9 @@
 namespace kith {
 namespace {
 
-// An explanation hashes a binary of up to a gigabyte or so.
+// An explanation may hash a binary of up to a gigabyte.
 constexpr time_t kAnswerSeconds = 30;
-// A stream is silent while no flow is. It ends with the agent or the user.
+// A stream is silent while no flow changes. It ends with the agent or the user.
 constexpr time_t kStreamSeconds = 365 * 24 * 3600;
 
 int ConnectError(const std::string &socket_path) {
@@ -35,8 +35,8 @@ int ConnectError(const std::string &socket_path) {
   return result == 0 ? 0 : errno;
 }
 
-// Unreachable says why: the library keeps no errno, so that the connect is done
-// once more.
+// Unreachable says why: the library keeps no errno, so that the connect is
+// repeated.
 absl::Status Unreachable(const std::string &socket, httplib::Error error) {
   const int reason = ConnectError(socket);
   switch (reason) {
@@ -101,13 +101,13 @@ absl::StatusOr<Json> Decode(int http_status, const std::string &body) {
   return json;
 }
 
-// LineSplitter cuts the pieces of a stream into lines.
+// LineSplitter splits the pieces of a stream into lines.
 class LineSplitter {
  public:
   explicit LineSplitter(const std::function<bool(std::string_view)> &on_line)
       : on_line_(on_line) {}
 
-  // Add returns false where the reader wants no more.
+  // Add returns false if the reader wants no more lines.
   bool Add(std::string_view piece) {
     rest_.append(piece);
     size_t begin = 0;

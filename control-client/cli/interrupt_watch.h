@@ -10,10 +10,9 @@
 
 namespace kith {
 
-// InterruptWatch turns SIGINT and SIGTERM into a call of `on_interrupt`, on a
-// thread of its own, for as long as it lives. Signals are blocked in the thread
-// that makes it; other threads must have been started after it, or block them
-// themselves.
+// InterruptWatch calls `on_interrupt` on SIGINT and SIGTERM, on a thread of its
+// own, while it lives. It blocks the signals in the thread that creates it;
+// other threads must start after it, or block the signals themselves.
 class InterruptWatch {
  public:
   explicit InterruptWatch(std::function<void()> on_interrupt);

@@ -8,11 +8,11 @@
 
 namespace kith {
 
-// Readers of the agent's documents: the agent may be of another version, so
-// that an absent field or one of another type is nothing, not an error. `path`
-// is a JSON pointer (RFC 6901): "/process/pid".
+// The functions below read the agent's documents. The agent may have another
+// version, so that an absent field, or one of another type, reads as empty and
+// is no error. `path` is a JSON pointer (RFC 6901): "/process/pid".
 
-// TextAt returns text as it is, numbers in digits, booleans as yes and no.
+// TextAt returns text unchanged, numbers in digits, booleans as yes and no.
 std::string TextAt(const Json &json, const char *path);
 uint64_t CountAt(const Json &json, const char *path);
 bool BoolAt(const Json &json, const char *path);

@@ -23,7 +23,7 @@ int64_t SecondsOf(std::chrono::system_clock::time_point time) {
       .count();
 }
 
-// `object` is ordered, or a JWK as identity/ wants it.
+// `object` is ordered, or a JWK as identity/ expects it.
 template <typename Object>
 std::string TextIn(const Object &object, const char *name) {
   const auto member = object.find(name);

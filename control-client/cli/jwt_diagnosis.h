@@ -15,14 +15,14 @@
 
 namespace kith {
 
-// Verifier is what the other side expects of a token. What is absent is not
+// Verifier is what the verifier expects of a token. Absent expectations are not
 // checked.
 struct Verifier {
   std::optional<std::string> audience;
   std::optional<std::string> issuer;
   std::chrono::system_clock::time_point now;
   std::chrono::seconds leeway{0};
-  // The keys that it has, or why it cannot get them.
+  // The verifier's keys, or why it cannot get them.
   std::optional<absl::StatusOr<std::vector<JwtAuthority>>> keys;
 };
 
@@ -34,16 +34,16 @@ struct JwtFinding {
 };
 
 struct JwtDiagnosis {
-  Json facts = Json::object();  // what the token says of itself, unverified
+  Json facts = Json::object();  // the token's own claims, unverified
   std::vector<JwtFinding> findings;
   bool signature_checked = false;
 };
 
-// DiagnoseJwt returns all that is wrong with a token (RFC 7519, JWT-SVID
-// standard), not only the first thing. The token's bytes are in no message.
+// DiagnoseJwt returns all faults of a token (RFC 7519, JWT-SVID standard), not
+// only the first. No message contains the token's bytes.
 JwtDiagnosis DiagnoseJwt(std::string_view token, const Verifier &verifier);
 
-// ReadJwkSet returns the keys of a JWK Set or SPIFFE bundle that sign tokens.
+// ReadJwkSet returns the token-signing keys of a JWK Set or SPIFFE bundle.
 absl::StatusOr<std::vector<JwtAuthority>> ReadJwkSet(std::string_view text);
 
 }  // namespace kith

@@ -8,13 +8,13 @@
 
 namespace kith {
 
-// OwnDomains are the trust domains of which one must be the own one of
-// documents that were loaded without knowing it. Sorted.
+// OwnDomains are candidates for the own trust domain of documents that were
+// loaded without knowing it. Sorted.
 struct OwnDomains {
-  // Of whole SPIFFE IDs that identities have: an agent takes one domain's only.
+  // Domains of the identities' whole SPIFFE IDs: an agent accepts one only.
   std::vector<std::string> of_identities;
-  // Of Services' workloads and of peers with which no identity federates: a
-  // guess, for some of them may have been forgotten in federatesWith.
+  // Domains of Services' workloads and of peers with which no identity
+  // federates: a guess, because federatesWith may lack some of them.
   std::vector<std::string> of_peers;
 };
 

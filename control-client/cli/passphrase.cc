@@ -46,7 +46,7 @@ absl::StatusOr<Secret> ReadLine(int fd, std::string_view from) {
   return Secret::CopyFrom(std::as_const(*buffer).bytes().first(size));
 }
 
-// SilentTerminal shows nothing of what is typed while it lives.
+// SilentTerminal disables the echo of typed characters while it lives.
 class SilentTerminal {
  public:
   explicit SilentTerminal(int fd) : fd_(fd) {

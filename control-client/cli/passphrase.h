@@ -9,10 +9,10 @@
 
 namespace kith {
 
-// ReadPassphrase returns the first line of `file`, or, where that is empty,
-// what is typed at the terminal (twice, and the same, if `twice`).
-// InvalidArgument: nothing, or more than 1 KiB; FailedPrecondition: there is
-// neither a file nor a terminal.
+// ReadPassphrase returns the first line of `file`; if `file` is empty, the line
+// typed at the terminal (typed twice, identically, if `twice`).
+// InvalidArgument: it is empty, or has more than 1 KiB; FailedPrecondition:
+// there is neither a file nor a terminal.
 absl::StatusOr<Secret> ReadPassphrase(const std::string &file, bool twice);
 
 }  // namespace kith

@@ -148,7 +148,7 @@ class Linter {
     }
   }
 
-  // Whether other trust domains have the peer cannot be known here.
+  // Lint cannot know whether another trust domain has the peer.
   void LintPeers(const WorkloadIdentity &identity,
                  const char *direction,
                  const AllowedPeers &allowed) {
@@ -188,8 +188,8 @@ class Linter {
     }
   }
 
-  // Where the own domain is not known, those are that any identity federates
-  // with.
+  // If the own domain is unknown, foreign domains are those with which any
+  // identity federates.
   bool IsForeign(const std::string &domain) const {
     if (!trust_domain_.empty()) {
       return domain != trust_domain_;

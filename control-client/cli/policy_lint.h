@@ -8,7 +8,7 @@
 
 namespace kith {
 
-// LintFinding is one thing that a valid set of documents still gets wrong.
+// LintFinding is one mistake in a valid set of documents.
 struct LintFinding {
   enum class Severity { kError, kWarning };
   Severity severity = Severity::kError;

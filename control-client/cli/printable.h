@@ -11,8 +11,8 @@ namespace kith {
 // send escape sequences to the operator's terminal.
 std::string Printable(std::string_view text);
 
-// DisplayWidth returns the columns that printable text takes: one for each
-// code point, which holds for the names that are shown here.
+// DisplayWidth returns the columns of printable text: one for each code point,
+// which is correct for the names shown here.
 size_t DisplayWidth(std::string_view text);
 
 }  // namespace kith

@@ -10,19 +10,19 @@
 
 namespace kith {
 
-// Witness is a flow of a process that satisfies two selector maps.
+// Witness is a process and port that satisfy two selector maps.
 struct Witness {
   Attestation process;
   uint16_t destination_port = 0;
 };
 
-// FindWitness returns one where the maps have the same keys, and so are equally
-// specific, with values in common.
+// FindWitness returns a witness if the maps have the same keys, and so are
+// equally specific, with values in common.
 std::optional<Witness> FindWitness(const SelectorMap &one,
                                    const SelectorMap &other);
 
-// CoversAll returns whether for every map of `narrow` there is one of `wide`
-// that selects everything that it selects.
+// CoversAll returns whether for every map of `narrow` one map of `wide` selects
+// everything that it selects.
 bool CoversAll(const std::vector<SelectorMap> &wide,
                const std::vector<SelectorMap> &narrow);
 

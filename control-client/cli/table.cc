@@ -27,7 +27,7 @@ void Table::AddRow(std::vector<Cell> cells) {
   rows_.push_back(std::move(cells));
 }
 
-// A width of 0 is a column that is not shown.
+// A column of width 0 is not shown.
 std::vector<size_t> Table::Widths() const {
   std::vector<size_t> widths(columns_.size(), 0);
   for (size_t i = 0; i < columns_.size(); ++i) {

@@ -21,7 +21,7 @@ struct Cell {
 };
 
 // Table prints rows under headings, each column as wide as its content. An
-// empty cell shows "-"; a column that is empty in every row is left out.
+// empty cell shows "-"; a column that is empty in every row is omitted.
 class Table {
  public:
   enum class Align { kLeft, kRight };
@@ -32,7 +32,7 @@ class Table {
 
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
-  // AddRow takes as many cells as there are columns.
+  // AddRow takes as many cells as the table has columns.
   void AddRow(std::vector<Cell> cells);
   void Print(std::ostream &out, bool colour) const;
   bool empty() const { return rows_.empty(); }

@@ -13,7 +13,7 @@ enum class Style { kPlain, kGood, kBad, kWarning, kFaint, kHeading };
 bool TerminalShowsColour();
 
 // Styled wraps `text` in the escape sequences of `style` (ECMA-48 section
-// 8.3.117), or returns it as it is where `colour` is false.
+// 8.3.117), or returns it unchanged if `colour` is false.
 std::string Styled(std::string_view text, Style style, bool colour);
 
 }  // namespace kith

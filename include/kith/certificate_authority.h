@@ -31,10 +31,10 @@ struct SvidTarget {
   }
 };
 
-// The states of an authority that the trust bundle has, in the order in which
-// it goes through them. A prepared one is only published. Nobody is
-// authenticated by a tainted one any more, but it is still in the bundles that
-// applications and other trust domains get; a revoked one is gone.
+// The states of an authority in the trust bundle, in their order. A prepared
+// one is only published. A tainted one authenticates nobody here, but is still
+// in the bundles of applications and other trust domains; a revoked one is
+// removed.
 enum class AuthorityState { kPrepared, kActive, kOld, kTainted };
 
 // StateName returns "prepared", "active", "old" or "tainted".
@@ -66,27 +66,27 @@ enum class AuthorityChange { kPrepare, kActivate, kTaint, kRevoke };
 struct AuthorityOrder {
   AuthorityChange change = AuthorityChange::kPrepare;
   std::string id;        // empty: of kPrepare, and of the only prepared one
-  bool at_once = false;  // activate, though it was published only now
+  bool at_once = false;  // activate, even if published only now
 };
 
 // JwtKeyRecord is a key that signs JWT-SVIDs: prepared, active or old. An old
-// one is published until the last token that it signed has expired.
+// key is published until the last token that it signed has expired.
 struct JwtKeyRecord {
   std::string id;  // `kid` of its tokens
   AuthorityState state = AuthorityState::kPrepared;
   std::chrono::system_clock::time_point signs_from;
 };
 
-// CertificateAuthority is what an operator may do with an issuer that holds its
+// CertificateAuthority is the operator's interface to an issuer that holds its
 // own keys. Thread-safe; calls may block. Changes are on disk when a call
-// returns, and in force where Issuer::FetchAuthorities was called after it.
+// returns, and in force once Issuer::FetchAuthorities is called afterwards.
 class CertificateAuthority {
  public:
   virtual ~CertificateAuthority() = default;
 
-  // RevokeSvids revokes what `target` names among the SVIDs that were issued
-  // here and among `in_use`, and returns it. NotFound: nothing.
-  // ResourceExhausted: too many are revoked at this time.
+  // RevokeSvids revokes what `target` names among the SVIDs issued here and
+  // among `in_use`, and returns them. NotFound: none match. ResourceExhausted:
+  // too many are revoked at this time.
   virtual absl::StatusOr<std::vector<SvidRecord>> RevokeSvids(
       const SvidTarget &target, const std::vector<SvidRecord> &in_use) = 0;
 
@@ -94,20 +94,21 @@ class CertificateAuthority {
   virtual absl::StatusOr<std::vector<AuthorityRecord>> ListAuthorities() = 0;
 
   // ChangeAuthority returns the identifier of the changed authority.
-  // FailedPrecondition: its state does not allow that; NotFound: there is none
-  // of that name; ResourceExhausted: there are too many.
+  // FailedPrecondition: the authority's state forbids the change; NotFound: no
+  // authority has that name; ResourceExhausted: there are too many.
   virtual absl::StatusOr<std::string> ChangeAuthority(
       const AuthorityOrder &order) = 0;
 
   // ListJwtKeys returns the oldest first.
   virtual absl::StatusOr<std::vector<JwtKeyRecord>> ListJwtKeys() = 0;
 
-  // RotateJwtKey makes a key that signs as soon as everybody can have it, or at
-  // once, and returns its id. FailedPrecondition: one is prepared already.
+  // RotateJwtKey creates a key that signs as soon as every verifier can have
+  // it, or at once, and returns its id. FailedPrecondition: one is prepared
+  // already.
   virtual absl::StatusOr<std::string> RotateJwtKey(bool at_once) = 0;
 
-  // RevokeJwtKey deletes a key: its tokens are good for nobody any more. If it
-  // was the active one, another one signs at once. NotFound: no such key.
+  // RevokeJwtKey deletes a key: no verifier accepts its tokens any more. If it
+  // was the active key, another one signs at once. NotFound: no such key.
   virtual absl::Status RevokeJwtKey(const std::string &id) = 0;
 };
 

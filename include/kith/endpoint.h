@@ -52,7 +52,7 @@ struct Prefix {
 
   // Parse reads "10.0.0.0/8", "10.0.0.1", "fd00::/8" and clears host bits. An
   // IPv6 network that would contain the mapped IPv4 addresses ("::/0") is
-  // InvalidArgument: nobody who writes it means IPv4.
+  // InvalidArgument, because its author does not mean IPv4.
   static absl::StatusOr<Prefix> Parse(std::string_view text);
 };
 

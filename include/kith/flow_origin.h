@@ -18,9 +18,9 @@ struct FlowOrigin {
   uint64_t connected_at_ns = 0;  // CLOCK_MONOTONIC
 };
 
-// Listener is who listens at an address of the managed cgroup.
+// Listener is the owner of an address of the managed cgroup.
 struct Listener {
-  ProcessFacts process;  // called listen() last
+  ProcessFacts process;  // the last one that called listen()
   ProcessImage image;
   uint64_t socket_cookie = 0;
   uint32_t sockets = 0;  // at this address (SO_REUSEPORT)

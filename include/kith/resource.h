@@ -36,12 +36,12 @@ using AllowedPeers = std::optional<std::vector<std::string>>;
 // preference.
 using AlpnNames = std::vector<std::string>;
 
-// TlsChoice is `connection.tls` of a document or of one of its rules. Absent:
-// what stands above it is in force.
+// TlsChoice is `connection.tls` of a document or of one of its rules. Absent
+// values come from the level above.
 struct TlsChoice {
   std::optional<TlsMode> mode;
-  // The names that are selected from what a client offers, or offered beside
-  // "kith/1"; empty: none.
+  // Names that may be selected from a client's offer, or that are offered
+  // beside "kith/1"; empty: none.
   std::optional<AlpnNames> alpn;
 
   bool operator==(const TlsChoice &) const = default;
@@ -66,7 +66,7 @@ struct IngressRule {
   bool operator==(const IngressRule &) const = default;
 };
 
-// TokenFile is a JWT-SVID that is kept in a file.
+// TokenFile is a JWT-SVID in a file.
 struct TokenFile {
   std::string name;
   std::vector<std::string> audience;
@@ -74,8 +74,8 @@ struct TokenFile {
   bool operator==(const TokenFile &) const = default;
 };
 
-// WorkloadIdentity is one document: who gets which SPIFFE ID, and how its
-// flows are wrapped.
+// WorkloadIdentity is one document: which processes get which SPIFFE ID, and
+// how their flows are wrapped.
 struct WorkloadIdentity {
   std::string name;    // metadata.namespace + "/" + metadata.name, or the name
   std::string origin;  // "file:line" for messages
@@ -90,7 +90,7 @@ struct WorkloadIdentity {
   std::optional<AlpnNames> alpn;  // selected from what clients offer
   AllowedPeers allowed_inbound;
   AllowedPeers allowed_outbound;
-  // Foreign trust domains whose identities may be peers at all; sorted.
+  // Foreign trust domains whose identities may be peers; sorted.
   std::vector<std::string> federates_with;
   std::vector<EgressRule> egress;
   std::vector<IngressRule> ingress;
@@ -112,7 +112,7 @@ struct Service {
   std::string origin;
   std::vector<SelectorTerm> labels;  // one value each
   std::vector<ServiceAddress> addresses;
-  std::optional<SpiffeId> workload_id;  // who answers there
+  std::optional<SpiffeId> workload_id;  // the workload that answers there
   AlpnNames alpn;  // of the protocol spoken there, offered beside "kith/1"
   bool external = false;
 
@@ -124,7 +124,7 @@ struct ResourceSet {
   uint64_t generation = 0;  // grows with every load that changed something
   std::vector<std::shared_ptr<const WorkloadIdentity>> identities;
   std::vector<std::shared_ptr<const Service>> services;
-  // What was accepted but has no effect in this version, "file:line: ...".
+  // Accepted input without effect in this version, "file:line: ...".
   std::vector<std::string> warnings;
 };
 

@@ -11,7 +11,7 @@ namespace kith {
 
 // Secret owns key material: its pages are locked in memory (mlock), excluded
 // from core dumps (MADV_DONTDUMP) and from children (MADV_WIPEONFORK), and
-// wiped before they are given back. It cannot be copied, printed or compared.
+// wiped before they are released. It cannot be copied, printed or compared.
 // Small secrets share pages, so that the locked memory of a process stays far
 // below an ordinary RLIMIT_MEMLOCK of 8 MiB.
 class Secret {
@@ -23,12 +23,12 @@ class Secret {
   Secret &operator=(const Secret &) = delete;
   ~Secret();
 
-  // Create returns `size` zero bytes; ResourceExhausted where memory cannot be
+  // Create returns `size` zero bytes; ResourceExhausted if memory cannot be
   // locked (the message names RLIMIT_MEMLOCK).
   static absl::StatusOr<Secret> Create(size_t size);
 
-  // CopyFrom returns a Secret with the bytes of `from`, and leaves `from` as it
-  // is: wiping the source is the caller's duty.
+  // CopyFrom returns a Secret with the bytes of `from`; the caller must wipe
+  // `from`.
   static absl::StatusOr<Secret> CopyFrom(std::span<const uint8_t> from);
 
   std::span<uint8_t> bytes() { return {bytes_, size_}; }

@@ -8,9 +8,9 @@
 
 namespace kith {
 
-// SpiffeId is a valid, normalised SPIFFE ID (SPIFFE-ID standard, sections 2
-// and 2.3): scheme and trust domain in lower case, path as given.
-// An empty SpiffeId (default) names nobody and equals no parsed one.
+// SpiffeId is a valid, normalised SPIFFE ID (SPIFFE-ID standard, sections 2 and
+// 2.3): scheme and trust domain in lower case, path as given. A default
+// SpiffeId is empty and equals no parsed one.
 class SpiffeId {
  public:
   // Bounds of the SPIFFE-ID standard, section 2.3.
@@ -19,7 +19,7 @@ class SpiffeId {
 
   SpiffeId() = default;
 
-  // Parse returns InvalidArgument that names the rule which `uri` breaks.
+  // Parse returns InvalidArgument with the name of the rule that `uri` breaks.
   static absl::StatusOr<SpiffeId> Parse(std::string_view uri);
 
   // FromPath joins a trust domain and a workload path without leading slash
