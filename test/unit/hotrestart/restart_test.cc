@@ -59,6 +59,7 @@ class Parent {
          .open_ports =
              [this] {
                ports_ = true;
+               carries_on_.set_value();  // the last step of a rollback
                return absl::OkStatus();
              },
          .done = [this] { done_.set_value(); }},
@@ -74,6 +75,7 @@ class Parent {
     return future.get();
   }
   void AwaitDone() { Wait(done_); }
+  void AwaitCarriesOn() { Wait(carries_on_); }
   bool AwaitRollback() { return Wait(rolled_back_); }
   std::string AwaitResumed() { return Wait(resumed_); }
 
@@ -118,6 +120,7 @@ class Parent {
   std::vector<FileDescriptor> ends_;
   ExportedFlows exported_;
   std::promise<void> done_;
+  std::promise<void> carries_on_;
   std::promise<bool> rolled_back_;
   std::promise<std::string> resumed_;
   std::unique_ptr<HotRestartParent> parent_;  // ends first
@@ -182,6 +185,7 @@ TEST_CASE("a child that ends after it swapped loses nothing of the parent's") {
   REQUIRE((*child)->BeginSwap().ok());
   child->reset();
   CHECK(parent.AwaitRollback());  // the hooks are lost, and attached again
+  parent.AwaitCarriesOn();
   CHECK(parent.ports_);
 }
 
@@ -203,6 +207,7 @@ TEST_CASE("a flow that the child did not get goes on at the parent") {
   REQUIRE(channel->Send({.kind = Message::Kind::kSteering}).ok());
   CHECK(parent.AwaitResumed() == "a rule");
   CHECK(parent.AwaitRollback());
+  parent.AwaitCarriesOn();
   CHECK_FALSE(parent.direct_);
 }
 
