@@ -32,9 +32,12 @@ target_compile_options(
   INTERFACE -Wall -Wextra -Werror -Wcast-qual -Wpointer-arith
             -Wno-missing-field-initializers -fPIE -ffunction-sections
             -fdata-sections -fno-omit-frame-pointer -fstack-protector-strong)
-# Clang, of the sanitizers, looks into the macros of the kernel's headers too.
-target_compile_options(kith_flags INTERFACE
-                       $<$<CXX_COMPILER_ID:Clang>:-Wno-cast-qual>)
+# Clang, of the sanitizers, looks into the macros of the kernel's headers too, and
+# into the standard library's own use of what C++17 has deprecated.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(kith_flags INTERFACE -Wno-cast-qual
+                                              -Wno-deprecated-declarations)
+endif()
 target_compile_definitions(kith_flags INTERFACE _GLIBCXX_ASSERTIONS)
 if(KITH_SANITIZE)
   target_compile_options(kith_flags INTERFACE -fsanitize=${KITH_SANITIZE}
