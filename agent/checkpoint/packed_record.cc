@@ -19,8 +19,12 @@ int64_t Micros(system_clock::time_point time) {
       .count();
 }
 
+// Time bounds what another process says: a clock counts nanoseconds, and the
+// distance of two times must be one it can hold.
 system_clock::time_point Time(int64_t micros) {
-  return system_clock::time_point(microseconds(micros));
+  constexpr int64_t kMost = microseconds(std::chrono::years(100)).count();
+  return system_clock::time_point(
+      microseconds(std::clamp(micros, -kMost, kMost)));
 }
 
 int64_t PackStep(const std::optional<microseconds> &step) {

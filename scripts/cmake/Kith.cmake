@@ -36,7 +36,8 @@ target_compile_options(
 # into the standard library's own use of what C++17 has deprecated.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(kith_flags INTERFACE -Wno-cast-qual
-                                              -Wno-deprecated-declarations)
+                                              -Wno-deprecated-declarations
+                                              -Wno-inconsistent-missing-override)
 endif()
 target_compile_definitions(kith_flags INTERFACE _GLIBCXX_ASSERTIONS)
 if(KITH_SANITIZE)

@@ -3,10 +3,15 @@
 
 #include <fcntl.h>
 
+#include <chrono>
+#include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <random>
 
 #include <catch2/catch_test_macros.hpp>
+
+#include "agent/checkpoint/takeover.pb.h"
 
 namespace kith {
 namespace {
@@ -185,6 +190,24 @@ TEST_CASE("a flow without its sockets or secrets is refused") {
     message->secrets = Secret();
   }
   CHECK(absl::IsInvalidArgument(Unpack(*std::move(message)).status()));
+}
+
+TEST_CASE("a flow of an impossible time has one that can be reckoned with") {
+  for (const int64_t micros : {std::numeric_limits<int64_t>::max(),
+                               std::numeric_limits<int64_t>::min()}) {
+    StreamCheckpoint flow = MakeFlow();
+    auto message = Pack(flow);
+    REQUIRE(message.ok());
+    takeover::Flow body;
+    REQUIRE(body.ParseFromString(message->body));
+    body.mutable_record()->set_opened_at(micros);
+    message->body = body.SerializeAsString();
+    auto unpacked = Unpack(*std::move(message));
+    REQUIRE(unpacked.ok());
+    const auto age = std::chrono::duration_cast<std::chrono::years>(
+        system_clock::now() - unpacked->record.opened_at);
+    CHECK(std::abs(age.count()) < 200);
+  }
 }
 
 }  // namespace
