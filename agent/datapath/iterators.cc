@@ -71,7 +71,9 @@ absl::StatusOr<std::vector<Record>> Run(int program_fd,
     return bytes.status();
   }
   std::vector<Record> records(bytes->size() / sizeof(Record));
-  std::memcpy(records.data(), bytes->data(), records.size() * sizeof(Record));
+  if (!records.empty()) {  // memcpy takes no null, not even of no bytes
+    std::memcpy(records.data(), bytes->data(), records.size() * sizeof(Record));
+  }
   return records;
 }
 

@@ -41,6 +41,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
 endif()
 target_compile_definitions(kith_flags INTERFACE _GLIBCXX_ASSERTIONS)
 if(KITH_SANITIZE)
+  target_compile_definitions(kith_flags INTERFACE KITH_SANITIZED)
   target_compile_options(kith_flags INTERFACE -fsanitize=${KITH_SANITIZE}
                                               -fno-sanitize-recover=all)
   target_link_options(kith_flags INTERFACE -fsanitize=${KITH_SANITIZE})
