@@ -3,6 +3,7 @@
 
 #include <array>
 #include <string_view>
+#include <utility>
 
 #include <openssl/asn1.h>
 #include <openssl/obj.h>
@@ -97,19 +98,9 @@ bool AddNames(const CertificateFields &fields, X509 *certificate) {
   if (fields.uris.empty() && fields.dns_names.empty()) {
     return true;
   }
-  bssl::UniquePtr<GENERAL_NAMES> names(sk_GENERAL_NAME_new_null());
+  const auto names = AlternativeNames(fields.uris, fields.dns_names);
   if (names == nullptr) {
     return false;
-  }
-  for (const std::string &uri : fields.uris) {
-    if (!PushName(names.get(), GEN_URI, uri)) {
-      return false;
-    }
-  }
-  for (const std::string &dns_name : fields.dns_names) {
-    if (!PushName(names.get(), GEN_DNS, dns_name)) {
-      return false;
-    }
   }
   // RFC 5280 section 4.2.1.6: critical where the subject is empty.
   return X509_add1_ext_i2d(certificate,
@@ -157,6 +148,20 @@ bool AddKeyIds(X509 *certificate, X509 *issuer) {
 }
 
 }  // namespace
+
+bssl::UniquePtr<GENERAL_NAMES> AlternativeNames(
+    const std::vector<std::string> &uris,
+    const std::vector<std::string> &dns_names) {
+  bssl::UniquePtr<GENERAL_NAMES> names(sk_GENERAL_NAME_new_null());
+  bool made = names != nullptr;
+  for (const std::string &uri : uris) {
+    made = made && PushName(names.get(), GEN_URI, uri);
+  }
+  for (const std::string &dns_name : dns_names) {
+    made = made && PushName(names.get(), GEN_DNS, dns_name);
+  }
+  return made ? std::move(names) : nullptr;
+}
 
 absl::Status AddExtensions(const CertificateFields &fields,
                            X509 *certificate,

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "absl/status/status.h"
 #include <openssl/base.h>
+#include <openssl/x509.h>
 
 #include "agent/identity/certificate_builder.h"
 
@@ -14,5 +18,11 @@ namespace kith {
 absl::Status AddExtensions(const CertificateFields &fields,
                            X509 *certificate,
                            X509 *issuer);
+
+// AlternativeNames returns the names of a subject (RFC 5280 section 4.2.1.6);
+// null where there is no memory.
+bssl::UniquePtr<GENERAL_NAMES> AlternativeNames(
+    const std::vector<std::string> &uris,
+    const std::vector<std::string> &dns_names);
 
 }  // namespace kith

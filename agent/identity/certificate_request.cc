@@ -1,40 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/identity/certificate_request.h"
 
-#include <string_view>
-#include <utility>
-
 #include <openssl/digest.h>
 #include <openssl/mem.h>
 #include <openssl/x509.h>
 
+#include "agent/identity/certificate_extensions.h"
 #include "agent/identity/crypto_error.h"
 #include "agent/identity/private_key.h"
 
 namespace kith {
 namespace {
-
-bool PushName(GENERAL_NAMES *names, int type, std::string_view value) {
-  bssl::UniquePtr<GENERAL_NAME> name(GENERAL_NAME_new());
-  bssl::UniquePtr<ASN1_IA5STRING> text(ASN1_IA5STRING_new());
-  if (name == nullptr || text == nullptr ||
-      !ASN1_STRING_set(
-          text.get(), value.data(), static_cast<ossl_ssize_t>(value.size()))) {
-    return false;
-  }
-  GENERAL_NAME_set0_value(name.get(), type, text.release());
-  return bssl::PushToStack(names, std::move(name));
-}
-
-bssl::UniquePtr<GENERAL_NAMES> NamesOf(
-    const SpiffeId &id, const std::vector<std::string> &dns_names) {
-  bssl::UniquePtr<GENERAL_NAMES> names(sk_GENERAL_NAME_new_null());
-  bool made = names != nullptr && PushName(names.get(), GEN_URI, id.uri());
-  for (const std::string &name : dns_names) {
-    made = made && PushName(names.get(), GEN_DNS, name);
-  }
-  return made ? std::move(names) : nullptr;
-}
 
 // Critical, because the subject is empty (RFC 5280 section 4.2.1.6).
 bool AddNames(GENERAL_NAMES *names, X509_REQ *request) {
@@ -54,7 +30,7 @@ absl::StatusOr<Der> MakeCertificateRequest(
     EVP_PKEY *key,
     const SpiffeId &id,
     const std::vector<std::string> &dns_names) {
-  const auto names = NamesOf(id, dns_names);
+  const auto names = AlternativeNames({id.uri()}, dns_names);
   bssl::UniquePtr<X509_REQ> request(X509_REQ_new());
   if (names == nullptr || request == nullptr ||
       X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) != 1 ||

@@ -49,7 +49,7 @@ TEST_CASE("both ends know each other, and their bytes are not on the wire") {
   // The server's application is where its agent thinks that the connection
   // went: its own listener, which the hooks keep others away from.
   two.server.ServeInboundOn(two.wire.Accept());
-  const FileDescriptor application = two.wire.Accept();
+  FileDescriptor application = two.wire.Accept();
   Write(two.application.get(), "question");
   CHECK(TextOf(application.get(), 8) == "question");
   Write(application.get(), "answer");
@@ -66,7 +66,7 @@ TEST_CASE("both ends know each other, and their bytes are not on the wire") {
   CHECK(two.client.fakes.mutual_peers.Knows(1, two.wire.endpoint()));
   two.application.Reset();
   CHECK(ReadToEnd(application.get()).empty());
-  const_cast<FileDescriptor &>(application).Reset();
+  application.Reset();
   CHECK(two.client.Last().reason == CloseReason::kClosed);
   CHECK(two.server.Last().reason == CloseReason::kClosed);
 }
@@ -97,14 +97,14 @@ TEST_CASE("a PERMISSIVE port takes plaintext, and says so") {
           0);
   agent.ServeInboundOn(application.Accept());
   Write(client.get(), "hello");
-  const FileDescriptor accepted = application.Accept();
+  FileDescriptor accepted = application.Accept();
   CHECK(TextOf(accepted.get(), 5) == "hello");
   CHECK(agent.OpenOne().mode == FlowMode::kPlaintext);
   REQUIRE(agent.fakes.inner_sockets.shown.size() == 1);
   CHECK_FALSE(agent.fakes.inner_sockets.shown[0].mutual_tls);
   client.Reset();
   CHECK(ReadToEnd(accepted.get()).empty());
-  const_cast<FileDescriptor &>(accepted).Reset();
+  accepted.Reset();
   CHECK(agent.Last().reason == CloseReason::kClosed);
 }
 

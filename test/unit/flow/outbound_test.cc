@@ -21,7 +21,7 @@ TEST_CASE("bytes of a process that is no workload go as they are") {
   agent.fakes.identifier.process = WorkloadOf(nullptr);
   LocalListener destination;
   FileDescriptor application = agent.Outbound(destination.endpoint());
-  const FileDescriptor peer = destination.Accept();
+  FileDescriptor peer = destination.Accept();
   Write(application.get(), "question");
   CHECK(TextOf(peer.get(), 8) == "question");
   Write(peer.get(), "answer");
@@ -29,7 +29,7 @@ TEST_CASE("bytes of a process that is no workload go as they are") {
   CHECK(agent.OpenOne().mode == FlowMode::kPlaintext);
   application.Reset();
   CHECK(ReadToEnd(peer.get()).empty());
-  const_cast<FileDescriptor &>(peer).Reset();
+  peer.Reset();
   const FlowRecord closed = agent.Last();
   CHECK(closed.reason == CloseReason::kClosed);
   CHECK(closed.bytes_sent == 8);
