@@ -27,15 +27,6 @@ auto Text(std::string &out) {
   return Into(out, [](const Field &f) { return f.AsString(); });
 }
 
-absl::StatusOr<std::string> AbsolutePath(const Field &field) {
-  auto path = field.AsString();
-  if (path.ok() && !absl::StartsWith(*path, "/")) {
-    return field.Error(
-        absl::StrCat("want an absolute path, got '", *path, "'"));
-  }
-  return path;
-}
-
 auto Path(std::string &out) {
   return Into(out, AbsolutePath);
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -224,6 +225,15 @@ absl::Status ReadMap(const Field &map, const std::vector<KeyReader> &readers) {
     }
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> AbsolutePath(const Field &field) {
+  auto path = field.AsString();
+  if (path.ok() && !absl::StartsWith(*path, "/")) {
+    return field.Error(
+        absl::StrCat("want an absolute path, got '", *path, "'"));
+  }
+  return path;
 }
 
 }  // namespace kith

@@ -100,4 +100,7 @@ std::function<absl::Status(const Field &)> Into(Out &out, Read read) {
   };
 }
 
+// AbsolutePath returns the text of a field that names a file.
+absl::StatusOr<std::string> AbsolutePath(const Field &field);
+
 }  // namespace kith

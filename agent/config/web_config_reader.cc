@@ -14,15 +14,6 @@ namespace {
 // Each has a thread and a bundle that handshakes search.
 constexpr size_t kMaxTrustDomains = 64;
 
-absl::StatusOr<std::string> AbsolutePath(const Field &field) {
-  auto path = field.AsString();
-  if (path.ok() && !absl::StartsWith(*path, "/")) {
-    return field.Error(
-        absl::StrCat("want an absolute path, got '", *path, "'"));
-  }
-  return path;
-}
-
 auto Path(std::string &out) {
   return Into(out, AbsolutePath);
 }
